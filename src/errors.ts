@@ -1,0 +1,111 @@
+/**
+ * What can go wrong, as classes that say what the caller can do. `code` says which case it was; codes are for ever,
+ * messages are not. Message form: Thing "id" what happened: why; what would help.
+ */
+
+/** Every code with the sentence the documentation gives it. */
+export const errorCodes = {
+  'request.invalid': 'The request cannot succeed as it is; the message names the field.',
+  'request.too_large': 'The body is above the configured limit.',
+  'request.unauthenticated': 'The request carries no valid credential.',
+  'request.forbidden': 'The caller is known and not allowed.',
+  'request.idempotency_conflict': 'The Idempotency-Key was used before with another body, content type or query.',
+  'route.not_found': 'No such path, or the path does not offer this verb.',
+  'actor.not_found': 'No such actor in this tenant.',
+  'actor.invalid': 'The description of the actor is not valid.',
+  'actor.stateless': 'The actor keeps no state.',
+  'actor.shutting_down': 'The actor is being deleted.',
+  'execution.not_found': 'No such execution of this actor.',
+  'execution.not_running': 'Only a running execution can be cancelled.',
+  'execution.ended': 'The execution has ended; what it sends now is refused.',
+  'worker.not_found': 'No such worker of this actor.',
+  'mailbox.full': 'The mailbox holds as many messages as the configuration allows.',
+  'launcher.unknown': 'The configuration names no such launcher.',
+  'launcher.unavailable': 'The backend of the launcher does not answer; what waits for it goes on waiting.',
+  'launcher.rejected': 'The backend of the launcher refused to start; nothing was started.',
+  'launcher.disk_full': 'The host of the launcher has no space left for a run.',
+  'image.invalid': 'The text is not an image reference.',
+  'image.not_found': 'The registry does not have the image.',
+  'image.denied': 'The registry refuses the image with the credentials it was given.',
+  'image.registry_unavailable': 'The registry does not answer.',
+  'storage.unavailable': 'Redis does not answer.',
+  'storage.foreign': 'The store belongs to another installation or was written by a newer version.',
+  'storage.weak': 'Redis does not write each command to disk before it answers.',
+  'history.unavailable': 'The history does not answer; what is alive goes on.',
+  'blob.unavailable': 'The blob directory cannot be written or read.',
+  'ids.no_lease': 'This process holds no process number, so it may not make ids.',
+  'service.draining': 'The service is stopping and takes no new messages.',
+  'service.unreachable': 'The client cannot reach the service.',
+  'service.refused': 'The service answered a request of the client with an error.',
+  'service.locked': 'Another process holds the data directory.',
+  'config.invalid': 'The configuration has mistakes; all of them are listed.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly retryable?: boolean;
+}
+
+/** Base of all our errors; never thrown itself. */
+export abstract class ServiceError extends Error {
+  readonly code: ErrorCode;
+  /** The same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The request can never succeed as it is. */
+export class InvalidError extends ServiceError {}
+export class UnauthenticatedError extends ServiceError {}
+/** Known, and not allowed. */
+export class ForbiddenError extends ServiceError {}
+/** Not there, or not for the caller to see. */
+export class NotFoundError extends ServiceError {}
+/** Right now not: wrong state, name taken. */
+export class ConflictError extends ServiceError {}
+/** A limit of ours or of a scheduler; may pass. */
+export class QuotaError extends ServiceError {
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(code, message, { retryable: true, ...options });
+  }
+}
+/** A launcher's backend said no or nonsense. Nothing was started. */
+export class LauncherError extends ServiceError {}
+/** Something we stand on cannot be reached; may pass. */
+export class UnavailableError extends ServiceError {
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(code, message, { retryable: true, ...options });
+  }
+}
+
+/** One mistake in the configuration, with its place. */
+export interface ConfigProblem {
+  /** Dotted path of the setting. */
+  readonly path: string;
+  /** File and line, or the environment variable. */
+  readonly where: string;
+  readonly message: string;
+}
+
+/** Before start; lists every problem at once. The process ends with exit code 78 (EX_CONFIG). */
+export class ConfigError extends ServiceError {
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[]) {
+    super('config.invalid', problems.map((p) => `${p.where}: ${p.message}`).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Makes an `Error` of whatever was thrown, so that a catch site can rely on `message` and `stack`. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(typeof thrown === 'string' ? thrown : `Something that is no error was thrown: ${String(thrown)}`);
+}
