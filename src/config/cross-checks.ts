@@ -1,0 +1,154 @@
+/** What no setting can say alone: settings that have to fit one another. */
+
+import type { ConfigProblem } from '../errors.ts';
+import { renderDuration } from '../lib/duration.ts';
+import type { Config } from './schema.ts';
+import { renderPath, type SettingPath } from './setting-path.ts';
+
+interface Mismatch {
+  /** The one the message is about comes first. */
+  readonly paths: readonly [SettingPath, ...SettingPath[]];
+  readonly message: string;
+}
+
+/** @param failed - dotted paths that have a problem already; what depends on them is not judged. */
+export function checkTogether(
+  config: Config,
+  origins: ReadonlyMap<string, string>,
+  failed: ReadonlySet<string>,
+): readonly ConfigProblem[] {
+  return checks
+    .flatMap((check) => check(config))
+    .filter(({ paths }) => paths.every((path) => !hasFailed(renderPath(path), failed)))
+    .map(({ paths: [path], message }) => {
+      const name = renderPath(path);
+      return { path: name, where: origins.get(name) ?? 'configuration', message };
+    });
+}
+
+/** Itself, or a setting in it. */
+function hasFailed(name: string, failed: ReadonlySet<string>): boolean {
+  return [...failed].some((path) => path === name || path.startsWith(`${name}.`));
+}
+
+const checks: readonly ((config: Config) => readonly Mismatch[])[] = [
+  launcherNames,
+  listenAddress,
+  leaseLength,
+  logTimes,
+  workerCounts,
+  groupOfUser,
+  registryPasswords,
+  mountPlaces,
+];
+
+function launcherNames({ service, queues, launchers }: Config): readonly Mismatch[] {
+  const known = Object.keys(launchers).join(', ');
+  const named: readonly (readonly [SettingPath, string])[] = [
+    [['service', 'default_launcher'], service.defaultLauncher],
+    ...Object.entries(queues).map(([name, queue]) => [['queues', name, 'launcher'], queue.launcher] as const),
+  ];
+  const reported = new Set<string>();
+  return named.flatMap(([path, launcher]) => {
+    if (Object.hasOwn(launchers, launcher) || reported.has(launcher)) return [];
+    reported.add(launcher);
+    const message = `Setting "${renderPath(path)}" names launcher "${launcher}", which is not there; known launchers: ${known}`;
+    return [{ paths: [path], message }];
+  });
+}
+
+const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+function listenAddress({ service, auth }: Config): readonly Mismatch[] {
+  if (auth.mode !== 'none' || loopback.test(service.host)) return [];
+  const message = `Setting "service.host" is "${service.host}", which others can reach, while auth.mode is "none"; use 127.0.0.1 or configure authentication`;
+  return [
+    {
+      paths: [
+        ['service', 'host'],
+        ['auth', 'mode'],
+      ],
+      message,
+    },
+  ];
+}
+
+function leaseLength({ workers }: Config): readonly Mismatch[] {
+  const { leaseMs, extendEveryMs } = workers;
+  if (leaseMs > 3 * extendEveryMs) return [];
+  const message = `Setting "workers.lease" is ${renderDuration(leaseMs)}, too short to be extended every ${renderDuration(extendEveryMs)} (workers.extend_every): needs more than three times that`;
+  return [
+    {
+      paths: [
+        ['workers', 'lease'],
+        ['workers', 'extend_every'],
+      ],
+      message,
+    },
+  ];
+}
+
+function logTimes({ logs }: Config): readonly Mismatch[] {
+  const { keepMs, keepLimitMs } = logs;
+  if (keepLimitMs === null || (keepMs !== null && keepMs <= keepLimitMs)) return [];
+  const message = `Setting "logs.keep" is longer than logs.keep_limit, ${renderDuration(keepLimitMs)}`;
+  return [
+    {
+      paths: [
+        ['logs', 'keep'],
+        ['logs', 'keep_limit'],
+      ],
+      message,
+    },
+  ];
+}
+
+function workerCounts({ workers }: Config): readonly Mismatch[] {
+  const { perActor, perHost } = workers;
+  if (perActor <= perHost) return [];
+  const message = `Setting "workers.per_actor" is ${perActor}, more than workers.per_host, ${perHost}`;
+  return [
+    {
+      paths: [
+        ['workers', 'per_actor'],
+        ['workers', 'per_host'],
+      ],
+      message,
+    },
+  ];
+}
+
+function groupOfUser({ identity }: Config): readonly Mismatch[] {
+  if (identity.actorGid === null || identity.actorUid !== null) return [];
+  const message = 'Setting "identity.actor_gid" needs identity.actor_uid: a group alone does not name a user';
+  return [
+    {
+      paths: [
+        ['identity', 'actor_gid'],
+        ['identity', 'actor_uid'],
+      ],
+      message,
+    },
+  ];
+}
+
+function registryPasswords({ registries }: Config): readonly Mismatch[] {
+  return Object.entries(registries).flatMap(([name, { username, password }]) => {
+    if ((password !== '') === (username !== '')) return [];
+    const message = `Registry "${name}" needs both username and password, or neither`;
+    return [{ paths: [['registries', name]], message }];
+  });
+}
+
+/** The program would find only one of two directories mounted at the same place. */
+function mountPlaces({ mounts }: Config): readonly Mismatch[] {
+  const all = [
+    ...mounts.global.map((mount, index) => ({ ...mount, path: ['mounts', 'global', index, 'container'] })),
+    ...mounts.privileged.map((mount, index) => ({ ...mount, path: ['mounts', 'privileged', index, 'container'] })),
+  ];
+  return all.flatMap(({ container, path }, index) => {
+    const first = all.findIndex((other) => other.container === container);
+    if (first === index) return [];
+    return [{ paths: [path], message: `Setting "${renderPath(path)}" mounts a second directory at "${container}"` }];
+  });
+}

@@ -1,0 +1,241 @@
+/** Every setting of the service, described. `config/default.toml` gives each its default and repeats its description. */
+
+import { type Static, Type } from 'typebox';
+import type { ConfigOf } from './camel-case.ts';
+import {
+  bytes,
+  bytesOrNone,
+  choice,
+  duration,
+  durationOrNone,
+  flag,
+  integer,
+  integerOrNone,
+  named,
+  path,
+  type SchemaNode,
+  table,
+  text,
+} from './setting.ts';
+
+const second = 1_000;
+const hour = 3_600 * second;
+const day = 24 * hour;
+const kib = 1024;
+const mib = 1024 * kib;
+
+const httpUrl = { pattern: '^(https?://[^\\s/]+.*)?$', expects: 'an http:// or https:// URL, or nothing' };
+const absolutePath = { pattern: '^/', expects: 'an absolute path' };
+const shortName = { pattern: '^[a-z0-9][a-z0-9-]*$', expects: 'lower-case letters, digits and hyphens' };
+const word = { pattern: '^[A-Za-z0-9][\\w.-]*$', expects: 'letters, digits, dots, hyphens and underscores' };
+
+const service = table('The process: where it keeps its data, listens and is reached.', {
+  data_dir: path('Home of everything that must survive; empty: $XDG_STATE_HOME/abaco, else ~/.local/state/abaco.'),
+  host: text('Address to listen on; anything but loopback needs authentication.', {
+    pattern: '^\\S+$',
+    expects: 'a host name or an address',
+  }),
+  port: integer('Port to listen on; 0 takes a free one.', { min: 0, max: 65_535 }),
+  public_url: text('Base of the links in answers, as clients reach us; empty: http://HOST:PORT.', httpUrl),
+  container_url: text("Base at which containers reach us; empty: the address of the engine's bridge.", httpUrl),
+  default_launcher: text('Runs actors whose queue names no launcher of its own.', shortName),
+  drain: duration('How long running executions may finish after the first stop signal.', { min: 0, max: day }),
+  tag: text('What answers give as "version".', { pattern: '^\\S+$', expects: 'a word' }),
+  case: choice('Spelling of field names in answers; hosted installations of the original used camel.', [
+    'snake',
+    'camel',
+  ]),
+});
+
+const tenants = table('Organisations; everything belongs to one.', {
+  default: text('Tenant of requests that name none.', word),
+});
+
+const auth = table('Who may call.', {
+  mode: choice('"none" takes everyone for the administrator, so it is for loopback only.', ['none']),
+});
+
+const redis = table('Live state: actors, mailboxes, leases.', {
+  url: text('Address of the one primary; empty starts an embedded redis-server in the data directory.', {
+    pattern: '^(rediss?://\\S+|/\\S*)?$',
+    expects: 'a redis:// or rediss:// URL, the path of a socket, or nothing',
+    secret: 'url',
+  }),
+  durability: choice(
+    '"full" refuses a Redis that answers before it has written to disk; "weak" takes it and says so.',
+    ['full', 'weak'],
+  ),
+  prefix: text('First word of every key, so that installations can share a Redis.', word),
+});
+
+const history = table('What has ended: executions, logs, results.', {
+  url: text('Address of MongoDB; empty keeps SQLite in the data directory.', {
+    pattern: '^(mongodb(\\+srv)?://\\S+)?$',
+    expects: 'a mongodb:// or mongodb+srv:// URL, or nothing',
+    secret: 'url',
+  }),
+  batch: integer('Most ended executions written at once; more is faster and takes more memory.', {
+    min: 1,
+    max: 10_000,
+  }),
+  interval: duration('How often Redis is drained into the history.', { min: 10, max: hour }),
+});
+
+const blobs = table('Bodies of messages, logs and results that are too large for Redis.', {
+  dir: path('Directory that every API and supervisor process sees; empty: "blobs" in the data directory.'),
+  inline_bytes: bytes('Bodies up to this size stay in Redis and the history; larger ones are files.', {
+    min: 0,
+    max: mib,
+  }),
+});
+
+const messages = table('What may be sent to an actor.', {
+  max_bytes: bytes('Largest binary message.', { min: 1 }),
+  max_text_bytes: bytes(
+    'Largest other message; Linux takes no longer environment variable than 131067 bytes and MSG=.',
+    {
+      min: 1,
+      max: 131_067,
+    },
+  ),
+  max_waiting: integer('Most messages waiting for one actor; 0 sets no limit.', { min: 0 }),
+  idempotency_keep: duration('How long after its end an execution is returned for a repeated Idempotency-Key.', {
+    min: 0,
+    max: 365 * day,
+  }),
+});
+
+const executions = table('One run of an actor for one message.', {
+  not_after: duration('An attempt that has not started by then never will; start markers are kept that long.', {
+    min: 60 * second,
+    max: 365 * day,
+  }),
+  max_run_time: durationOrNone('Longest run of a program; then TERM, the grace time, KILL.', { min: second }),
+  grace: duration('From TERM to KILL.', { min: 0, max: hour }),
+  start_failures: integer('Failed starts after which an execution ends as launch-failed.', { min: 1, max: 100 }),
+});
+
+const logs = table('What programs write to standard output and error.', {
+  max_bytes: bytes('Kept of one log; the rest is cut and the cut is marked.', { min: 0 }),
+  keep: durationOrNone('How long logs can be read where the actor says nothing.', { min: second }),
+  keep_limit: durationOrNone('The longest an actor may ask for.', { min: second }),
+  poll: duration('How often a followed log is looked at.', { min: 10, max: 60 * second }),
+});
+
+const results = table('Chunks an execution hands back.', {
+  max_bytes: bytes('Largest single result; the kernel refuses datagrams of more than about 208 KiB.', {
+    min: 1,
+    max: 212_000,
+  }),
+  keep: duration('How long after the end results wait to be read.', { min: second, max: 365 * day }),
+});
+
+const workers = table('Loops that serve actors, one execution at a time each.', {
+  per_actor: integer('Most workers of one actor, unless the actor says maxWorkers.', { min: 1, max: 10_000 }),
+  per_host: integer('Most workers of one supervisor, so most containers on its host.', { min: 1, max: 10_000 }),
+  lease: duration('A worker silent for so long has lost its message to another.', { min: second, max: hour }),
+  extend_every: duration('How often a worker extends its lease; three of these must fit into one lease.', {
+    min: 100,
+    max: hour,
+  }),
+  sweep: duration('How often a supervisor looks for lost leases and for what is left over.', { min: 100, max: hour }),
+  host_id: text('Name of this host in worker records; empty: the host name.', {
+    pattern: '^\\S*$',
+    expects: 'a word, or nothing',
+  }),
+});
+
+const limits = table('Limits of containers and requests; actors may ask for less, privileged ones for more.', {
+  memory: bytesOrNone('Memory of a container.', { min: 6 * mib }),
+  nano_cpus: integerOrNone('Processors of a container in billionths: 1000000000 is one.', { min: 10_000_000 }),
+  pids: integerOrNone('Processes and threads of a container, against those that fork without end.', { min: 2 }),
+  sync_wait: duration('Longest wait of a synchronous request for its execution.', { min: second, max: day }),
+  header_bytes: bytes('Largest head of a request.', { min: 4 * kib, max: mib }),
+});
+
+const queue = table('Queue an actor may name.', {
+  launcher: text('Runs the actors of this queue; empty: service.default_launcher.', {
+    pattern: '^([a-z0-9][a-z0-9-]*)?$',
+    expects: 'the name of a launcher, or nothing',
+    default: '',
+  }),
+});
+
+const mount = table('One directory of the host inside containers.', {
+  host: text('Directory on the host; {username} and {tenant_id} stand for those of the owner.', absolutePath),
+  container: text('Where programs find it; takes the same words.', absolutePath),
+  mode: choice('"ro" or "rw"', ['ro', 'rw'], { default: 'ro' }),
+});
+
+const mounts = table('Directories of the host that containers see.', {
+  global: Type.Array(mount, { description: 'In the containers of every actor.' }),
+  privileged: Type.Array(mount, { description: 'In those of privileged actors too.' }),
+});
+
+/** A launcher's table as it stands; the kind has its own schema for the rest. */
+export type LauncherTable = Readonly<Record<string, unknown>> & { readonly kind: string };
+
+const launcher = Type.Unsafe<LauncherTable>(
+  Type.Object(
+    { kind: text('Which code runs the containers; each kind has options of its own.', shortName) },
+    { description: 'A way to run containers.', additionalProperties: true },
+  ),
+);
+
+const registry = table('Credentials for an image registry.', {
+  username: text('Account to pull with; empty pulls without one.', { default: '' }),
+  password: text('Its password; better in a file.', { secret: 'whole', default: '' }),
+  password_file: path('File that holds the password.', { default: '' }),
+  insecure: flag('Plain http, or a certificate nobody knows.', { default: false }),
+});
+
+const logging = table("The service's own log.", {
+  level: choice('Least severe line that is written.', ['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
+  pretty: choice('Lines for people instead of JSON; "auto" does so on a terminal.', ['auto', 'always', 'never']),
+});
+
+const identity = table('User of programs whose owner has none of their own; "none" is the user of the image.', {
+  actor_uid: integerOrNone('User id.', { min: 0, max: 4_294_967_294 }),
+  actor_gid: integerOrNone('Group id; "none" with a user id takes the group from the image.', {
+    min: 0,
+    max: 4_294_967_294,
+  }),
+});
+
+const compat = table('Ways of the original that some clients rely on.', {
+  default_token: choice('"token" of actors that say nothing; answers show it as this text.', ['false', 'true']),
+});
+
+export const configSchema = Type.Object(
+  {
+    service,
+    tenants,
+    auth,
+    redis,
+    history,
+    blobs,
+    messages,
+    executions,
+    logs,
+    results,
+    workers,
+    limits,
+    queues: named('Queues that actors may name; an actor that names none is in "default".', queue, word),
+    mounts,
+    launchers: named('Ways to run containers, by name.', launcher, shortName),
+    registries: named('Image registries that want credentials or plain http, by host:port.', registry, {
+      pattern: '^[A-Za-z0-9.-]+(:\\d+)?$',
+      expects: 'a host, or host:port',
+    }),
+    logging,
+    identity,
+    compat,
+  },
+  { additionalProperties: false },
+);
+
+/** The schema as plain JSON Schema, for code that walks it. */
+export const configNode = configSchema as unknown as SchemaNode;
+
+/** What the service is given: camelCase names that end with their unit, frozen. */
+export type Config = ConfigOf<Static<typeof configSchema>>;
