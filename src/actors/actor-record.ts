@@ -1,0 +1,46 @@
+/** Actors as they stand in Redis: one JSON record of what was set, and fields for what scripts decide on. */
+
+import type { Fields } from '../executions/execution-record.ts';
+import { readWait } from '../executions/execution-record.ts';
+import { optional } from '../lib/optional.ts';
+import type { Actor, ActorStatus } from './actor.ts';
+
+/** What only scripts change; everything else of an actor is in its record. */
+type LiveField = 'revision' | 'status' | 'statusMessage' | 'digest' | 'wait';
+
+/** What a caller gives to create or replace an actor; the rest is decided by scripts. */
+export type ActorDraft = Omit<Actor, LiveField>;
+
+type StoredRecord = Omit<ActorDraft, 'createTime' | 'lastUpdateTime'> & {
+  readonly createTime: number;
+  readonly lastUpdateTime: number;
+};
+
+export function writeActor(actor: ActorDraft): string {
+  const { revision: _r, status: _s, statusMessage: _m, digest: _d, wait: _w, ...draft } = actor as Actor;
+  const record: StoredRecord = {
+    ...draft,
+    createTime: actor.createTime.getTime(),
+    lastUpdateTime: actor.lastUpdateTime.getTime(),
+  };
+  return JSON.stringify(record);
+}
+
+/** @returns nothing when there is no such actor, or no more. */
+export function readActor(fields: Fields): Actor | undefined {
+  const stored = fields.get('record')?.toString();
+  const status = fields.get('status')?.toString();
+  if (stored === undefined || status === undefined || status === 'deleted') return undefined;
+  const record = JSON.parse(stored) as StoredRecord;
+  const wait = fields.get('wait')?.toString();
+  return {
+    ...record,
+    createTime: new Date(record.createTime),
+    lastUpdateTime: new Date(record.lastUpdateTime),
+    revision: Number(fields.get('revision')?.toString() ?? '1'),
+    status: status as ActorStatus,
+    statusMessage: fields.get('statusMessage')?.toString() ?? '',
+    ...optional('digest', fields.get('digest')?.toString()),
+    ...optional('wait', wait === undefined ? undefined : readWait(wait)),
+  };
+}

@@ -1,0 +1,173 @@
+/** The registry: actors of all tenants, their records, states and how far a revision was prepared. Lives in Redis. */
+
+import type { Redis } from 'ioredis';
+import { ConflictError, NotFoundError } from '../errors.ts';
+import type { Wait } from '../executions/execution.ts';
+import { writeWait } from '../executions/execution-record.ts';
+import type { RegistryRecord } from '../history/history.ts';
+import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
+import { createRunScript } from '../mailbox/scripts.ts';
+import { throwRedisError } from '../storage/redis.ts';
+import type { Actor } from './actor.ts';
+import { type ActorDraft, readActor, writeActor } from './actor-record.ts';
+
+export interface ActorStore {
+  /** @returns the actor as it stands: revision 1, submitted. */
+  create(draft: ActorDraft): Promise<Actor>;
+  /** Replaces the record; `renew` makes it a new revision, whose image is prepared before a message runs. */
+  replace(draft: ActorDraft, renew: boolean): Promise<Actor>;
+  /** Nothing when the tenant has no such actor. One being deleted is still there, `shutting_down`. */
+  get(tenant: string, actorId: string): Promise<Actor | undefined>;
+  list(tenant: string): Promise<readonly Actor[]>;
+  /** Of every tenant; also those of which only something is still owed. */
+  refs(): Promise<readonly ActorRef[]>;
+  state(actor: ActorRef): Promise<unknown>;
+  /** `executionId` when sent with that execution's token. */
+  setState(actor: ActorRef, state: unknown, executionId?: string): Promise<'set' | 'stateless' | 'gone' | 'ended'>;
+  /** First call: no more messages. It is `deleted` once nothing waits and nothing is held. */
+  remove(actor: ActorRef): Promise<'deleted' | 'busy' | 'gone'>;
+  markReady(actor: ActorRef, revision: number, digest: string): Promise<'marked' | 'stale'>;
+  markError(actor: ActorRef, revision: number, message: string): Promise<'marked' | 'stale'>;
+  markWaiting(actor: ActorRef, revision: number, wait: Wait): Promise<'marked' | 'stale'>;
+  /** What the history is owed of the actor as it stands. */
+  registryRecord(actor: ActorRef, version: number): Promise<RegistryRecord>;
+  /** Takes a deleted actor of which nothing is left out of the tenant's list. */
+  forget(actor: ActorRef): Promise<void>;
+}
+
+export interface ActorStoreOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+}
+
+export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorStore {
+  const keys = createKeys(prefix);
+  const run = createRunScript(redis);
+
+  async function get(tenant: string, actorId: string): Promise<Actor | undefined> {
+    const answer = await redis.hgetallBuffer(keys.of({ tenant, actorId }).actor).catch(throwRedisError);
+    return readActor(new Map(Object.entries(answer)));
+  }
+
+  async function save(draft: ActorDraft, mode: 'create' | 'replace' | 'renew'): Promise<Actor> {
+    const actor = { tenant: draft.tenant, actorId: draft.id };
+    const of = keys.of(actor);
+    const answer = await run(
+      'save-actor',
+      [of.actor, of.outbox],
+      [newsChannel(prefix, actor), mode, writeActor(draft), draft.stateless ? '1' : '0', draft.maxWorkers ?? ''],
+    );
+    if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
+    if (String(answer) === 'used-id') throw new ConflictError('actor.invalid', `Actor "${draft.id}" exists already`);
+    return notFound(draft.id);
+  }
+
+  async function mark(
+    actor: ActorRef,
+    revision: number,
+    status: 'ready' | 'error' | 'submitted',
+    what: { readonly message?: string; readonly digest?: string; readonly wait?: Wait },
+  ): Promise<'marked' | 'stale'> {
+    const of = keys.of(actor);
+    const answer = await run(
+      'mark-actor',
+      [of.actor, of.outbox],
+      [
+        newsChannel(prefix, actor),
+        revision,
+        status,
+        what.message ?? '',
+        what.digest ?? '',
+        what.wait ? writeWait(what.wait) : '',
+      ],
+    );
+    return String(answer) as 'marked' | 'stale';
+  }
+
+  return {
+    get,
+
+    async create(draft) {
+      // The tenant's list first: an id there without an actor is skipped, an actor without its id would be lost.
+      await redis.sadd(keys.tenants, draft.tenant).catch(throwRedisError);
+      await redis.sadd(keys.actorsOf(draft.tenant), draft.id).catch(throwRedisError);
+      return await save(draft, 'create');
+    },
+
+    async replace(draft, renew) {
+      return await save(draft, renew ? 'renew' : 'replace');
+    },
+
+    async list(tenant) {
+      const ids = await redis.smembers(keys.actorsOf(tenant)).catch(throwRedisError);
+      const actors = await Promise.all(ids.map((id) => get(tenant, id)));
+      return actors
+        .filter((actor) => actor !== undefined)
+        .sort((a, b) => a.createTime.getTime() - b.createTime.getTime());
+    },
+
+    async refs() {
+      const tenants = await redis.smembers(keys.tenants).catch(throwRedisError);
+      const perTenant = await Promise.all(
+        tenants.map(async (tenant) => {
+          const ids = await redis.smembers(keys.actorsOf(tenant)).catch(throwRedisError);
+          return ids.map((actorId) => ({ tenant, actorId }));
+        }),
+      );
+      return perTenant.flat();
+    },
+
+    async state(actor) {
+      const value = await redis.get(keys.of(actor).state).catch(throwRedisError);
+      return value === null ? {} : (JSON.parse(value) as unknown);
+    },
+
+    async setState(actor, state, executionId) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'set-state',
+        [of.actor, of.state, of.execution(executionId ?? '')],
+        [JSON.stringify(state), executionId === undefined ? '0' : '1'],
+      );
+      return String(answer) as 'set' | 'stateless' | 'gone' | 'ended';
+    },
+
+    async remove(actor) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'delete-actor',
+        [of.actor, of.mailbox, of.held, of.state, of.outbox],
+        [newsChannel(prefix, actor)],
+      );
+      return String(answer) as 'deleted' | 'busy' | 'gone';
+    },
+
+    async markReady(actor, revision, digest) {
+      // The contract has one blank as the message of an actor that became ready.
+      return await mark(actor, revision, 'ready', { message: ' ', digest });
+    },
+
+    async markError(actor, revision, message) {
+      return await mark(actor, revision, 'error', { message });
+    },
+
+    async markWaiting(actor, revision, wait) {
+      return await mark(actor, revision, 'submitted', { message: wait.cause, wait });
+    },
+
+    async registryRecord(actor, version) {
+      const fields = await redis.hgetall(keys.of(actor).actor).catch(throwRedisError);
+      const gone = fields['status'] === undefined || fields['status'] === 'deleted';
+      const record = gone ? null : { ...fields, state: await redis.get(keys.of(actor).state).catch(throwRedisError) };
+      return { tenant: actor.tenant, kind: 'actor', id: actor.actorId, version, record };
+    },
+
+    async forget(actor) {
+      await redis.srem(keys.actorsOf(actor.tenant), actor.actorId).catch(throwRedisError);
+    },
+  };
+}
+
+function notFound(actorId: string): never {
+  throw new NotFoundError('actor.not_found', `Actor "${actorId}" does not exist`);
+}

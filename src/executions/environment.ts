@@ -1,0 +1,68 @@
+/** The environment a container finds, as the contract has it (§9.2). Later wins; the image's own lies underneath. */
+
+import type { Actor } from '../actors/actor.ts';
+import type { Execution, Message } from './execution.ts';
+import { renderPython } from './python-literal.ts';
+
+export interface EnvironmentInputs {
+  readonly actor: Actor;
+  readonly execution: Execution;
+  readonly message: Message;
+  /** The message's body; absent for binary messages. */
+  readonly text?: string;
+  /** State of the actor at the start. */
+  readonly state: unknown;
+  readonly workerId: string;
+  readonly accessToken: string;
+  /** Base URL at which the container reaches the API. */
+  readonly apiServer: string;
+}
+
+export function buildEnvironment(inputs: EnvironmentInputs): Readonly<Record<string, string>> {
+  const { actor, message } = inputs;
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(actor.defaultEnvironment)) setValue(environment, name, value);
+  Object.assign(environment, message.environment, ofServer(inputs), ofWorker(inputs));
+  if (inputs.text !== undefined) setValue(environment, 'MSG', readText(message, inputs.text));
+  return environment;
+}
+
+function ofServer({ execution, message, apiServer, actor }: EnvironmentInputs): Record<string, string> {
+  return {
+    _abaco_username: execution.executor,
+    _abaco_api_server: apiServer,
+    ...(message.jwtHeaderName === undefined ? {} : { _abaco_jwt_header_name: message.jwtHeaderName }),
+    _abaco_execution_id: execution.id,
+    // The original sets the first; its own client library reads the second.
+    _abaco_Content_Type: message.contentType,
+    '_abaco_Content-Type': message.contentType,
+    _abaco_actor_revision: String(actor.revision),
+  };
+}
+
+function ofWorker({ actor, state, workerId, accessToken }: EnvironmentInputs): Record<string, string> {
+  return {
+    _abaco_actor_id: actor.id,
+    _abaco_actor_dbid: `${actor.tenant}_${actor.id}`,
+    _abaco_actor_name: actor.name ?? 'None',
+    _abaco_actor_state: asText(state),
+    _abaco_container_repo: actor.image,
+    _abaco_worker_id: workerId,
+    _abaco_access_token: accessToken,
+    _actor_configs: '{}',
+  };
+}
+
+function readText(message: Message, text: string): unknown {
+  return message.contentType === 'application/json' ? (JSON.parse(text) as unknown) : text;
+}
+
+/** A null leaves the variable unset, as the original's Docker client did. */
+function setValue(environment: Record<string, string>, name: string, value: unknown): void {
+  if (value !== null && value !== undefined) environment[name] = asText(value);
+}
+
+/** Python's `str()`: text as it is, all else as a Python literal. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : renderPython(value);
+}

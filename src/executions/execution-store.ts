@@ -1,0 +1,128 @@
+/** Executions that are alive, and those that have ended and are still owed to the history: what readers ask first. */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { EndedExecution } from '../history/history.ts';
+import { type ActorRef, createKeys } from '../mailbox/keys.ts';
+import { createRunScript } from '../mailbox/scripts.ts';
+import { throwRedisError } from '../storage/redis.ts';
+import { type Body, type Execution, isFinal, type LogRef } from './execution.ts';
+import {
+  type Fields,
+  listedFields,
+  readBody,
+  readExecution,
+  readFields,
+  readLog,
+  readMessage,
+} from './execution-record.ts';
+
+export interface ExecutionStore {
+  /** Nothing when it never was, or when only the history knows it. */
+  get(actor: ActorRef, executionId: string): Promise<Execution | undefined>;
+  /** All there are here, oldest first. */
+  list(actor: ActorRef): Promise<readonly Execution[]>;
+  /** The log as it was settled; nothing before the end. */
+  log(actor: ActorRef, executionId: string): Promise<LogRef | undefined>;
+  /** The oldest result that was not read yet, which counts as read from now on. */
+  takeResult(actor: ActorRef, executionId: string): Promise<Body | undefined>;
+  /** Whether `secret` is an access token this execution was given, and the execution has not ended. */
+  authenticate(actor: ActorRef, executionId: string, secret: string): Promise<boolean>;
+  /** What the history is owed for an ended execution, and the blob of its message that nobody needs any more. */
+  ended(
+    actor: ActorRef,
+    executionId: string,
+  ): Promise<{ readonly ended: Omit<EndedExecution, 'logExpiresAt'>; readonly messageBlob?: string } | undefined>;
+}
+
+export interface ExecutionStoreOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly resultsKeepMs: number;
+}
+
+/** SHA-256 in hex: what is kept of a token. */
+export function hashToken(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+export function createExecutionStore(options: ExecutionStoreOptions): ExecutionStore {
+  const { redis } = options;
+  const keys = createKeys(options.prefix);
+  const run = createRunScript(redis);
+
+  async function fieldsOf(actor: ActorRef, executionId: string): Promise<Fields | undefined> {
+    const answer = await redis.hgetallBuffer(keys.of(actor).execution(executionId)).catch(throwRedisError);
+    const fields = new Map(Object.entries(answer));
+    return fields.has('state') ? fields : undefined;
+  }
+
+  async function listed(actor: ActorRef, executionId: string): Promise<Execution | undefined> {
+    const values = await redis
+      .hmgetBuffer(keys.of(actor).execution(executionId), ...listedFields)
+      .catch(throwRedisError);
+    if (!values[0]) return undefined;
+    const pairs = listedFields.flatMap((field, index) => (values[index] ? [field, values[index]] : []));
+    return readExecution(actor.tenant, actor.actorId, executionId, readFields(pairs));
+  }
+
+  return {
+    get: listed,
+
+    async list(actor) {
+      const of = keys.of(actor);
+      const [waiting, held, owed] = await Promise.all([
+        redis.zrange(of.mailbox, '0', '-1'),
+        redis.zrange(of.held, '0', '-1'),
+        redis.zrange(of.outbox, '0', '-1'),
+      ]).catch(throwRedisError);
+      const ended = owed.filter((entry) => entry.startsWith('x:')).map((entry) => entry.slice(2));
+      const ids = new Set([...ended, ...held, ...waiting]);
+      const executions = await Promise.all([...ids].map((id) => listed(actor, id)));
+      return executions
+        .filter((execution) => execution !== undefined)
+        .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+    },
+
+    async log(actor, executionId) {
+      const fields = await fieldsOf(actor, executionId);
+      return fields && readLog(fields);
+    },
+
+    async takeResult(actor, executionId) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'take-result',
+        [of.results(executionId), of.resultsRead(executionId)],
+        [options.resultsKeepMs],
+      );
+      return answer instanceof Buffer ? readBody(answer) : undefined;
+    },
+
+    async authenticate(actor, executionId, secret) {
+      const fields = await fieldsOf(actor, executionId);
+      if (!fields || isFinal(readExecution(actor.tenant, actor.actorId, executionId, fields).state)) return false;
+      const given = Buffer.from(hashToken(secret));
+      const known = [...fields.keys()]
+        .filter((field) => field.startsWith('token:'))
+        .map((field) => Buffer.from(field.slice(6)));
+      return known.some((hash) => hash.length === given.length && timingSafeEqual(hash, given));
+    },
+
+    async ended(actor, executionId) {
+      const of = keys.of(actor);
+      const fields = await fieldsOf(actor, executionId);
+      if (!fields) return undefined;
+      const results = await redis.lrangeBuffer(of.results(executionId), 0, -1).catch(throwRedisError);
+      const { body } = readMessage(fields);
+      return {
+        ended: {
+          execution: readExecution(actor.tenant, actor.actorId, executionId, fields),
+          log: readLog(fields) ?? { body: { inline: new Uint8Array() }, truncated: false },
+          results: results.map(readBody),
+        },
+        ...('blob' in body ? { messageBlob: body.blob } : {}),
+      };
+    },
+  };
+}

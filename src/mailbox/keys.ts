@@ -1,0 +1,76 @@
+/**
+ * Every key name, in one place. What concerns one actor shares the hash tag `{tenant:actorId}`, so that one script can
+ * change mailbox, execution and the actor's own record in one step, also in a cluster.
+ */
+
+export interface ActorRef {
+  readonly tenant: string;
+  readonly actorId: string;
+}
+
+/** The channel on which scripts say what happens to an actor. A hint: who misses it finds out at the next sweep. */
+export function newsChannel(prefix: string, actor: ActorRef): string {
+  return `${prefix}:news:${actor.tenant}:${actor.actorId}`;
+}
+
+export interface Keys {
+  readonly installation: string;
+  /** Id of the blob directory that every process sees. */
+  readonly blobDirectory: string;
+  readonly tenants: string;
+  readonly processNumbers: string;
+  actorsOf(tenant: string): string;
+  of(actor: ActorRef): ActorKeys;
+}
+
+export interface ActorKeys {
+  /** Hash: the record and its counters. */
+  readonly actor: string;
+  readonly state: string;
+  /** Sorted set: waiting execution ids by their place. */
+  readonly mailbox: string;
+  /** Sorted set: leased execution ids by the time their lease runs out (ms). */
+  readonly held: string;
+  /** Sorted set: what the history is still owed, by the order it came about. */
+  readonly outbox: string;
+  /** Hash: attempts whose container is still to be removed → launcher. */
+  readonly cleanup: string;
+  /** Hash: records of the workers that serve it. */
+  readonly workers: string;
+  /** Prefix of the execution hashes. */
+  readonly executions: string;
+  execution(executionId: string): string;
+  /** List: results of an execution in the order sent. */
+  results(executionId: string): string;
+  /** Number of results that were read. */
+  resultsRead(executionId: string): string;
+  idempotency(digest: string): string;
+}
+
+export function createKeys(prefix: string): Keys {
+  return {
+    installation: `${prefix}:installation`,
+    blobDirectory: `${prefix}:blobs`,
+    tenants: `${prefix}:tenants`,
+    processNumbers: `${prefix}:process`,
+    actorsOf: (tenant) => `${prefix}:{${tenant}}:actors`,
+    of: (actor) => actorKeys(`${prefix}:{${actor.tenant}:${actor.actorId}}`),
+  };
+}
+
+function actorKeys(base: string): ActorKeys {
+  return {
+    actor: `${base}:actor`,
+    state: `${base}:state`,
+    mailbox: `${base}:mailbox`,
+    held: `${base}:held`,
+    outbox: `${base}:outbox`,
+    cleanup: `${base}:cleanup`,
+    workers: `${base}:workers`,
+    executions: `${base}:x:`,
+    execution: (executionId) => `${base}:x:${executionId}`,
+    results: (executionId) => `${base}:r:${executionId}`,
+    resultsRead: (executionId) => `${base}:rr:${executionId}`,
+    idempotency: (digest) => `${base}:i:${digest}`,
+  };
+}

@@ -1,0 +1,387 @@
+/**
+ * The mailbox of an actor, and all a worker may do with what it took out of it. Every transition is one Lua script, so
+ * it happens whole or not at all; every one a worker makes carries its fence, so late news changes nothing.
+ *
+ *     post ─► waiting ─claim─► held ─recordIntent─► intended ─recordHandle─► launched ─running─► running ─settle─► ended
+ *               ▲                │                      │                       │                  │
+ *               └──── giveBack ──┘                      └──── lease ran out: adopt, under a new fence ──┘
+ *               └──── lease ran out: adopt ('returned') ┘
+ *
+ * - *waiting*: in the mailbox, at its place. A place is for life: what is given back stands where it stood.
+ * - *held*: leased to one worker. Costs delay when that worker dies, nothing else.
+ * - *intended*: something may have been started. From here on the execution never returns to the mailbox; whoever takes
+ *   over launches the same attempt, which the start marker makes harmless.
+ * - *launched*: the handle is known and outlives every process.
+ * - *ended*: final. The outbox owes it to the history; the cleanup entry owes its container's removal.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Actor } from '../actors/actor.ts';
+import { readActor } from '../actors/actor-record.ts';
+import type { Claimed, Lease, LogRef, Message, Settlement, Wait } from '../executions/execution.ts';
+import { stateOfEnd } from '../executions/execution.ts';
+import {
+  readClaimed,
+  readFields,
+  writeBody,
+  writeMessage,
+  writeSettlement,
+  writeWait,
+} from '../executions/execution-record.ts';
+import type { AttemptRef, LaunchHandle } from '../launcher/launcher.ts';
+import { throwRedisError } from '../storage/redis.ts';
+import { type ActorRef, createKeys, newsChannel } from './keys.ts';
+import { type Answer, createRunScript } from './scripts.ts';
+
+export interface PostRequest {
+  readonly executionId: string;
+  readonly message: Message;
+  /** `digest` is of all that makes two requests the same: body, content type, query. */
+  readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
+}
+
+export type PostOutcome =
+  | { readonly kind: 'posted' | 'replayed'; readonly executionId: string }
+  | { readonly kind: 'conflict' | 'gone' | 'full' | 'used-id' };
+
+export type ClaimOutcome =
+  | { readonly kind: 'leased'; readonly claimed: Claimed; readonly actor: Actor }
+  | { readonly kind: 'empty' | 'busy' | 'paused' | 'gone' };
+
+export type AdoptOutcome =
+  | { readonly kind: 'adopted'; readonly claimed: Claimed; readonly actor: Actor }
+  | { readonly kind: 'returned'; readonly executionId: string }
+  | { readonly kind: 'none' };
+
+export interface LeaseOptions {
+  readonly workerId: string;
+  readonly leaseMs: number;
+}
+
+/** An attempt whose container is still to be removed. */
+export interface CleanupEntry extends AttemptRef {
+  readonly launcher: string;
+}
+
+/** One thing the history is owed: an ended execution, or the actor's record as it stands. */
+export interface OwedEntry {
+  /** Nothing for the actor's record. */
+  readonly executionId?: string;
+  /** Grows with every entry of the actor; a later one replaces the record's. */
+  readonly number: number;
+}
+
+export interface ActorLoad {
+  readonly waiting: number;
+  readonly held: number;
+  readonly outbox: number;
+  readonly cleanups: number;
+}
+
+export interface MailboxOptions {
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** Messages that may wait in one mailbox; 0 is no limit. */
+  readonly maxWaiting: number;
+  /** How long an Idempotency-Key is kept after its execution's end. */
+  readonly idempotencyKeepMs: number;
+  /** How long results are kept after their last use. */
+  readonly resultsKeepMs: number;
+}
+
+export interface Mailbox {
+  post(actor: ActorRef, request: PostRequest): Promise<PostOutcome>;
+  /** Messages that wait, not counting held ones. */
+  depth(actor: ActorRef): Promise<number>;
+  load(actor: ActorRef): Promise<ActorLoad>;
+  /** Ends waiting messages as cancelled, at most `most` of them. */
+  purge(actor: ActorRef, most: number): Promise<{ readonly ended: number; readonly waiting: number }>;
+  claim(actor: ActorRef, options: LeaseOptions & { readonly workersPerActor: number }): Promise<ClaimOutcome>;
+  /** `places` are those the caller can reach; what was intended elsewhere is left to others. None given is any. */
+  adopt(actor: ActorRef, options: LeaseOptions & { readonly places?: readonly string[] }): Promise<AdoptOutcome>;
+  extend(lease: Lease): Promise<'extended' | 'cancel' | 'lost'>;
+  giveBack(lease: Lease, wait?: Wait): Promise<'given-back' | 'intended' | 'lost'>;
+  recordIntent(
+    lease: Lease,
+    intent: {
+      readonly attempt: number;
+      readonly launcher: string;
+      readonly notAfter: Date;
+      readonly tokenHash: string;
+    },
+  ): Promise<'recorded' | 'cancelled' | 'lost'>;
+  recordHandle(lease: Lease, handle: LaunchHandle): Promise<'recorded' | 'lost' | 'ended'>;
+  running(lease: Lease, at: Date, node: string): Promise<'running' | 'lost'>;
+  /** @returns how many starts of it have failed so far. */
+  noteWait(lease: Lease, wait: Wait, startFailed: boolean): Promise<number | 'lost'>;
+  /** @returns how many results there are now. */
+  appendResults(lease: Lease, from: number, results: readonly LogRef['body'][]): Promise<number | 'lost'>;
+  settle(lease: Lease, settlement: Settlement): Promise<'settled' | 'lost'>;
+  /** Asks for the end of a running execution; of one that is held but not running only when `alsoSubmitted`. */
+  cancel(
+    actor: ActorRef,
+    executionId: string,
+    alsoSubmitted?: boolean,
+  ): Promise<'requested' | 'unknown' | 'submitted' | 'complete' | 'error'>;
+  heldIds(actor: ActorRef): Promise<readonly string[]>;
+  cleanups(actor: ActorRef): Promise<readonly CleanupEntry[]>;
+  cleanupDone(actor: ActorRef, entry: CleanupEntry): Promise<void>;
+  /** What the history is owed, the oldest first. */
+  owed(actor: ActorRef, most: number): Promise<readonly OwedEntry[]>;
+  /** The history has it. `forgotten` when that was the last trace of a deleted actor. */
+  drained(actor: ActorRef, entry: OwedEntry): Promise<'drained' | 'changed' | 'forgotten'>;
+}
+
+export function createMailbox(options: MailboxOptions): Mailbox {
+  const { redis, prefix } = options;
+  const keys = createKeys(prefix);
+  const run = createRunScript(redis);
+  const channel = (actor: ActorRef): string => newsChannel(prefix, actor);
+
+  return {
+    async post(actor, request) {
+      const of = keys.of(actor);
+      const { idempotency } = request;
+      const message = writeMessage(request.message);
+      const [kind, id] = words(
+        await run(
+          'post',
+          [of.actor, of.mailbox, of.execution(request.executionId), of.idempotency(idempotencyName(idempotency))],
+          [
+            channel(actor),
+            request.executionId,
+            message.meta,
+            message.body,
+            message.blob,
+            idempotency?.digest ?? '',
+            options.maxWaiting,
+          ],
+        ),
+      );
+      if (kind === 'posted' || kind === 'replayed') return { kind, executionId: id ?? request.executionId };
+      return { kind: kind as 'conflict' | 'gone' | 'full' | 'used-id' };
+    },
+
+    async depth(actor) {
+      return await redis.zcard(keys.of(actor).mailbox).catch(throwRedisError);
+    },
+
+    async load(actor) {
+      const of = keys.of(actor);
+      const [waiting, held, outbox, cleanups] = await Promise.all([
+        redis.zcard(of.mailbox),
+        redis.zcard(of.held),
+        redis.zcard(of.outbox),
+        redis.hlen(of.cleanup),
+      ]).catch(throwRedisError);
+      return { waiting, held, outbox, cleanups };
+    },
+
+    async purge(actor, most) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'purge',
+        [of.actor, of.mailbox, of.executions, of.outbox],
+        [channel(actor), most, options.idempotencyKeepMs, 'The mailbox was purged before this message ran'],
+      );
+      const [ended, waiting] = words(answer);
+      return { ended: Number(ended), waiting: Number(waiting) };
+    },
+
+    async claim(actor, { workerId, leaseMs, workersPerActor }) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'claim',
+        [of.actor, of.mailbox, of.held, of.executions],
+        [workerId, leaseMs, workersPerActor],
+      );
+      return (
+        readLeased(actor, { workerId, leaseMs }, answer) ?? {
+          kind: words(answer)[0] as 'empty' | 'busy' | 'paused' | 'gone',
+        }
+      );
+    },
+
+    async adopt(actor, { workerId, leaseMs, places = [] }) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'adopt',
+        [of.actor, of.mailbox, of.held, of.executions],
+        [channel(actor), workerId, leaseMs, ...places],
+      );
+      const adopted = readLeased(actor, { workerId, leaseMs }, answer);
+      if (adopted) return { ...adopted, kind: 'adopted' };
+      const [kind, executionId = ''] = words(answer);
+      return kind === 'returned' ? { kind, executionId } : { kind: 'none' };
+    },
+
+    async extend(lease) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'extend-lease',
+        [of.held, of.execution(lease.executionId)],
+        [lease.executionId, lease.fence, lease.leaseMs],
+      );
+      return String(answer) as 'extended' | 'cancel' | 'lost';
+    },
+
+    async giveBack(lease, wait) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'give-back',
+        [of.mailbox, of.held, of.execution(lease.executionId)],
+        [channel(lease), lease.executionId, lease.fence, wait ? writeWait(wait) : ''],
+      );
+      return String(answer) as 'given-back' | 'intended' | 'lost';
+    },
+
+    async recordIntent(lease, intent) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'record-intent',
+        [of.execution(lease.executionId), of.cleanup],
+        [lease.executionId, lease.fence, intent.attempt, intent.launcher, intent.notAfter.getTime(), intent.tokenHash],
+      );
+      return String(answer) as 'recorded' | 'cancelled' | 'lost';
+    },
+
+    async recordHandle(lease, handle) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'record-handle',
+        [of.execution(lease.executionId)],
+        [lease.fence, JSON.stringify(handle)],
+      );
+      return String(answer) as 'recorded' | 'lost' | 'ended';
+    },
+
+    async running(lease, at, node) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'running',
+        [of.execution(lease.executionId)],
+        [channel(lease), lease.executionId, lease.fence, at.getTime(), node],
+      );
+      return String(answer) as 'running' | 'lost';
+    },
+
+    async noteWait(lease, wait, startFailed) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'note-wait',
+        [of.execution(lease.executionId)],
+        [lease.fence, writeWait(wait), startFailed ? '1' : '0'],
+      );
+      return typeof answer === 'number' ? answer : 'lost';
+    },
+
+    async appendResults(lease, from, results) {
+      const of = keys.of(lease);
+      const answer = await run(
+        'append-results',
+        [of.execution(lease.executionId), of.results(lease.executionId)],
+        [channel(lease), lease.executionId, lease.fence, from, options.resultsKeepMs, ...results.map(writeBody)],
+      );
+      return typeof answer === 'number' ? answer : 'lost';
+    },
+
+    async settle(lease, settlement) {
+      const of = keys.of(lease);
+      const id = lease.executionId;
+      const answer = await run(
+        'settle',
+        [of.actor, of.held, of.execution(id), of.outbox, of.cleanup, of.results(id), of.resultsRead(id)],
+        [
+          channel(lease),
+          id,
+          lease.fence,
+          stateOfEnd(settlement.end),
+          options.idempotencyKeepMs,
+          options.resultsKeepMs,
+          ...writeSettlement(settlement),
+        ],
+      );
+      return String(answer) as 'settled' | 'lost';
+    },
+
+    async cancel(actor, executionId, alsoSubmitted = false) {
+      const of = keys.of(actor);
+      const answer = await run(
+        'cancel',
+        [of.execution(executionId)],
+        [channel(actor), executionId, alsoSubmitted ? '1' : '0'],
+      );
+      return String(answer) as 'requested' | 'unknown' | 'submitted' | 'complete' | 'error';
+    },
+
+    async heldIds(actor) {
+      return await redis.zrange(keys.of(actor).held, '0', '-1').catch(throwRedisError);
+    },
+
+    async cleanups(actor) {
+      const fields = await redis.hgetall(keys.of(actor).cleanup).catch(throwRedisError);
+      return Object.entries(fields).map(([name, launcher]) => {
+        const [executionId = '', attempt = '0'] = name.split(':');
+        return { executionId, attempt: Number(attempt), launcher };
+      });
+    },
+
+    async cleanupDone(actor, entry) {
+      await redis.hdel(keys.of(actor).cleanup, `${entry.executionId}:${entry.attempt}`).catch(throwRedisError);
+    },
+
+    async owed(actor, most) {
+      const of = keys.of(actor);
+      const flat = await redis.zrange(of.outbox, '0', String(most - 1), 'WITHSCORES').catch(throwRedisError);
+      return flat.flatMap((name, index) => {
+        if (index % 2 === 1) return [];
+        const number = Number(flat[index + 1]);
+        return name === 'actor' ? [{ number }] : [{ executionId: name.slice(2), number }];
+      });
+    },
+
+    async drained(actor, { executionId, number }) {
+      const of = keys.of(actor);
+      const entry = executionId === undefined ? 'actor' : `x:${executionId}`;
+      const answer = await run(
+        'drained',
+        [of.actor, of.outbox, of.execution(executionId ?? ''), of.cleanup],
+        [entry, number],
+      );
+      return String(answer) as 'drained' | 'changed' | 'forgotten';
+    },
+  };
+}
+
+/** One name for caller and key, of a fixed length and without the characters of either. */
+function idempotencyName(idempotency: PostRequest['idempotency']): string {
+  if (!idempotency) return '';
+  return createHash('sha256')
+    .update(JSON.stringify([idempotency.caller, idempotency.key]))
+    .digest('hex');
+}
+
+function readLeased(
+  actor: ActorRef,
+  options: LeaseOptions,
+  answer: Answer,
+): { readonly kind: 'leased'; readonly claimed: Claimed; readonly actor: Actor } | undefined {
+  if (!Array.isArray(answer) || answer.length < 5) return undefined;
+  const [, id, fence, execution, record] = answer as [Buffer, Buffer, number, Buffer[], Buffer[]];
+  const owner = readActor(readFields(record));
+  if (!owner) return undefined;
+  const lease: Lease = {
+    tenant: actor.tenant,
+    actorId: actor.actorId,
+    executionId: String(id),
+    fence,
+    workerId: options.workerId,
+    leaseMs: options.leaseMs,
+  };
+  return { kind: 'leased', claimed: readClaimed(lease, readFields(execution)), actor: owner };
+}
+
+function words(answer: Answer): readonly string[] {
+  return Array.isArray(answer) ? answer.map(String) : [String(answer)];
+}

@@ -1,0 +1,68 @@
+/**
+ * What scripts say has happened, as it happens. Only a hint that saves waiting: a listener that missed one (a broken
+ * connection) is told `missed`, and every user of it looks again by itself from time to time.
+ */
+
+import type { Redis } from 'ioredis';
+import { type ActorRef, newsChannel } from './keys.ts';
+
+export type NewsKind = 'posted' | 'running' | 'results' | 'ended' | 'cancel' | 'actor' | 'missed';
+
+export interface NewsItem extends ActorRef {
+  readonly kind: NewsKind;
+  readonly executionId: string;
+}
+
+export interface News {
+  /** @returns what ends it. */
+  listen(listener: (item: NewsItem) => void): () => void;
+  /** Resolves at the next news that `wanted` accepts (or `missed`), or after `timeoutMs`; rejects when `signal` aborts. */
+  next(wanted: (item: NewsItem) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param subscriber a connection of its own: a subscribed one takes no other commands. */
+export async function createNews(subscriber: Redis, prefix: string): Promise<News> {
+  const listeners = new Set<(item: NewsItem) => void>();
+  const tell = (item: NewsItem): void => {
+    for (const listener of listeners) listener(item);
+  };
+  const start = newsChannel(prefix, { tenant: '', actorId: '' }).slice(0, -1);
+  subscriber.on('pmessage', (_pattern, channel, text) => {
+    const [tenant = '', actorId = ''] = channel.slice(start.length).split(':');
+    const [kind = '', executionId = ''] = text.split(' ');
+    tell({ kind: kind as NewsKind, tenant, actorId, executionId });
+  });
+  subscriber.on('ready', () => tell({ kind: 'missed', tenant: '', actorId: '', executionId: '' }));
+  await subscriber.psubscribe(`${start}*`);
+
+  const listen: News['listen'] = (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+
+  return {
+    listen,
+    async next(wanted, timeoutMs, signal) {
+      signal?.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const stop = listen((item) => {
+        if (item.kind === 'missed' || wanted(item)) resolve();
+      });
+      const abort = (): void => reject(signal?.reason as Error);
+      const timer = setTimeout(resolve, timeoutMs);
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        await promise;
+      } finally {
+        clearTimeout(timer);
+        stop();
+        signal?.removeEventListener('abort', abort);
+      }
+    },
+    async close() {
+      listeners.clear();
+      subscriber.disconnect();
+    },
+  };
+}

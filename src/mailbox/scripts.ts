@@ -1,0 +1,89 @@
+/** The transitions of a message as Redis knows them: the typed table of scripts, and the one way to call them. */
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { asRedisError, throwRedisError } from '../storage/redis.ts';
+
+interface ScriptEntry {
+  /** As the head of the file names its KEYS, in order. */
+  readonly keys: readonly string[];
+  /** Stands on `shared.lua`. */
+  readonly shared: boolean;
+}
+
+export const scriptTable = {
+  post: { keys: ['actor', 'mailbox', 'execution', 'idempotency'], shared: true },
+  claim: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
+  'extend-lease': { keys: ['held', 'execution'], shared: true },
+  'give-back': { keys: ['mailbox', 'held', 'execution'], shared: true },
+  'record-intent': { keys: ['execution', 'cleanup'], shared: true },
+  'record-handle': { keys: ['execution'], shared: true },
+  running: { keys: ['execution'], shared: true },
+  'note-wait': { keys: ['execution'], shared: true },
+  'append-results': { keys: ['execution', 'results'], shared: true },
+  'take-result': { keys: ['results', 'results read'], shared: false },
+  settle: { keys: ['actor', 'held', 'execution', 'outbox', 'cleanup', 'results', 'results read'], shared: true },
+  cancel: { keys: ['execution'], shared: true },
+  purge: { keys: ['actor', 'mailbox', 'executions', 'outbox'], shared: true },
+  adopt: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
+  'save-actor': { keys: ['actor', 'outbox'], shared: true },
+  'mark-actor': { keys: ['actor', 'outbox'], shared: true },
+  'delete-actor': { keys: ['actor', 'mailbox', 'held', 'state', 'outbox'], shared: true },
+  'set-state': { keys: ['actor', 'state', 'execution'], shared: false },
+  drained: { keys: ['actor', 'outbox', 'execution', 'cleanup'], shared: false },
+} as const satisfies Record<string, ScriptEntry>;
+
+export type ScriptName = keyof typeof scriptTable;
+
+/** What a script may answer; bulk strings stay bytes, since a message may be any bytes. */
+export type Answer = Buffer | number | null | readonly Answer[];
+
+type Strings<Names extends readonly unknown[]> = { readonly [Index in keyof Names]: string };
+type KeysOf<Name extends ScriptName> = Strings<(typeof scriptTable)[Name]['keys']>;
+
+export type RunScript = <Name extends ScriptName>(
+  name: Name,
+  keys: KeysOf<Name>,
+  args: readonly (string | number | Uint8Array)[],
+) => Promise<Answer>;
+
+export function scriptFile(name: string): URL {
+  return new URL(`scripts/${name}.lua`, import.meta.url);
+}
+
+/**
+ * Calls scripts by their hash, and sends the text when the server has not seen it. The hash is of the text, so two
+ * releases can share one Redis during a rolling upgrade.
+ */
+export function createRunScript(redis: Redis): RunScript {
+  const texts = new Map<ScriptName, { readonly text: string; readonly sha: string }>();
+  for (const name of Object.keys(scriptTable) as ScriptName[]) {
+    const shared = scriptTable[name].shared ? readFileSync(scriptFile('shared'), 'utf8') : '';
+    const text = shared + readFileSync(scriptFile(name), 'utf8');
+    texts.set(name, { text, sha: createHash('sha1').update(text).digest('hex') });
+  }
+  const commands = redis as unknown as ScriptCommands;
+  return async (name, keys, args) => {
+    const script = texts.get(name);
+    if (!script) throw new TypeError(`No script "${name}"`);
+    const rest = [...keys, ...args.map(asArgument)];
+    try {
+      return (await commands.evalshaBuffer(script.sha, keys.length, ...rest)) as Answer;
+    } catch (thrown) {
+      if (!(thrown instanceof Error) || !thrown.message.startsWith('NOSCRIPT')) throw asRedisError(thrown);
+    }
+    return (await commands.evalBuffer(script.text, keys.length, ...rest).catch(throwRedisError)) as Answer;
+  };
+}
+
+/** ioredis makes a `…Buffer` twin of every command; its types leave out the twins of these two. */
+interface ScriptCommands {
+  evalshaBuffer(sha: string, keys: number, ...rest: (string | Buffer)[]): Promise<unknown>;
+  evalBuffer(text: string, keys: number, ...rest: (string | Buffer)[]): Promise<unknown>;
+}
+
+function asArgument(value: string | number | Uint8Array): string | Buffer {
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return String(value);
+}

@@ -1,0 +1,37 @@
+-- Takes over one execution whose lease ran out. One without an intent was never launched: it goes back to its old place.
+-- Any other is leased to the caller under a new fence, which shuts out whoever held it before.
+--
+-- KEYS[1] actor
+-- KEYS[2] mailbox
+-- KEYS[3] held
+-- KEYS[4] executions    prefix of the execution keys
+-- ARGV[1] news channel
+-- ARGV[2] worker id
+-- ARGV[3] lease         ms
+-- ARGV[4] place         each further argument: a launcher's place the caller can reach; none given is any
+-- Returns {'none'} | {'returned', id} | {'adopted', id, fence, execution hash, actor record fields}
+-- Emits   posted
+local reachable = {}
+for index = 4, #ARGV do reachable[ARGV[index]] = true end
+
+local id, execution
+for _, late in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', nowMs(), 'LIMIT', 0, 64)) do
+  local place = redis.call('HGET', KEYS[4] .. late, 'launcher')
+  if not place or #ARGV < 4 or reachable[place] then
+    id, execution = late, KEYS[4] .. late
+    break
+  end
+end
+if not id then return { 'none' } end
+if redis.call('HEXISTS', execution, 'attempt') == 0 then
+  redis.call('ZREM', KEYS[3], id)
+  redis.call('HSET', execution, 'fence', '0')
+  redis.call('HDEL', execution, 'worker')
+  redis.call('ZADD', KEYS[2], redis.call('HGET', execution, 'place'), id)
+  news(ARGV[1], 'posted', id)
+  return { 'returned', id }
+end
+local fence = nextNumber(KEYS[1], 'fence')
+redis.call('HSET', execution, 'fence', fence, 'worker', ARGV[2])
+redis.call('ZADD', KEYS[3], nowMs() + tonumber(ARGV[3]), id)
+return { 'adopted', id, fence, redis.call('HGETALL', execution), redis.call('HGETALL', KEYS[1]) }

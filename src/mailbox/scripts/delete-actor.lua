@@ -1,0 +1,23 @@
+-- Deletes an actor in two steps: first it takes no message any more, then, when nothing waits and nothing is held, its
+-- state goes. The last trace goes with the last thing the history is owed.
+--
+-- KEYS[1] actor
+-- KEYS[2] mailbox
+-- KEYS[3] held
+-- KEYS[4] state
+-- KEYS[5] outbox
+-- ARGV[1] news channel
+-- Returns 'deleted' | 'busy' | 'gone'
+-- Emits   actor
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status or status == 'deleted' then return 'gone' end
+if status ~= 'shutting_down' then
+  redis.call('HSET', KEYS[1], 'status', 'shutting_down')
+  news(ARGV[1], 'actor', '-')
+end
+if redis.call('ZCARD', KEYS[2]) > 0 or redis.call('ZCARD', KEYS[3]) > 0 then return 'busy' end
+redis.call('DEL', KEYS[4])
+redis.call('HSET', KEYS[1], 'status', 'deleted')
+redis.call('ZADD', KEYS[5], nextNumber(KEYS[1], 'outboxed'), 'actor')
+news(ARGV[1], 'actor', '-')
+return 'deleted'

@@ -1,0 +1,20 @@
+-- The history has confirmed an outbox entry: it is owed no more. An execution is forgotten here; an actor that changed
+-- again meanwhile stays owed; a deleted actor goes when nothing else of it is left.
+--
+-- KEYS[1] actor
+-- KEYS[2] outbox
+-- KEYS[3] execution     of the entry; unused for 'actor'
+-- KEYS[4] cleanup
+-- ARGV[1] entry         'x:<execution id>' | 'actor'
+-- ARGV[2] number        of the entry as it was read
+-- Returns 'drained' | 'changed' | 'forgotten' (the actor, whole)
+local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if number and tonumber(number) ~= tonumber(ARGV[2]) then return 'changed' end
+redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[1] ~= 'actor' then redis.call('DEL', KEYS[3]) end
+if redis.call('HGET', KEYS[1], 'status') == 'deleted' and redis.call('ZCARD', KEYS[2]) == 0
+  and redis.call('HLEN', KEYS[4]) == 0 then
+  redis.call('DEL', KEYS[1])
+  return 'forgotten'
+end
+return 'drained'

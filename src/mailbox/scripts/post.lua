@@ -1,0 +1,44 @@
+-- Stores a message, its execution (submitted) and its place in the mailbox in one step. Once this has answered, the
+-- message is executed once, whatever dies. An execution id is never used twice.
+--
+-- KEYS[1] actor
+-- KEYS[2] mailbox
+-- KEYS[3] execution
+-- KEYS[4] idempotency   key of this caller's Idempotency-Key; unused when ARGV[6] is empty
+-- ARGV[1] news channel
+-- ARGV[2] execution id
+-- ARGV[3] meta          JSON: content type, environment, executor
+-- ARGV[4] body          the bytes, or empty when it is a blob
+-- ARGV[5] blob          "name bytes", or empty
+-- ARGV[6] digest        of what was sent under the Idempotency-Key, or empty
+-- ARGV[7] most          messages that may wait; 0 is no limit
+-- Returns {'posted', id} | {'replayed', id of the first} | {'conflict'} | {'gone'} | {'full'} | {'used-id'}
+-- Emits   posted
+if ARGV[6] ~= '' then
+  local first = redis.call('HMGET', KEYS[4], 'digest', 'execution')
+  if first[1] then
+    if first[1] == ARGV[6] then return { 'replayed', first[2] } end
+    return { 'conflict' }
+  end
+end
+local actor = redis.call('HMGET', KEYS[1], 'status', 'revision')
+if not actor[1] or actor[1] == 'shutting_down' or actor[1] == 'deleted' then return { 'gone' } end
+local most = tonumber(ARGV[7])
+if most > 0 and redis.call('ZCARD', KEYS[2]) >= most then return { 'full' } end
+if redis.call('EXISTS', KEYS[3]) == 1 then return { 'used-id' } end
+
+local place = nextNumber(KEYS[1], 'posted')
+redis.call('HSET', KEYS[3], 'state', 'submitted', 'place', place, 'fence', '0', 'received', nowMs(),
+  'revision', actor[2], 'meta', ARGV[3])
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[3], 'blob', ARGV[5])
+else
+  redis.call('HSET', KEYS[3], 'body', ARGV[4])
+end
+redis.call('ZADD', KEYS[2], place, ARGV[2])
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[4], 'digest', ARGV[6], 'execution', ARGV[2])
+  redis.call('HSET', KEYS[3], 'idempotency', KEYS[4])
+end
+news(ARGV[1], 'posted', ARGV[2])
+return { 'posted', ARGV[2] }

@@ -1,0 +1,15 @@
+-- The program was seen to start.
+--
+-- KEYS[1] execution
+-- ARGV[1] news channel
+-- ARGV[2] execution id
+-- ARGV[3] fence
+-- ARGV[4] started       ms
+-- ARGV[5] node
+-- Returns 'running' | 'lost'
+-- Emits   running
+if not holds(KEYS[1], ARGV[3]) then return 'lost' end
+redis.call('HSET', KEYS[1], 'state', 'running', 'started', ARGV[4], 'node', ARGV[5])
+redis.call('HDEL', KEYS[1], 'wait')
+news(ARGV[1], 'running', ARGV[2])
+return 'running'

@@ -1,0 +1,28 @@
+-- Creates an actor, or replaces its record. A new image (or force) is a new revision: its digest has to be pinned again
+-- before a message is claimed. The history is owed the record.
+--
+-- KEYS[1] actor
+-- KEYS[2] outbox
+-- ARGV[1] news channel
+-- ARGV[2] mode          'create' | 'replace' | 'renew' (replace with a new revision)
+-- ARGV[3] record        JSON
+-- ARGV[4] stateless     '1' | '0'
+-- ARGV[5] max workers   number, or empty
+-- Returns revision | 'gone' | 'used-id'
+-- Emits   actor
+local status = redis.call('HGET', KEYS[1], 'status')
+if ARGV[2] == 'create' then
+  if status then return 'used-id' end
+  redis.call('HSET', KEYS[1], 'status', 'submitted', 'statusMessage', '', 'revision', 1)
+else
+  if not status or status == 'shutting_down' or status == 'deleted' then return 'gone' end
+  if ARGV[2] == 'renew' then
+    redis.call('HSET', KEYS[1], 'status', 'submitted', 'statusMessage', '')
+    redis.call('HINCRBY', KEYS[1], 'revision', 1)
+    redis.call('HDEL', KEYS[1], 'digest', 'wait')
+  end
+end
+redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers', ARGV[5])
+redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
+news(ARGV[1], 'actor', '-')
+return tonumber(redis.call('HGET', KEYS[1], 'revision'))

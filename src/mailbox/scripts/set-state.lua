@@ -1,0 +1,17 @@
+-- Replaces the state of a stateful actor. A state sent with an execution's token counts only while that execution lives.
+--
+-- KEYS[1] actor
+-- KEYS[2] state
+-- KEYS[3] execution     of the token; unused when ARGV[2] is '0'
+-- ARGV[1] state         JSON
+-- ARGV[2] by execution  '1' when sent with an execution's token
+-- Returns 'set' | 'stateless' | 'gone' | 'ended'
+local actor = redis.call('HMGET', KEYS[1], 'status', 'stateless')
+if not actor[1] or actor[1] == 'shutting_down' or actor[1] == 'deleted' then return 'gone' end
+if actor[2] == '1' then return 'stateless' end
+if ARGV[2] == '1' then
+  local state = redis.call('HGET', KEYS[3], 'state')
+  if not state or state == 'complete' or state == 'error' then return 'ended' end
+end
+redis.call('SET', KEYS[2], ARGV[1])
+return 'set'

@@ -1,0 +1,31 @@
+-- Ends an execution, once: checks the fence, ends the lease, owes the history its record, and adds the cleanup entry
+-- under which its container is removed even after a crash, all in one step.
+--
+-- KEYS[1] actor
+-- KEYS[2] held
+-- KEYS[3] execution
+-- KEYS[4] outbox
+-- KEYS[5] cleanup
+-- KEYS[6] results
+-- KEYS[7] results read
+-- ARGV[1] news channel
+-- ARGV[2] execution id
+-- ARGV[3] fence
+-- ARGV[4] state         'complete' | 'error'
+-- ARGV[5] keep key      ms the Idempotency-Key is kept from now on
+-- ARGV[6] keep results  ms the results are kept from their last use on
+-- ARGV[7] field         each further pair: field and value of the execution hash (end, log, usage)
+-- Returns 'settled' | 'lost'
+-- Emits   ended
+if not holds(KEYS[3], ARGV[3]) then return 'lost' end
+for index = 7, #ARGV, 2 do
+  redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
+end
+local launched = redis.call('HMGET', KEYS[3], 'attempt', 'launcher')
+if launched[1] then redis.call('HSET', KEYS[5], ARGV[2] .. ':' .. launched[1], launched[2]) end
+redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('PEXPIRE', KEYS[6], ARGV[6])
+redis.call('PEXPIRE', KEYS[7], ARGV[6])
+endExecution(KEYS[1], KEYS[3], KEYS[4], ARGV[2], ARGV[4], ARGV[5])
+news(ARGV[1], 'ended', ARGV[2])
+return 'settled'

@@ -1,0 +1,34 @@
+-- Put in front of the scripts that ask for it.
+
+local function nowMs()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Tells listeners what has happened; a hint, never the only way to learn it.
+local function news(channel, kind, executionId)
+  redis.call('PUBLISH', channel, kind .. ' ' .. executionId)
+end
+
+-- Whether `fence` is the fence of the lease that holds this execution, which has not ended.
+local function holds(execution, fence)
+  local current = redis.call('HMGET', execution, 'fence', 'state')
+  return current[1] == fence and current[2] ~= 'complete' and current[2] ~= 'error'
+end
+
+-- The next number of a counter of the actor; counters never go back.
+local function nextNumber(actor, counter)
+  return redis.call('HINCRBY', actor, counter, 1)
+end
+
+-- Ends an execution: state, token, idempotency key and outbox in one step. Everything else is the caller's.
+local function endExecution(actor, execution, outbox, executionId, state, keepIdempotencyMs)
+  redis.call('HSET', execution, 'state', state, 'fence', '0')
+  redis.call('HDEL', execution, 'wait', 'cancel')
+  for _, field in ipairs(redis.call('HKEYS', execution)) do
+    if string.sub(field, 1, 6) == 'token:' then redis.call('HDEL', execution, field) end
+  end
+  local idempotency = redis.call('HGET', execution, 'idempotency')
+  if idempotency then redis.call('PEXPIRE', idempotency, keepIdempotencyMs) end
+  redis.call('ZADD', outbox, nextNumber(actor, 'outboxed'), 'x:' .. executionId)
+end

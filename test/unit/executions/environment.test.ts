@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { Actor } from '../../../src/actors/actor.ts';
+import { buildEnvironment } from '../../../src/executions/environment.ts';
+import type { Execution, Message } from '../../../src/executions/execution.ts';
+
+const actor = {
+  tenant: 'DEV',
+  id: 'A1',
+  name: null,
+  image: 'img',
+  revision: 3,
+  defaultEnvironment: { KEY: 'default', number: 5, unset: null, 'with-hyphen': { a: true } },
+} as unknown as Actor;
+const execution = { id: 'E1', executor: 'jane' } as unknown as Execution;
+
+function environmentOf(message: Partial<Message>, text?: string): Readonly<Record<string, string>> {
+  return buildEnvironment({
+    actor,
+    execution,
+    message: { contentType: 'str', body: { inline: new Uint8Array() }, environment: {}, executor: 'jane', ...message },
+    ...(text === undefined ? {} : { text }),
+    state: { count: 1, none: null },
+    workerId: 'W1',
+    accessToken: 'secret',
+    apiServer: 'http://host:8000',
+  });
+}
+
+describe('buildEnvironment', () => {
+  it('lets query parameters win over the default environment, and the server over both', () => {
+    const environment = environmentOf({ environment: { KEY: 'query', _abaco_username: 'forged' } }, 'hi');
+    expect(environment).toMatchObject({ KEY: 'query', _abaco_username: 'jane', MSG: 'hi' });
+  });
+
+  it('writes values as Python does, and leaves a null unset', () => {
+    const environment = environmentOf({}, 'hi');
+    expect(environment['number']).toBe('5');
+    expect(environment['with-hyphen']).toBe("{'a': True}");
+    expect(environment['_abaco_actor_state']).toBe("{'count': 1, 'none': None}");
+    expect(environment).not.toHaveProperty('unset');
+  });
+
+  it('gives a JSON message as a Python literal and a text message as it is', () => {
+    expect(environmentOf({ contentType: 'application/json' }, '{"a": "it\'s"}')['MSG']).toBe(`{'a': "it's"}`);
+    expect(environmentOf({}, '{"a": 1}')['MSG']).toBe('{"a": 1}');
+  });
+
+  it('sets no MSG for a binary message', () => {
+    expect(environmentOf({ contentType: 'application/octet-stream' })).not.toHaveProperty('MSG');
+  });
+
+  it('sets both spellings of the content type, the revision, and None for an actor without a name', () => {
+    expect(environmentOf({}, 'hi')).toMatchObject({
+      _abaco_Content_Type: 'str',
+      '_abaco_Content-Type': 'str',
+      _abaco_actor_revision: '3',
+      _abaco_actor_name: 'None',
+      _abaco_actor_dbid: 'DEV_A1',
+      _abaco_access_token: 'secret',
+    });
+  });
+});
