@@ -1,0 +1,70 @@
+/**
+ * What has ended: executions with their logs and results, and the registry as it was last written.
+ *
+ * Two implementations (MongoDB, `node:sqlite`) keep one contract suite. Every write is idempotent, so the outbox may
+ * repeat a batch after a crash. An outage rejects with `UnavailableError` (`history.unavailable`) and loses nothing.
+ */
+
+import type { Execution, LogRef } from '../executions/execution.ts';
+
+/** An ended execution as the outbox hands it over. */
+export interface EndedExecution {
+  readonly execution: Execution;
+  readonly log: LogRef;
+  /** After it the log reads as empty; nothing given keeps it for ever. */
+  readonly logExpiresAt?: Date;
+  /** In the order sent; inline or files of the blob store. */
+  readonly results: readonly LogRef['body'][];
+}
+
+/** A registry change: the whole record as JSON; a null record means deleted. Higher versions win. */
+export interface RegistryRecord {
+  readonly tenant: string;
+  readonly kind: 'actor';
+  readonly id: string;
+  readonly version: number;
+  readonly record: Readonly<Record<string, unknown>> | null;
+}
+
+export interface HistoryBatch {
+  readonly executions: readonly EndedExecution[];
+  readonly registry: readonly RegistryRecord[];
+}
+
+export interface ExecutionTotals {
+  readonly count: number;
+  readonly cpuMs: number;
+  readonly ioBytes: number;
+  readonly runtimeMs: number;
+}
+
+export interface History {
+  /** Keeps the whole batch, durably, before it resolves. The same again changes nothing. */
+  write(batch: HistoryBatch): Promise<void>;
+
+  execution(tenant: string, actorId: string, executionId: string): Promise<Execution | undefined>;
+
+  /** Oldest first by arrival, then id; `after` is the id of the last one of the page before. */
+  executions(
+    tenant: string,
+    actorId: string,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly Execution[]>;
+
+  totals(tenant: string, actorId: string): Promise<ExecutionTotals>;
+
+  /** Nothing when unknown; an expired log reads as empty. */
+  log(tenant: string, actorId: string, executionId: string): Promise<LogRef | undefined>;
+
+  results(tenant: string, actorId: string, executionId: string): Promise<readonly LogRef['body'][]>;
+
+  /** Forgets logs whose time has passed, at most `limit`. @returns names of blobs nobody refers to any more. */
+  expireLogs(now: Date, limit: number): Promise<readonly string[]>;
+
+  registry(tenant: string, kind: 'actor', id: string): Promise<RegistryRecord | undefined>;
+
+  /** Resolves when it answers. */
+  ping(): Promise<void>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,229 @@
+/**
+ * The history in MongoDB: plain operations only, no transaction and no text search, so that every server that speaks the
+ * protocol will do.
+ *
+ * An execution is written last, after its log and its results, and says how many results are its own. So whoever finds
+ * the execution finds the rest.
+ */
+
+import type { AnyBulkWriteOperation, Db, Filter } from 'mongodb';
+import { UnavailableError } from '../errors.ts';
+import type { Execution } from '../executions/execution.ts';
+import {
+  asMongoError,
+  connectMongo,
+  databaseOf,
+  ensureIndexes,
+  isOnlyDuplicates,
+  type MongoOptions,
+} from '../storage/mongo.ts';
+import { parseMark, planMark, type StoreMark } from '../storage/store-mark.ts';
+import { bodyOf, executionOf } from './execution-record.ts';
+import type { ExecutionTotals, History, HistoryBatch } from './history.ts';
+import {
+  type ExecutionDocument,
+  type LogDocument,
+  logOf,
+  type RegistryDocument,
+  type ResultDocument,
+  registryOf,
+  writeExecution,
+  writeLog,
+  writeRegistry,
+  writeResults,
+} from './mongo-documents.ts';
+
+export interface MongoHistoryOptions extends MongoOptions {
+  readonly mark: StoreMark;
+  /** The time that decides whether a log reads as empty. */
+  readonly now?: () => Date;
+  readonly log?: { warn(details: object, text: string): void };
+}
+
+/**
+ * Opens the database. Rejects with `storage.foreign` where another installation or a newer version wrote it.
+ *
+ * Where MongoDB does not answer, the start goes on: an outage of the history hides only what is old. The mark is then
+ * checked before the first call that gets through.
+ */
+export async function createMongoHistory(options: MongoHistoryOptions): Promise<History> {
+  const { now = () => new Date(), log } = options;
+  let connection: Promise<Connection> | undefined;
+  let closed = false;
+
+  function connect(): Promise<Connection> {
+    if (closed) throw new UnavailableError('history.unavailable', 'History in MongoDB is closed');
+    connection ??= openConnection(options).catch((thrown: unknown) => {
+      connection = undefined;
+      throw thrown;
+    });
+    return connection;
+  }
+
+  async function guarded<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    try {
+      return await work(await connect());
+    } catch (thrown) {
+      throw asMongoError(thrown);
+    }
+  }
+
+  const history: History = {
+    write: (batch) => guarded((to) => writeBatch(to, batch)),
+
+    execution: (tenant, actorId, id) =>
+      guarded(async ({ executions }) => {
+        const document = await executions.findOne({ tenant, actorId, id }, ofExecution);
+        return document === null ? undefined : executionOf(document);
+      }),
+
+    executions: (tenant, actorId, page) => guarded((from) => readPage(from, { tenant, actorId }, page)),
+
+    totals: (tenant, actorId) => guarded((from) => readTotals(from, { tenant, actorId })),
+
+    log: (tenant, actorId, executionId) =>
+      guarded(async ({ logs }) => {
+        const document = await logs.findOne({ tenant, actorId, executionId });
+        return document === null ? undefined : logOf(document, now());
+      }),
+
+    results: (tenant, actorId, id) =>
+      guarded(async ({ executions, results }) => {
+        const execution = await executions.findOne({ tenant, actorId, id }, { projection: { _id: 0, results: 1 } });
+        const theirs = { tenant, actorId, executionId: id, place: { $lt: execution?.results ?? 0 } };
+        const documents = await results.find(theirs).sort({ place: 1 }).toArray();
+        return documents.map(({ body }) => bodyOf(body));
+      }),
+
+    expireLogs: (at, limit) => guarded((from) => expireLogs(from, at, limit)),
+
+    registry: (tenant, kind, id) =>
+      guarded(async ({ registry }) => {
+        const document = await registry.findOne({ tenant, kind, id });
+        return document === null ? undefined : registryOf(document);
+      }),
+
+    ping: () => guarded(async ({ database }) => void (await database.command({ ping: 1 }))),
+
+    async close() {
+      closed = true;
+      const last = await connection?.catch(() => undefined);
+      await last?.client.close();
+    },
+  };
+
+  await history.ping().catch((thrown: unknown) => {
+    if (!(thrown instanceof UnavailableError)) throw thrown;
+    log?.warn({ err: thrown }, 'history did not answer at start');
+  });
+  return history;
+}
+
+type Connection = Awaited<ReturnType<typeof openConnection>>;
+type Collections = ReturnType<typeof collectionsOf>;
+
+interface ActorKey {
+  readonly tenant: string;
+  readonly actorId: string;
+}
+
+/** All of a document that is the execution's own. */
+const ofExecution = { projection: { _id: 0, results: 0 } };
+
+function collectionsOf(database: Db) {
+  return {
+    executions: database.collection<ExecutionDocument>('executions'),
+    logs: database.collection<LogDocument & ActorKey & { executionId: string }>('logs'),
+    results: database.collection<ResultDocument & ActorKey & { executionId: string }>('results'),
+    registry: database.collection<RegistryDocument>('registry'),
+    bulk: (name: 'executions' | 'logs' | 'results' | 'registry') => database.collection(name),
+  };
+}
+
+/** A client heals itself once it was connected; one whose first connection failed is of no use any more. */
+async function openConnection(options: MongoHistoryOptions) {
+  const client = connectMongo(options);
+  try {
+    const database = databaseOf(client, options);
+    await setUp(database, options.mark);
+    return { client, database, ...collectionsOf(database) };
+  } catch (thrown) {
+    await client.close();
+    throw thrown;
+  }
+}
+
+/** Checks whose database it is before anything of it is changed. Of several first starts at once one mark stands. */
+async function setUp(database: Db, mark: StoreMark): Promise<void> {
+  const store = `History in MongoDB database "${database.databaseName}"`;
+  const meta = database.collection<StoreMark & { _id: string }>('meta');
+  const upsert = { upsert: true, returnDocument: 'after' } as const;
+  const found = await meta.findOneAndUpdate({ _id: 'mark' }, { $setOnInsert: mark }, upsert);
+  if (planMark(parseMark(found, store), mark, store) === 'write') {
+    await meta.updateOne({ _id: 'mark', shape: { $lte: mark.shape } }, { $set: mark });
+  }
+  await ensureIndexes(database);
+}
+
+async function writeBatch({ bulk }: Collections, batch: HistoryBatch): Promise<void> {
+  const { added, raised } = writeRegistry(batch.registry);
+  await writeAll(bulk('logs'), batch.executions.map(writeLog));
+  await writeAll(bulk('results'), batch.executions.flatMap(writeResults));
+  await writeAll(bulk('executions'), batch.executions.map(writeExecution));
+  await writeAll(bulk('registry'), added);
+  await writeAll(bulk('registry'), raised);
+}
+
+type Bulk = ReturnType<Collections['bulk']>;
+
+async function writeAll(collection: Bulk, writes: AnyBulkWriteOperation[]): Promise<void> {
+  if (writes.length === 0) return;
+  try {
+    await collection.bulkWrite(writes, { ordered: false });
+  } catch (thrown) {
+    if (!isOnlyDuplicates(thrown)) throw thrown;
+  }
+}
+
+type Page = Parameters<History['executions']>[2];
+
+async function readPage({ executions }: Collections, actor: ActorKey, page: Page): Promise<Execution[]> {
+  let where: Filter<ExecutionDocument> = { ...actor };
+  if (page.after !== undefined) {
+    const last = await executions.findOne({ ...actor, id: page.after }, ofExecution);
+    if (last === null) return [];
+    const { receivedAt, id } = last;
+    where = { ...actor, $or: [{ receivedAt: { $gt: receivedAt } }, { receivedAt, id: { $gt: id } }] };
+  }
+  const documents = await executions
+    .find(where, ofExecution)
+    .sort({ receivedAt: 1, id: 1 })
+    .limit(page.limit)
+    .toArray();
+  return documents.map(executionOf);
+}
+
+async function readTotals({ executions }: Collections, actor: ActorKey): Promise<ExecutionTotals> {
+  const group = {
+    _id: null,
+    count: { $sum: 1 },
+    cpuMs: { $sum: '$usage.cpuMs' },
+    ioBytes: { $sum: '$usage.ioBytes' },
+    runtimeMs: { $sum: '$usage.runtimeMs' },
+  };
+  const [sums] = await executions.aggregate<ExecutionTotals>([{ $match: actor }, { $group: group }]).toArray();
+  const { count, cpuMs, ioBytes, runtimeMs } = sums ?? { count: 0, cpuMs: 0, ioBytes: 0, runtimeMs: 0 };
+  return { count, cpuMs, ioBytes, runtimeMs };
+}
+
+/** Log by log, so that of two sweeps at once each blob is named by one. */
+async function expireLogs({ logs }: Collections, at: Date, limit: number): Promise<string[]> {
+  const empty = { $set: { expired: true, 'body.inline': null, 'body.bytes': 0 }, $unset: { expiresAt: '' } } as const;
+  const blobs: string[] = [];
+  for (let taken = 0; taken < limit; taken += 1) {
+    const log = await logs.findOneAndUpdate({ expiresAt: { $lte: at } }, empty, { sort: { expiresAt: 1 } });
+    if (log === null) break;
+    if (log.body.blob !== null) blobs.push(log.body.blob);
+  }
+  return blobs;
+}
