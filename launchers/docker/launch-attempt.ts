@@ -1,0 +1,113 @@
+/**
+ * ledger entry → run directory → create → start. Each step may have been done before, by this process or by one that
+ * died or froze; whatever is repeated here, the start marker lets the program start once.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { LauncherError, UnavailableError } from '../../src/errors.ts';
+import type { LauncherContext, LaunchHandle, LaunchSpec } from '../../src/launcher/launcher.ts';
+import type { Ledger } from '../../src/launcher/ledger.ts';
+import type { RunDirectories } from '../../src/launcher/run-directory.ts';
+import { planContainer } from './container-plan.ts';
+import type { Containers } from './containers.ts';
+import type { DockerOptions } from './docker-options.ts';
+import type { ImageStore } from './image-store.ts';
+import { containerLabels } from './ownership.ts';
+import { preparedImageName } from './prepared-image.ts';
+
+export interface LaunchParts {
+  readonly name: string;
+  readonly options: DockerOptions;
+  readonly context: LauncherContext;
+  readonly containers: Containers;
+  readonly images: ImageStore;
+  readonly ledger: Ledger;
+  readonly runs: RunDirectories;
+}
+
+export async function launchAttempt(parts: LaunchParts, spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle> {
+  if (spec.image.argv.length === 0) throw nothingToRun(spec);
+  const { context, containers, ledger, runs } = parts;
+  await ledger.open(spec, spec.notAfter);
+  // Saves work only: between this look and the start, the marker itself decides.
+  if (!(await isFree(ledger, spec))) return handleOf(parts, spec, (await containers.find(spec, signal))?.id ?? '');
+  await context.checkpoint('before-create');
+  await runs.create(spec);
+  const { id, isNew } = await createOrFind(parts, spec, signal);
+  await context.checkpoint('after-create');
+  await context.checkpoint('before-start');
+  // An engine starts a container that has ended a second time when it is told to. The helper would refuse; its exit code
+  // would take the place of the program's.
+  const mayStart = isNew || (await isFree(ledger, spec));
+  const started = mayStart ? await containers.start(spec, id, signal) : 'started';
+  if (started === 'gone' && (await isFree(ledger, spec))) throw vanished(spec);
+  await context.checkpoint('after-start');
+  return handleOf(parts, spec, id);
+}
+
+/** How often a name or an image may change under our hands before that counts as trouble. */
+const maxTries = 3;
+
+async function createOrFind(
+  parts: LaunchParts,
+  spec: LaunchSpec,
+  signal: AbortSignal,
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  for (let count = 0; count < maxTries; count += 1) {
+    const created = await parts.containers.create(spec, planFor(parts, spec), signal);
+    if (typeof created === 'object') return { ...created, isNew: true };
+    if (created === 'no-image') await prepareAgain(parts, spec, signal);
+    const found = created === 'taken' ? await parts.containers.find(spec, signal) : undefined;
+    if (found && !found.leaving) return { id: found.id, isNew: false };
+  }
+  throw vanished(spec);
+}
+
+async function prepareAgain({ images }: LaunchParts, { image }: LaunchSpec, signal: AbortSignal): Promise<void> {
+  images.forget(image);
+  await images.prepare(image, signal);
+}
+
+function planFor({ name, options, context, ledger, runs }: LaunchParts, spec: LaunchSpec) {
+  const starter = randomUUID();
+  return planContainer(spec, {
+    image: preparedImageName(context.installationId, spec.image.digest),
+    labels: containerLabels(spec, { installationId: context.installationId, launcher: name, starter }),
+    starter,
+    paths: {
+      runDir: runs.pathOf(spec),
+      ledgerEntry: ledger.entryPath(spec),
+      nativeDir: context.nativeDir,
+      engineSocket: options.socket,
+    },
+    network: options.network,
+  });
+}
+
+async function isFree(ledger: Ledger, spec: LaunchSpec): Promise<boolean> {
+  return (await ledger.readMarker(spec)).kind === 'free';
+}
+
+function handleOf({ name }: LaunchParts, spec: LaunchSpec, nativeId: string): LaunchHandle {
+  return {
+    launcher: name,
+    executionId: spec.executionId,
+    attempt: spec.attempt,
+    nativeId,
+    version: 1,
+    state: { logLimitBytes: spec.limits.logBytes },
+  };
+}
+
+function nothingToRun({ image }: LaunchSpec): LauncherError {
+  const help = 'give it an ENTRYPOINT or a CMD';
+  return new LauncherError('launcher.rejected', `Image "${image.name}" names no program to run: ${help}`);
+}
+
+function vanished(spec: LaunchSpec): UnavailableError {
+  const what = `Attempt ${spec.attempt} of execution "${spec.executionId}" was not started`;
+  return new UnavailableError(
+    'launcher.unavailable',
+    `${what}: its container was removed meanwhile; it is tried again`,
+  );
+}

@@ -1,0 +1,144 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { uniqueAttempts } from '../../src/launcher/attempt-key.ts';
+import { decideEnd, type Observation } from '../../src/launcher/decide-end.ts';
+import { usageOf } from '../../src/launcher/end-record.ts';
+import type {
+  AttemptRef,
+  ExecutionOutput,
+  LaunchEvent,
+  Launcher,
+  LauncherContext,
+  LauncherKind,
+  LaunchHandle,
+  LaunchSpec,
+} from '../../src/launcher/launcher.ts';
+import { createLedger } from '../../src/launcher/ledger.ts';
+import { createRunDirectories } from '../../src/launcher/run-directory.ts';
+import { pause } from '../../src/lib/backoff.ts';
+import { optional } from '../../src/lib/optional.ts';
+import { createMockEngine } from './mock-engine.ts';
+import { prepareMockImage } from './mock-images.ts';
+import { MockOptions } from './mock-options.ts';
+import { parseMockProgram } from './mock-program.ts';
+
+/** Runs no programs: development, demos and tests of what stands above a launcher. */
+export const mockKind: LauncherKind<MockOptions> = {
+  kind: 'mock',
+  options: MockOptions,
+  create: async (name, options, context) => createMockLauncher(name, options, context),
+};
+
+/** Nobody tells when a mock program ends, so it is looked at so often. */
+const lookEveryMs = 10;
+
+function createMockLauncher(name: string, options: MockOptions, context: LauncherContext): Launcher {
+  const { dataDir, installationId, checkpoint } = context;
+  const engine = createMockEngine({ dir: options.engine || join(dataDir, 'engine'), installationId });
+  const ledger = createLedger(join(dataDir, 'ledger'));
+  const runs = createRunDirectories({ dir: join(dataDir, 'run') });
+
+  async function launch(spec: LaunchSpec): Promise<LaunchHandle> {
+    await ledger.open(spec, spec.notAfter);
+    if ((await ledger.readMarker(spec)).kind !== 'free') return handleOf(spec);
+    await checkpoint('before-create');
+    const runDir = await runs.create(spec);
+    const program = parseMockProgram(spec.environment, { runMs: options.run });
+    const notAfterMs = spec.notAfter.getTime();
+    await engine.create(spec, {
+      program,
+      limits: spec.limits,
+      runDir,
+      ledgerEntry: ledger.entryPath(spec),
+      notAfterMs,
+    });
+    await checkpoint('after-create');
+    await checkpoint('before-start');
+    await engine.start(spec);
+    await checkpoint('after-start');
+    return handleOf(spec);
+  }
+
+  function handleOf({ executionId, attempt }: AttemptRef): LaunchHandle {
+    return { launcher: name, executionId, attempt, nativeId: `mock-${executionId}-${attempt}`, version: 1, state: {} };
+  }
+
+  async function look(ref: AttemptRef): Promise<Observation & { readonly startedAt: Date | undefined }> {
+    const found = await engine.find(ref);
+    const marker = await ledger.readMarker(ref);
+    return {
+      container: found?.state ?? { kind: 'gone' },
+      isOwner: marker.kind === 'started' && marker.owner === found?.starter,
+      marker,
+      ...optional('record', await ledger.readEnd(ref)),
+      cancelled: await ledger.wasCancelled(ref),
+      now: new Date(),
+      startedAt: found?.startedAt,
+    };
+  }
+
+  async function* watch(handle: LaunchHandle, signal: AbortSignal): AsyncGenerator<LaunchEvent> {
+    let isRunning = false;
+    while (!signal.aborted) {
+      const seen = await look(handle);
+      if (!isRunning && seen.isOwner && seen.record?.reason !== 'exec-failed') {
+        isRunning = true;
+        yield { kind: 'running', at: seen.startedAt ?? seen.now, node: hostname() };
+        continue;
+      }
+      const decision = decideEnd(seen);
+      if (decision.kind === 'end') return yield decision.end;
+      if (decision.kind === 'close' && (await ledger.close(handle, 'lost')) === 'closed') {
+        return yield { kind: 'lost', at: seen.now, started: false, detail: decision.detail };
+      }
+      await pause(lookEveryMs, signal);
+    }
+  }
+
+  async function cancel(ref: AttemptRef): Promise<'never-started' | 'stopping'> {
+    if ((await ledger.close(ref, 'cancelled')) === 'closed') return 'never-started';
+    await ledger.noteCancel(ref);
+    await engine.stop(ref);
+    return 'stopping';
+  }
+
+  async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
+    await engine.find(handle);
+    const record = await ledger.readEnd(handle);
+    const logTruncated = record !== undefined && record.logTotalBytes > record.logBytes;
+    return { ...(await runs.output(handle)), logTruncated, ...optional('usage', record && usageOf(record)) };
+  }
+
+  async function remove(ref: AttemptRef): Promise<void> {
+    await checkpoint('before-remove');
+    await engine.remove(ref);
+    await runs.remove(ref);
+    await checkpoint('after-remove');
+  }
+
+  async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>): Promise<readonly AttemptRef[]> {
+    const refs = [...(await engine.list()), ...(await runs.list())];
+    const swept: AttemptRef[] = [];
+    for (const ref of uniqueAttempts(refs)) {
+      if (await isLive(ref)) continue;
+      await remove(ref);
+      swept.push(ref);
+    }
+    await ledger.sweep(new Date());
+    return swept;
+  }
+
+  return {
+    name,
+    capabilities: { queues: false, liveOutput: true, gpus: false, multiNode: false },
+    probe: async () => ({ ok: true, detail: 'Mock programs only pretend to run', checks: [] }),
+    prepare: async (image) => prepareMockImage(image),
+    launch,
+    watch,
+    cancel,
+    collect,
+    remove,
+    sweep,
+    close: async () => {},
+  };
+}

@@ -1,0 +1,239 @@
+/**
+ * The contract between the service and whatever runs containers.
+ *
+ * A launcher starts one attempt of an execution, follows it to its one end, gives back what it wrote, and frees what it
+ * made. Its one hard promise is that an attempt starts its program at most once, whatever dies and whatever comes back:
+ * the start marker in the launcher's ledger decides (see `ledger.ts`), names and look-ups only save work.
+ *
+ * A failing program is data, not an exception. A backend that does not answer is `UnavailableError`, and never "not
+ * found".
+ */
+
+/** One start of the user's program for one execution; all that names and markers are made of. */
+export interface AttemptRef {
+  readonly executionId: string;
+  readonly attempt: number;
+}
+
+/** Runs one container for one message, somewhere. */
+export interface Launcher {
+  /** The instance's name in `config/`: "local", "ls6-pilot". */
+  readonly name: string;
+  readonly capabilities: LauncherCapabilities;
+
+  /** Says whether work would be accepted now. Resolves also when the backend is down. */
+  probe(signal: AbortSignal): Promise<LauncherHealth>;
+
+  /**
+   * Makes the image startable here and pins its name to a digest (the image id where there is no digest). Again is cheap.
+   *
+   * Rejects with `InvalidError` or `LauncherError` (`image.*`) when the image is bad, with `UnavailableError` when trouble
+   * may pass.
+   */
+  prepare(image: ImageRef, signal: AbortSignal): Promise<PreparedImage>;
+
+  /**
+   * Starts one attempt of an execution. The same `executionId` and `attempt` again never start a second one and resolve
+   * to a handle of the first.
+   *
+   * Rejects only when nothing was started by this call: `LauncherError` when the backend refused, `UnavailableError`
+   * when trouble may pass. In doubt the caller calls again.
+   */
+  launch(spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle>;
+
+  /**
+   * Follows an attempt to its one end. Takes any handle ever returned, also by an earlier process; one whose thing has
+   * vanished yields `lost`. Events only go forward; the last is an end. Ends without one only when `signal` aborts.
+   */
+  watch(handle: LaunchHandle, signal: AbortSignal): AsyncIterable<LaunchEvent>;
+
+  /**
+   * Ends an attempt. One that has not started never will (its marker is closed): resolves to `never-started`. One that
+   * has started is asked to stop, TERM first and KILL after `graceMs`; its end arrives through `watch`. Again is a no-op.
+   */
+  cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'>;
+
+  /** Reads what it wrote, also before its end where `capabilities.liveOutput` says so. */
+  collect(handle: LaunchHandle, signal: AbortSignal): Promise<ExecutionOutput>;
+
+  /** Frees all that `launch` made for this attempt but its ledger entry. Again is a no-op. */
+  remove(ref: AttemptRef): Promise<void>;
+
+  /**
+   * Finds what a crash left behind: everything here that carries our installation's id and whose attempt `isLive`
+   * denies is removed; ledger entries whose `notAfter` has passed are swept. Nothing of another installation is touched.
+   *
+   * @returns what was removed.
+   */
+  sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal): Promise<readonly AttemptRef[]>;
+
+  /** Lets go of connections. What is running keeps running. */
+  close(): Promise<void>;
+}
+
+/** Powers are data, so that the API can refuse what cannot run before anything waits. */
+export interface LauncherCapabilities {
+  /** May wait in a scheduler before it runs. */
+  readonly queues: boolean;
+  /** `collect` works before the end. */
+  readonly liveOutput: boolean;
+  readonly gpus: boolean;
+  readonly multiNode: boolean;
+}
+
+export interface LauncherHealth {
+  readonly ok: boolean;
+  /** One line for people: what answers, or what is wrong and what would help. */
+  readonly detail: string;
+  /** Each thing that was looked at. */
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+}
+
+/** An image as the user named it, and its digest once pinned. */
+export interface ImageRef {
+  readonly name: string;
+  /** `sha256:…` of a manifest, or of an image id where the image never came from a registry. */
+  readonly digest?: string;
+}
+
+export interface PreparedImage {
+  readonly name: string;
+  readonly digest: string;
+  /** The image's own entrypoint followed by its own command, from the OCI configuration; may be empty. */
+  readonly argv: readonly string[];
+}
+
+/** Megabytes are not units here: all sizes in bytes, all times in milliseconds. Nothing given is no limit. */
+export interface LaunchLimits {
+  readonly memoryBytes?: number;
+  readonly nanoCpus?: number;
+  readonly pids?: number;
+  /** After it: TERM, `graceMs`, KILL. */
+  readonly timeMs?: number;
+  readonly graceMs: number;
+  /** Of the log; what comes after is dropped and `logTruncated` says so. */
+  readonly logBytes: number;
+  /** Of one result; a longer datagram is dropped and counted in `droppedResults`. */
+  readonly resultBytes: number;
+}
+
+export interface Mount {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  readonly mode: 'ro' | 'rw';
+}
+
+/** All a launcher has to know to start one attempt. */
+export interface LaunchSpec extends AttemptRef {
+  readonly tenant: string;
+  readonly actorId: string;
+  readonly image: PreparedImage;
+  /** Environment over the image's own; names may hold anything but `=` and NUL. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** A binary message: found whole at `/_abaco_binary_data`. */
+  readonly binaryMessage?: BinaryMessage;
+  /** `uid[:gid]`; nothing given is the image's user. */
+  readonly user?: string;
+  readonly privileged: boolean;
+  readonly mounts: readonly Mount[];
+  readonly limits: LaunchLimits;
+  /** After it nothing may start any more. */
+  readonly notAfter: Date;
+}
+
+/** Bytes that are opened anew for each reader. */
+export interface BinaryMessage {
+  readonly bytes: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** JSON, kept with the execution; it has to outlive this process. */
+export interface LaunchHandle extends AttemptRef {
+  readonly launcher: string;
+  /** Container id, pid, Slurm job or job.step. */
+  readonly nativeId: string;
+  /** Of the shape of `state`. */
+  readonly version: number;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** Only forward: queued* → running → exactly one end. */
+export type LaunchEvent =
+  | { readonly kind: 'queued'; readonly at: Date; readonly reason: string }
+  | { readonly kind: 'running'; readonly at: Date; readonly node: string }
+  | LaunchEnd;
+
+export type LaunchEnd =
+  | { readonly kind: 'exited'; readonly at: Date; readonly exitCode: number }
+  /** `exitCode` where the program had started. */
+  | { readonly kind: 'cancelled'; readonly at: Date; readonly exitCode?: number }
+  | {
+      readonly kind: 'killed';
+      readonly at: Date;
+      readonly by: 'time-limit' | 'out-of-memory' | 'node-failure' | 'preemption';
+      readonly exitCode?: number;
+      readonly detail: string;
+    }
+  /** The helper held the marker and could not start the program: no such entrypoint, not executable. */
+  | { readonly kind: 'not-started'; readonly at: Date; readonly exitCode: number; readonly detail: string }
+  /** Gone without an end record. `started` is false only when its marker was free and is closed now. */
+  | { readonly kind: 'lost'; readonly at: Date; readonly started: boolean; readonly detail: string };
+
+/** What an attempt wrote. Offsets let a reader go on where it stopped. */
+export interface ExecutionOutput {
+  /** Bytes of log there are now. */
+  readonly logBytes: number;
+  readonly logTruncated: boolean;
+  readLog(offset: number): AsyncIterable<Uint8Array>;
+  /** Results from the `from`th on (0 is the first), whole, in the order sent. */
+  readResults(from: number): AsyncIterable<Uint8Array>;
+  readonly droppedResults: number;
+  /** Known once it has ended. */
+  readonly usage?: Usage;
+}
+
+export interface Usage {
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** User and system time of the program and all its children. */
+  readonly cpuMs: number;
+  /** Largest resident set of any one of its processes. */
+  readonly maxMemoryBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** What a kind is given to make a launcher of. */
+export interface LauncherContext {
+  readonly installationId: string;
+  /** A directory of this launcher's own on this host; kept over restarts. */
+  readonly dataDir: string;
+  /** Where the helper binaries (`abaco-start`, `result`) are on this host. */
+  readonly nativeDir: string;
+  /** Image registries that want credentials or plain http, by `host[:port]`; empty texts are none. */
+  readonly registries: Readonly<Record<string, RegistryAccess>>;
+  readonly log: LauncherLog;
+  /** Passed at each named point of `launch` and `remove`; tests kill or freeze the process there. */
+  readonly checkpoint: (point: string) => Promise<void>;
+}
+
+export interface RegistryAccess {
+  readonly username: string;
+  readonly password: string;
+  readonly insecure: boolean;
+}
+
+/** As much of pino as a launcher needs. */
+export interface LauncherLog {
+  debug(details: object, text: string): void;
+  info(details: object, text: string): void;
+  warn(details: object, text: string): void;
+  error(details: object, text: string): void;
+}
+
+/** One kind, as `launchers/index.ts` lists it. `options` is the JSON Schema of its table in `config/`. */
+export interface LauncherKind<Options> {
+  readonly kind: string;
+  readonly options: object;
+  create(name: string, options: Options, context: LauncherContext): Promise<Launcher>;
+}

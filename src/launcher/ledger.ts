@@ -1,0 +1,136 @@
+/**
+ * Start markers and end records of a launcher's attempts. Formats: `native/README.md`.
+ *
+ *     <dir>/<executionId>-<attempt>/not-after   seconds; after it nothing starts, and the entry may be swept
+ *                                  /cancelled   somebody asked for its end after it had started
+ *                                  /entry/      what the helper sees: start (the marker), end (the end record)
+ *
+ * The container's user can write in `entry/`, so nothing in it is followed or trusted beyond its own execution.
+ */
+
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attemptKey, parseAttemptKey } from './attempt-key.ts';
+import { type EndRecord, parseEndRecord } from './end-record.ts';
+import type { AttemptRef } from './launcher.ts';
+
+/** Who decided about the start of an attempt. */
+export type StartMarker =
+  | { readonly kind: 'free' }
+  /** Somebody decided that nothing may start. */
+  | { readonly kind: 'closed'; readonly reason: string }
+  /** Its program was started by `owner`, a name drawn by the helper. */
+  | { readonly kind: 'started'; readonly owner: string };
+
+export interface Ledger {
+  /** Makes the entry of an attempt; one that is there is kept, with its first `notAfter`. */
+  open(ref: AttemptRef, notAfter: Date): Promise<void>;
+  readMarker(ref: AttemptRef): Promise<StartMarker>;
+  /** Decides that nothing may start, unless something has. Again says the same; an entry is made where there is none. */
+  close(ref: AttemptRef, reason: string): Promise<'closed' | 'started'>;
+  /** The end record of the marker's owner; nothing while it runs, and for a record of anybody else. */
+  readEnd(ref: AttemptRef): Promise<EndRecord | undefined>;
+  noteCancel(ref: AttemptRef): Promise<void>;
+  wasCancelled(ref: AttemptRef): Promise<boolean>;
+  /** Removes entries whose time has passed. */
+  sweep(now: Date): Promise<void>;
+  /** The directory to mount for the helper. */
+  entryPath(ref: AttemptRef): string;
+}
+
+/** For an entry that a close has to make: as long as the default `notAfter` of an attempt. */
+const closedEntryMs = 14 * 86_400_000;
+/** Between two hosts' clocks an attempt may be refused later than we think. */
+const clockSkewMs = 3_600_000;
+const closedPrefix = 'closed:';
+/** An end record has fifteen short lines; what is longer was not written by the helper. */
+const maxRecordBytes = 65_536;
+
+export function createLedger(dir: string): Ledger {
+  const home = (ref: AttemptRef) => join(dir, attemptKey(ref));
+  const entryPath = (ref: AttemptRef) => join(home(ref), 'entry');
+  const markerPath = (ref: AttemptRef) => join(entryPath(ref), 'start');
+
+  async function openEntry(ref: AttemptRef, notAfter: Date): Promise<void> {
+    await mkdir(home(ref), { recursive: true, mode: 0o700 });
+    const seconds = `${Math.floor(notAfter.getTime() / 1000)}\n`;
+    await writeFile(join(home(ref), 'not-after'), seconds, { flag: 'wx' }).catch(returnOn('EEXIST', undefined));
+    await mkdir(entryPath(ref)).catch(returnOn('EEXIST', undefined));
+    const handle = await open(entryPath(ref), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      // Beside the umask: the helper runs as the container's user. The directory above keeps everybody else out.
+      await handle.chmod(0o777);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async function readMarker(ref: AttemptRef): Promise<StartMarker> {
+    const target = await readlink(markerPath(ref)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      // No link: only a program that had started can have put something else in its place.
+      if (error.code === 'EINVAL') return '';
+      throw error;
+    });
+    if (target === undefined) return { kind: 'free' };
+    if (target.startsWith(closedPrefix)) return { kind: 'closed', reason: target.slice(closedPrefix.length) };
+    return { kind: 'started', owner: target };
+  }
+
+  return {
+    entryPath,
+    open: openEntry,
+    readMarker,
+    async close(ref, reason) {
+      await openEntry(ref, new Date(Date.now() + closedEntryMs));
+      await symlink(`${closedPrefix}${reason}`, markerPath(ref)).catch(returnOn('EEXIST', undefined));
+      // Read back: EEXIST may also be the answer to a repeated call of our own.
+      return (await readMarker(ref)).kind === 'closed' ? 'closed' : 'started';
+    },
+    async readEnd(ref) {
+      const text = await readBounded(join(entryPath(ref), 'end'));
+      const record = text === undefined ? undefined : parseEndRecord(text);
+      const marker = await readMarker(ref);
+      return marker.kind === 'started' && marker.owner === record?.owner ? record : undefined;
+    },
+    noteCancel: (ref) => writeFile(join(home(ref), 'cancelled'), ''),
+    wasCancelled: (ref) => isThere(join(home(ref), 'cancelled')),
+    async sweep(now) {
+      for (const name of await readdir(dir).catch(returnOn('ENOENT', []))) {
+        if (parseAttemptKey(name) === undefined) continue;
+        const seconds = Number((await readBounded(join(dir, name, 'not-after'))) ?? Number.NaN);
+        const isOver = seconds * 1000 + clockSkewMs < now.getTime();
+        if (isOver) await rm(join(dir, name), { recursive: true, force: true, maxRetries: 3 });
+      }
+    },
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(() => true, returnOn('ENOENT', false));
+}
+
+/** The text of a regular file of usual size; nothing for anything else. */
+async function readBounded(path: string): Promise<string | undefined> {
+  // Without NONBLOCK, a pipe put in the file's place would hold us until somebody writes.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code ?? '')) return undefined;
+    throw error;
+  });
+  if (handle === undefined) return undefined;
+  try {
+    const stats = await handle.stat();
+    return stats.isFile() && stats.size <= maxRecordBytes ? await readFile(handle, 'utf8') : undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+function returnOn<T>(code: string, value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === code) return value;
+    throw error;
+  };
+}

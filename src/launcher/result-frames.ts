@@ -1,0 +1,36 @@
+/** Reads the file the helper frames results into; format: `native/README.md`. */
+
+export type ResultFrame =
+  | { readonly kind: 'result'; readonly bytes: Uint8Array }
+  /** A datagram above the limit; only its length was kept. */
+  | { readonly kind: 'dropped'; readonly length: number };
+
+const droppedMark = 0xffff_ffff;
+/** Far above any datagram a kernel takes; a longer frame was not written by the helper. */
+const maxFrameBytes = 16 * 1024 * 1024;
+
+/** What is whole so far: a frame that is still being written is left for the next reading. */
+export async function* parseResultFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ResultFrame> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    rest = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    for (let size = frameSize(rest); size !== undefined; size = frameSize(rest)) {
+      if (size > maxFrameBytes) return;
+      if (rest.length < size) break;
+      yield readFrame(rest.subarray(0, size));
+      rest = rest.subarray(size);
+    }
+  }
+}
+
+function frameSize(bytes: Buffer): number | undefined {
+  if (bytes.length < 4) return undefined;
+  const length = bytes.readUInt32BE(0);
+  return length === droppedMark ? 8 : 4 + length;
+}
+
+function readFrame(frame: Buffer): ResultFrame {
+  const length = frame.readUInt32BE(0);
+  if (length === droppedMark) return { kind: 'dropped', length: frame.readUInt32BE(4) };
+  return { kind: 'result', bytes: frame.subarray(4) };
+}
