@@ -1,0 +1,104 @@
+/** What a launcher is told of one attempt, from the actor, the message and the site's limits. */
+
+import type { Actor } from '../actors/actor.ts';
+import { parseMemory } from '../actors/memory.ts';
+import type { Blobs } from '../executions/blobs.ts';
+import { buildEnvironment } from '../executions/environment.ts';
+import type { Body, Claimed } from '../executions/execution.ts';
+import type { AttemptRef, BinaryMessage, LaunchLimits, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
+import { optional } from '../lib/optional.ts';
+
+/** The site's limits; an actor's own stand over memory and processors. */
+export interface SiteLimits {
+  readonly memoryBytes: number | undefined;
+  readonly nanoCpus: number | undefined;
+  readonly pids: number | undefined;
+  readonly maxRunTimeMs: number | undefined;
+  readonly graceMs: number;
+  readonly logBytes: number;
+  readonly resultBytes: number;
+}
+
+export interface SpecInputs {
+  readonly actor: Actor;
+  readonly claimed: Claimed;
+  readonly attempt: AttemptRef;
+  readonly image: PreparedImage;
+  readonly state: unknown;
+  readonly accessToken: string;
+  readonly apiServer: string;
+  readonly notAfter: Date;
+  readonly limits: SiteLimits;
+  readonly blobs: Pick<Blobs, 'open'>;
+}
+
+export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
+  const { actor, claimed, attempt } = inputs;
+  const { message } = claimed;
+  const binary = message.contentType === 'application/octet-stream';
+  const text = binary ? undefined : await readText(message.body, inputs.blobs);
+  const environment = buildEnvironment({
+    actor,
+    execution: claimed.execution,
+    message,
+    state: inputs.state,
+    workerId: claimed.lease.workerId,
+    accessToken: inputs.accessToken,
+    apiServer: inputs.apiServer,
+    ...optional('text', text),
+  });
+  return {
+    executionId: attempt.executionId,
+    attempt: attempt.attempt,
+    tenant: actor.tenant,
+    actorId: actor.id,
+    image: inputs.image,
+    environment,
+    privileged: actor.privileged,
+    mounts: actor.mounts,
+    limits: planLimits(actor, inputs.limits),
+    notAfter: inputs.notAfter,
+    ...optional('binaryMessage', binary ? binaryMessage(message.body, inputs.blobs) : undefined),
+    ...optional('user', userOf(actor)),
+  };
+}
+
+/** The contract's rule (§9.8): the actor's own limit, else the site's; -1 is none. */
+export function planLimits(actor: Pick<Actor, 'memLimit' | 'maxCpus'>, site: SiteLimits): LaunchLimits {
+  const memory = actor.memLimit === null ? site.memoryBytes : parseMemory(actor.memLimit);
+  const nanoCpus = actor.maxCpus ?? site.nanoCpus;
+  return {
+    ...optional('memoryBytes', memory),
+    ...optional('nanoCpus', nanoCpus === undefined || nanoCpus < 0 ? undefined : nanoCpus),
+    ...optional('pids', site.pids),
+    ...optional('timeMs', site.maxRunTimeMs),
+    graceMs: site.graceMs,
+    logBytes: site.logBytes,
+    resultBytes: site.resultBytes,
+  };
+}
+
+/** Contract §9.4: the image's user when the actor asks for it, else uid and gid where they are known. */
+function userOf(actor: Pick<Actor, 'useContainerUid' | 'uid' | 'gid'>): string | undefined {
+  if (actor.useContainerUid || actor.uid === null) return undefined;
+  return actor.gid === null ? actor.uid : `${actor.uid}:${actor.gid}`;
+}
+
+function binaryMessage(body: Body, blobs: Pick<Blobs, 'open'>): BinaryMessage {
+  if ('inline' in body) {
+    return {
+      bytes: body.inline.byteLength,
+      open: async function* () {
+        yield body.inline;
+      },
+    };
+  }
+  return { bytes: body.bytes, open: () => blobs.open(body.blob) };
+}
+
+async function readText(body: Body, blobs: Pick<Blobs, 'open'>): Promise<string> {
+  if ('inline' in body) return Buffer.from(body.inline).toString();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of blobs.open(body.blob)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,131 @@
+/**
+ * Brings what a container writes to where readers are: the log to the blob directory while it runs, results to Redis as
+ * they come, and at the end the whole log to the place it is kept.
+ */
+
+import type { Blobs, BlobWriter } from '../executions/blobs.ts';
+import type { ExecutionUsage, Lease, LogRef } from '../executions/execution.ts';
+import { keptLogName, liveLogName, resultName } from '../executions/live-log.ts';
+import type { ExecutionOutput, Launcher, LaunchHandle, Usage } from '../launcher/launcher.ts';
+import { pause } from '../lib/backoff.ts';
+import { optional } from '../lib/optional.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+
+export interface CollectedOutput {
+  readonly log: LogRef;
+  readonly usage?: Usage;
+  readonly settled?: ExecutionUsage;
+}
+
+export interface LiveOutput {
+  /** Ends the copying of what comes; the last look may be under way until it resolves. */
+  stop(): Promise<void>;
+  /** Everything, once the attempt has ended. Again after a failure is harmless. */
+  finish(signal: AbortSignal): Promise<CollectedOutput>;
+}
+
+export interface OutputCollector {
+  readonly blobs: Pick<Blobs, 'open'>;
+  follow(launcher: Launcher, handle: LaunchHandle, lease: Lease, resultsSoFar: number): LiveOutput;
+}
+
+export interface OutputCollectorOptions {
+  readonly blobs: Blobs;
+  readonly mailbox: Pick<Mailbox, 'appendResults'>;
+  readonly pollMs: number;
+  /** Logs and results up to this size are kept inline. */
+  readonly inlineBytes: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Results handed on in one step, so that neither a script nor a request grows without bound. */
+const mostAtOnce = 64;
+
+export function createOutputCollector(options: OutputCollectorOptions): OutputCollector {
+  const { blobs, mailbox } = options;
+
+  function follow(launcher: Launcher, handle: LaunchHandle, lease: Lease, resultsSoFar: number): LiveOutput {
+    const stopping = new AbortController();
+    const name = liveLogName(lease.executionId);
+    let results = resultsSoFar;
+    let writer: BlobWriter | undefined;
+
+    async function look(): Promise<void> {
+      const output = await launcher.collect(handle, stopping.signal);
+      if (output.logBytes > (writer?.size ?? 0)) {
+        writer ??= await blobs.openLog(name);
+        for await (const chunk of output.readLog(writer.size)) await writer.append(chunk);
+      }
+      await passResults(output);
+    }
+
+    async function passResults(output: ExecutionOutput): Promise<void> {
+      let batch: LogRef['body'][] = [];
+      const send = async (): Promise<void> => {
+        const count = await mailbox.appendResults(lease, results, batch);
+        if (count !== 'lost') results += batch.length;
+        batch = [];
+      };
+      for await (const bytes of output.readResults(results)) {
+        batch.push(await keep(bytes, resultName(lease.executionId, results + batch.length)));
+        if (batch.length === mostAtOnce) await send();
+      }
+      if (batch.length > 0) await send();
+    }
+
+    async function keep(bytes: Uint8Array, blob: string): Promise<LogRef['body']> {
+      if (bytes.byteLength <= options.inlineBytes) return { inline: bytes };
+      return await blobs.put(bytes, blob);
+    }
+
+    async function keepLog(output: ExecutionOutput): Promise<LogRef> {
+      const truncated = output.logTruncated;
+      if (output.logBytes > options.inlineBytes) {
+        return { body: await blobs.put(output.readLog(0), keptLogName(lease.executionId)), truncated };
+      }
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of output.readLog(0)) chunks.push(chunk);
+      return { body: { inline: Buffer.concat(chunks) }, truncated };
+    }
+
+    const loop = (async () => {
+      if (!launcher.capabilities.liveOutput) return;
+      for (;;) {
+        await pause(options.pollMs, stopping.signal);
+        if (stopping.signal.aborted) return;
+        await look().catch(options.onError);
+      }
+    })();
+
+    return {
+      async stop() {
+        stopping.abort();
+        await loop;
+        await writer?.close();
+        writer = undefined;
+      },
+      async finish(signal) {
+        const output = await launcher.collect(handle, signal);
+        await passResults(output);
+        const log = await keepLog(output);
+        await blobs.remove(name);
+        return {
+          log,
+          ...optional('usage', output.usage),
+          ...optional('settled', output.usage && settledUsage(output.usage)),
+        };
+      },
+    };
+  }
+
+  return { blobs, follow };
+}
+
+function settledUsage(usage: Usage): ExecutionUsage {
+  return {
+    cpuMs: usage.cpuMs,
+    maxMemoryBytes: usage.maxMemoryBytes,
+    ioBytes: usage.readBytes + usage.writtenBytes,
+    runtimeMs: usage.finishedAt.getTime() - usage.startedAt.getTime(),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * Finds again what a crash left: leases that ran out, containers still to be removed, and things that carry our id and
+ * belong to nothing. Runs at the start and periodically; every step may be repeated and may be done by several at once.
+ */
+
+import type { Actor } from '../actors/actor.ts';
+import type { ActorStore } from '../actors/actor-store.ts';
+import { asError } from '../errors.ts';
+import type { Claimed } from '../executions/execution.ts';
+import type { LauncherEntry, LauncherTable } from '../launcher/launcher-table.ts';
+import type { ActorRef } from '../mailbox/keys.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { RunOutcome } from './run-execution.ts';
+
+export interface Recovery {
+  /** Takes over every execution of the actor whose lease ran out. */
+  adopt(actor: ActorRef): Promise<void>;
+  /** Removes what settled executions of the actor left. */
+  clean(actor: ActorRef): Promise<void>;
+  /** Removes from every launcher what belongs to no execution that lives. */
+  sweep(): Promise<void>;
+  /** Resolves when every adopted execution has been left or settled. */
+  idle(): Promise<void>;
+}
+
+export interface RecoveryOptions {
+  readonly actors: Pick<ActorStore, 'refs'>;
+  readonly mailbox: Pick<Mailbox, 'adopt' | 'cleanups' | 'cleanupDone' | 'heldIds'>;
+  readonly launchers: LauncherTable;
+  readonly run: (entry: LauncherEntry, claimed: Claimed, actor: Actor) => Promise<RunOutcome>;
+  readonly nextWorkerId: () => string;
+  readonly leaseMs: number;
+  readonly log: Logger;
+  readonly leaving: AbortSignal;
+}
+
+export function createRecovery(options: RecoveryOptions): Recovery {
+  const { mailbox, launchers, log } = options;
+  const places = launchers.entries.map((entry) => entry.place);
+  const adopted = new Set<Promise<void>>();
+
+  function goOn(claimed: Claimed, actor: Actor): void {
+    const entry = launchers.byPlace(claimed.intent?.launcher ?? '');
+    if (!entry) return;
+    log.info({ executionId: claimed.lease.executionId, launcher: entry.place }, 'execution adopted');
+    const work = options
+      .run(entry, claimed, actor)
+      .catch((thrown: unknown) => log.warn({ err: asError(thrown) }, 'adopted execution left after an error'))
+      .then(() => {
+        adopted.delete(work);
+      });
+    adopted.add(work);
+  }
+
+  async function heldExecutions(): Promise<ReadonlySet<string>> {
+    const refs = await options.actors.refs();
+    return new Set((await Promise.all(refs.map((ref) => mailbox.heldIds(ref)))).flat());
+  }
+
+  return {
+    async adopt(actor) {
+      while (!options.leaving.aborted) {
+        const { leaseMs } = options;
+        const outcome = await mailbox.adopt(actor, { workerId: options.nextWorkerId(), leaseMs, places });
+        if (outcome.kind === 'none') return;
+        if (outcome.kind === 'adopted') goOn(outcome.claimed, outcome.actor);
+        else log.info({ executionId: outcome.executionId }, 'message returned to its place');
+      }
+    },
+
+    async clean(actor) {
+      for (const entry of await mailbox.cleanups(actor)) {
+        const launcher = launchers.byPlace(entry.launcher)?.launcher;
+        if (!launcher) continue;
+        await launcher.remove(entry);
+        await mailbox.cleanupDone(actor, entry);
+      }
+    },
+
+    async sweep() {
+      for (const { launcher, place } of launchers.entries) {
+        // Asked anew before anything is called dead: what was found after the first look may be younger than it.
+        let held: ReadonlySet<string> = new Set();
+        const isLive = async (ref: { readonly executionId: string }): Promise<boolean> => {
+          if (held.has(ref.executionId)) return true;
+          held = await heldExecutions();
+          return held.has(ref.executionId);
+        };
+        try {
+          const removed = await launcher.sweep(isLive, options.leaving);
+          for (const ref of removed) log.warn({ ...ref, launcher: place }, 'stray removed');
+        } catch (thrown) {
+          log.warn({ launcher: place, err: asError(thrown) }, 'sweep failed; it is repeated');
+        }
+      }
+    },
+
+    async idle() {
+      await Promise.all(adopted);
+    },
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * Decides how many workers each actor has on this host, starts and retires them; prepares the images of new revisions;
+ * and looks, at the start and at every sweep, for what a crash left.
+ *
+ * News from Redis makes it fast, the sweep makes it right: whatever a missed or late item leaves undone is found within
+ * `sweepMs`.
+ */
+
+import { type Actor, concurrencyOf } from '../actors/actor.ts';
+import type { ActorStore } from '../actors/actor-store.ts';
+import { asError } from '../errors.ts';
+import type { Claimed } from '../executions/execution.ts';
+import { chooseLauncher, type LauncherEntry, type LauncherTable } from '../launcher/launcher-table.ts';
+import type { ActorRef } from '../mailbox/keys.ts';
+import type { ActorLoad, Mailbox } from '../mailbox/mailbox.ts';
+import type { News, NewsItem } from '../mailbox/news.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { ActorPreparation } from './actor-preparation.ts';
+import type { LauncherGate } from './launcher-gate.ts';
+import { planWorkers } from './plan-workers.ts';
+import type { Recovery } from './recovery.ts';
+import type { RunOutcome } from './run-execution.ts';
+import { startWorker, type Worker } from './worker.ts';
+import type { WorkerStore } from './worker-store.ts';
+
+export interface SupervisorSettings {
+  readonly hostId: string;
+  readonly perActor: number;
+  readonly perHost: number;
+  readonly leaseMs: number;
+  readonly sweepMs: number;
+  readonly defaultLauncher: string;
+  readonly queues: Readonly<Record<string, { readonly launcher: string }>>;
+}
+
+export interface SupervisorOptions {
+  readonly actors: ActorStore;
+  readonly mailbox: Mailbox;
+  readonly workers: WorkerStore;
+  readonly launchers: LauncherTable;
+  readonly gate: LauncherGate;
+  readonly preparation: ActorPreparation;
+  readonly recovery: Recovery;
+  readonly news: News;
+  readonly run: (entry: LauncherEntry, claimed: Claimed, actor: Actor) => Promise<RunOutcome>;
+  readonly nextWorkerId: () => string;
+  readonly settings: SupervisorSettings;
+  readonly log: Logger;
+}
+
+export interface Supervisor {
+  /** Resolves when the first sweep is over. */
+  start(): Promise<void>;
+  /** Claims no more; resolves when everything that was held has been settled or left. Again returns the same promise. */
+  stop(): Promise<void>;
+  /** Looks at everything again now. */
+  sweep(): Promise<void>;
+}
+
+interface Served {
+  readonly ref: ActorRef;
+  actor: Actor;
+  load: ActorLoad;
+  wanted: number;
+  /** Its load is being read. */
+  looking: boolean;
+  readonly workers: Set<Worker>;
+}
+
+/** Sweeps between two looks for strays: listing an engine's containers costs more than reading our own counters. */
+const sweepsPerStrayLook = 6;
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { actors, mailbox, launchers, settings, log } = options;
+  const served = new Map<string, Served>();
+  const retiring = new Set<Promise<void>>();
+  let stopping = false;
+  let sweeps = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let stopListening = (): void => undefined;
+  let stopped: Promise<void> | undefined;
+
+  const keyOf = (ref: ActorRef): string => `${ref.tenant}:${ref.actorId}`;
+  const launcherOf = (actor: Actor): LauncherEntry | undefined => launchers.byName(chooseLauncher(actor, settings));
+
+  /** Reads an actor anew. @returns nothing when it is gone. */
+  async function refresh(ref: ActorRef): Promise<Served | undefined> {
+    const key = keyOf(ref);
+    const [actor, load] = await Promise.all([actors.get(ref.tenant, ref.actorId), mailbox.load(ref)]);
+    const known = served.get(key);
+    if (!actor) {
+      if (known) retireAll(known);
+      served.delete(key);
+      return undefined;
+    }
+    const entry: Served = known ?? { ref, actor, load, wanted: 0, looking: false, workers: new Set() };
+    entry.actor = actor;
+    entry.load = load;
+    served.set(key, entry);
+    const launcher = launcherOf(actor);
+    if (actor.status === 'submitted' && launcher) options.preparation.begin(actor, launcher);
+    return entry;
+  }
+
+  /** Starts and retires workers as `planWorkers` says. */
+  function replan(): void {
+    if (stopping) return;
+    const demands = [...served.entries()]
+      .filter(([, entry]) => canRun(entry))
+      .map(([key, entry]) => demandOf(key, entry));
+    const plan = planWorkers(demands, settings.perHost);
+    for (const [key, entry] of served) {
+      const planned = canRun(entry) ? (plan.get(key) ?? 0) : 0;
+      while (entry.workers.size < planned) begin(entry);
+      const idle = [...entry.workers].filter((worker) => !worker.busy);
+      for (const worker of idle.slice(0, Math.max(0, entry.workers.size - planned))) retire(entry, worker);
+    }
+  }
+
+  function canRun(entry: Served): boolean {
+    const launcher = launcherOf(entry.actor);
+    return entry.actor.status === 'ready' && launcher !== undefined && !options.gate.waitOf(launcher.name);
+  }
+
+  function demandOf(key: string, entry: Served): Parameters<typeof planWorkers>[0][number] {
+    const concurrency = concurrencyOf(entry.actor, Math.max(settings.perActor, entry.wanted));
+    const busy = [...entry.workers].filter((worker) => worker.busy).length;
+    return { key, busy, concurrency, waiting: entry.load.waiting, wanted: entry.wanted };
+  }
+
+  function begin(entry: Served): void {
+    const worker = startWorker({
+      id: options.nextWorkerId(),
+      actor: entry.ref,
+      mailbox,
+      gate: options.gate,
+      launcherOf,
+      launcherName: () => launcherOf(entry.actor)?.name,
+      run: options.run,
+      leaseMs: settings.leaseMs,
+      workersPerActor: Math.max(settings.perActor, entry.wanted),
+      log,
+      onChange: () => {
+        void saveRecord(entry, worker);
+        if (worker.busy) void lookForMore(entry);
+      },
+    });
+    entry.workers.add(worker);
+    void saveRecord(entry, worker);
+  }
+
+  /** A worker that found something to do may not be enough: news that came while it claimed only woke it. */
+  async function lookForMore(entry: Served): Promise<void> {
+    if (entry.looking || stopping) return;
+    entry.looking = true;
+    try {
+      entry.load = await mailbox.load(entry.ref);
+      replan();
+    } catch (thrown) {
+      log.debug({ err: asError(thrown) }, 'load not read; the sweep reads it');
+    } finally {
+      entry.looking = false;
+    }
+  }
+
+  function retire(entry: Served, worker: Worker): void {
+    entry.workers.delete(worker);
+    const ended = worker
+      .retire()
+      .then(() => options.workers.remove(entry.ref, worker.id))
+      .catch((thrown: unknown) => log.debug({ err: asError(thrown) }, 'worker record not removed'))
+      .finally(() => retiring.delete(ended));
+    retiring.add(ended);
+  }
+
+  function retireAll(entry: Served): void {
+    for (const worker of [...entry.workers]) retire(entry, worker);
+  }
+
+  async function saveRecord(entry: Served, worker: Worker): Promise<void> {
+    if (!entry.workers.has(worker)) return;
+    const record = {
+      ...entry.ref,
+      id: worker.id,
+      status: worker.busy ? ('busy' as const) : ('ready' as const),
+      image: entry.actor.image,
+      hostId: settings.hostId,
+      location: launcherOf(entry.actor)?.place ?? '',
+      createTime: worker.createTime,
+      lastHealthCheckTime: new Date(),
+      ...(worker.lastExecutionTime ? { lastExecutionTime: worker.lastExecutionTime } : {}),
+    };
+    await options.workers
+      .save(record)
+      .catch((thrown: unknown) => log.debug({ err: asError(thrown) }, 'worker record not kept'));
+  }
+
+  async function sweepActor(ref: ActorRef): Promise<void> {
+    const entry = await refresh(ref);
+    const load = entry?.load ?? (await mailbox.load(ref));
+    if (load.held > 0) await options.recovery.adopt(ref);
+    if (load.cleanups > 0) await options.recovery.clean(ref);
+    if (!entry) {
+      await forget(ref, load);
+      return;
+    }
+    entry.wanted = await options.workers.wanted(ref);
+    const asked = await options.workers.stopRequested(ref);
+    for (const worker of [...entry.workers]) {
+      if (asked.has(worker.id)) retire(entry, worker);
+      else await saveRecord(entry, worker);
+    }
+  }
+
+  /** The last trace of a deleted actor goes when its last container has been removed, if that came after all else. */
+  async function forget(ref: ActorRef, load: ActorLoad): Promise<void> {
+    if (load.outbox > 0 || load.cleanups > 0) return;
+    if ((await mailbox.drained(ref, { number: 0 })) === 'forgotten') await actors.forget(ref);
+  }
+
+  async function sweep(): Promise<void> {
+    const refs = await actors.refs();
+    for (const ref of refs) {
+      if (stopping) return;
+      await sweepActor(ref).catch((thrown: unknown) => log.warn({ ...ref, err: asError(thrown) }, 'actor not swept'));
+    }
+    replan();
+    for (const entry of served.values()) wake(entry);
+    if (sweeps % sweepsPerStrayLook === 0) await options.recovery.sweep();
+    sweeps += 1;
+  }
+
+  function wake(entry: Served): void {
+    for (const worker of entry.workers) worker.wake();
+  }
+
+  async function hear(item: NewsItem): Promise<void> {
+    if (stopping) return;
+    if (item.kind === 'missed') {
+      await sweep();
+      return;
+    }
+    if (item.kind !== 'posted' && item.kind !== 'ended' && item.kind !== 'actor') return;
+    const entry = served.get(keyOf(item));
+    // A worker that is ready takes a new message without anybody reading anything first.
+    if (entry && item.kind !== 'actor' && [...entry.workers].some((worker) => !worker.busy)) {
+      wake(entry);
+      return;
+    }
+    const fresh = await refresh(item);
+    replan();
+    if (fresh) wake(fresh);
+  }
+
+  async function sweepForEver(): Promise<void> {
+    try {
+      await sweep();
+    } catch (thrown) {
+      log.warn({ err: asError(thrown) }, 'sweep failed; it is repeated');
+    }
+    if (stopping) return;
+    timer = setTimeout(() => void sweepForEver(), settings.sweepMs);
+    timer.unref();
+  }
+
+  async function stopAll(): Promise<void> {
+    stopping = true;
+    clearTimeout(timer);
+    stopListening();
+    for (const entry of served.values()) retireAll(entry);
+    await Promise.all(retiring);
+    await Promise.all([options.recovery.idle(), options.preparation.idle()]);
+  }
+
+  return {
+    async start() {
+      stopListening = options.news.listen((item) => {
+        hear(item).catch((thrown: unknown) => log.warn({ err: asError(thrown) }, 'news not followed; the sweep does'));
+      });
+      await sweepForEver();
+    },
+    stop: () => (stopped ??= stopAll()),
+    sweep,
+  };
+}

@@ -1,0 +1,112 @@
+/** Records of workers, for people and for the supervisor: who serves an actor, where, and how many were asked for. */
+
+import type { Redis } from 'ioredis';
+import { type ActorRef, createKeys } from '../mailbox/keys.ts';
+import { throwRedisError } from '../storage/redis.ts';
+
+/** Lower case of the contract's words. */
+export type WorkerStatus = 'ready' | 'busy' | 'shutdown_requested' | 'shutting_down';
+
+export interface WorkerRecord {
+  readonly tenant: string;
+  readonly actorId: string;
+  readonly id: string;
+  readonly status: WorkerStatus;
+  readonly image: string;
+  /** The machine its supervisor runs on. */
+  readonly hostId: string;
+  /** The launcher it starts containers with. */
+  readonly location: string;
+  readonly createTime: Date;
+  readonly lastHealthCheckTime: Date;
+  readonly lastExecutionTime?: Date;
+}
+
+export interface WorkerStore {
+  list(actor: ActorRef): Promise<readonly WorkerRecord[]>;
+  get(actor: ActorRef, workerId: string): Promise<WorkerRecord | undefined>;
+  save(record: WorkerRecord): Promise<void>;
+  remove(actor: ActorRef, workerId: string): Promise<void>;
+  /** The worker ends after what it is running. @returns whether there is such a worker. */
+  requestStop(actor: ActorRef, workerId: string): Promise<boolean>;
+  stopRequested(actor: ActorRef): Promise<ReadonlySet<string>>;
+  /** Asks for at least `count` workers from now on. */
+  want(actor: ActorRef, count: number): Promise<void>;
+  /** How many were asked for; 0 when nobody did. */
+  wanted(actor: ActorRef): Promise<number>;
+}
+
+type Stored = Omit<WorkerRecord, 'createTime' | 'lastHealthCheckTime' | 'lastExecutionTime'> & {
+  readonly createTime: number;
+  readonly lastHealthCheckTime: number;
+  readonly lastExecutionTime?: number;
+};
+
+const wantedField = '#wanted';
+const stopField = (workerId: string): string => `#stop:${workerId}`;
+
+/** A record nobody has refreshed for this long belongs to a supervisor that died. */
+const staleAfterMs = 60_000;
+
+export function createWorkerStore(options: { readonly redis: Redis; readonly prefix: string }): WorkerStore {
+  const { redis } = options;
+  const keys = createKeys(options.prefix);
+
+  async function list(actor: ActorRef): Promise<readonly WorkerRecord[]> {
+    const fields = await redis.hgetall(keys.of(actor).workers).catch(throwRedisError);
+    return Object.entries(fields)
+      .filter(([name]) => !name.startsWith('#'))
+      .map(([id, value]) => {
+        const record = readRecord(value);
+        return stopField(id) in fields ? { ...record, status: 'shutdown_requested' as const } : record;
+      })
+      .filter((record) => Date.now() - record.lastHealthCheckTime.getTime() < staleAfterMs);
+  }
+
+  return {
+    list,
+    async get(actor, workerId) {
+      return (await list(actor)).find((record) => record.id === workerId);
+    },
+    async save(record) {
+      await redis.hset(keys.of(record).workers, record.id, writeRecord(record)).catch(throwRedisError);
+    },
+    async remove(actor, workerId) {
+      await redis.hdel(keys.of(actor).workers, workerId, stopField(workerId)).catch(throwRedisError);
+    },
+    async requestStop(actor, workerId) {
+      if (!(await list(actor)).some((record) => record.id === workerId)) return false;
+      await redis.hset(keys.of(actor).workers, stopField(workerId), '1').catch(throwRedisError);
+      return true;
+    },
+    async stopRequested(actor) {
+      const names = await redis.hkeys(keys.of(actor).workers).catch(throwRedisError);
+      return new Set(names.filter((name) => name.startsWith('#stop:')).map((name) => name.slice(6)));
+    },
+    async want(actor, count) {
+      await redis.hset(keys.of(actor).workers, wantedField, count).catch(throwRedisError);
+    },
+    async wanted(actor) {
+      return Number((await redis.hget(keys.of(actor).workers, wantedField).catch(throwRedisError)) ?? 0);
+    },
+  };
+}
+
+function writeRecord(record: WorkerRecord): string {
+  return JSON.stringify({
+    ...record,
+    createTime: record.createTime.getTime(),
+    lastHealthCheckTime: record.lastHealthCheckTime.getTime(),
+    lastExecutionTime: record.lastExecutionTime?.getTime(),
+  });
+}
+
+function readRecord(value: string): WorkerRecord {
+  const { lastExecutionTime, ...stored } = JSON.parse(value) as Stored;
+  return {
+    ...stored,
+    createTime: new Date(stored.createTime),
+    lastHealthCheckTime: new Date(stored.lastHealthCheckTime),
+    ...(lastExecutionTime === undefined ? {} : { lastExecutionTime: new Date(lastExecutionTime) }),
+  };
+}

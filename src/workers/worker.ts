@@ -1,0 +1,111 @@
+/**
+ * A loop that serves one actor, one execution at a time.
+ *
+ * - *ready*: nothing to claim; waits to be woken by the supervisor. Got into at the start and after every execution.
+ * - *busy*: holds one message and takes it along the path of `run-execution.ts`.
+ * - *retired*: asked to stop; ends at once when ready, else after the execution it holds. Nothing is interrupted.
+ */
+
+import type { Actor } from '../actors/actor.ts';
+import { asError } from '../errors.ts';
+import type { Claimed } from '../executions/execution.ts';
+import type { LauncherEntry } from '../launcher/launcher-table.ts';
+import type { ActorRef } from '../mailbox/keys.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { LauncherGate } from './launcher-gate.ts';
+import type { RunOutcome } from './run-execution.ts';
+
+export interface Worker {
+  readonly id: string;
+  readonly busy: boolean;
+  readonly createTime: Date;
+  readonly lastExecutionTime: Date | undefined;
+  /** There may be something to claim. */
+  wake(): void;
+  /** Resolves when it has ended. Again returns the promise in flight. */
+  retire(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly id: string;
+  readonly actor: ActorRef;
+  readonly mailbox: Pick<Mailbox, 'claim' | 'giveBack'>;
+  readonly gate: Pick<LauncherGate, 'waitOf'>;
+  /** Nothing when this process has no such launcher. */
+  readonly launcherOf: (actor: Actor) => LauncherEntry | undefined;
+  readonly run: (entry: LauncherEntry, claimed: Claimed, actor: Actor) => Promise<RunOutcome>;
+  readonly leaseMs: number;
+  readonly workersPerActor: number;
+  readonly log: Logger;
+  /** Told whenever `busy` changes. */
+  readonly onChange: () => void;
+  /** The launcher the actor uses by what is known of it; a closed one is not claimed for. */
+  readonly launcherName: () => string | undefined;
+}
+
+export function startWorker(options: WorkerOptions): Worker {
+  const createTime = new Date();
+  let lastExecutionTime: Date | undefined;
+  let busy = false;
+  let retired = false;
+  let woken = Promise.withResolvers<void>();
+
+  function setBusy(value: boolean): void {
+    busy = value;
+    options.onChange();
+  }
+
+  /** @returns whether it is worth looking again at once. */
+  async function serveOne(): Promise<boolean> {
+    const name = options.launcherName();
+    if (name === undefined || options.gate.waitOf(name)) return false;
+    const { id: workerId, leaseMs, workersPerActor } = options;
+    const outcome = await options.mailbox.claim(options.actor, { workerId, leaseMs, workersPerActor });
+    if (outcome.kind !== 'leased') return false;
+    setBusy(true);
+    try {
+      const entry = options.launcherOf(outcome.actor);
+      if (!entry) {
+        await options.mailbox.giveBack(outcome.claimed.lease);
+        return false;
+      }
+      return (await options.run(entry, outcome.claimed, outcome.actor)) === 'settled';
+    } finally {
+      lastExecutionTime = new Date();
+      setBusy(false);
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!retired) {
+      woken = Promise.withResolvers<void>();
+      let again = false;
+      try {
+        again = await serveOne();
+      } catch (thrown) {
+        // Whatever was held is adopted once its lease runs out; nothing is lost by going on.
+        options.log.warn({ err: asError(thrown), workerId: options.id }, 'worker went on after an error');
+      }
+      if (!again && !retired) await woken.promise;
+    }
+  }
+
+  const ended = loop();
+  return {
+    id: options.id,
+    createTime,
+    get busy() {
+      return busy;
+    },
+    get lastExecutionTime() {
+      return lastExecutionTime;
+    },
+    wake: () => woken.resolve(),
+    async retire() {
+      retired = true;
+      woken.resolve();
+      await ended;
+    },
+  };
+}
