@@ -1,0 +1,101 @@
+/** From a request to a message that can be posted: reads it, checks it, and keeps a large body as a file. */
+
+import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { InvalidError } from '../errors.ts';
+import type { Body, Message } from '../executions/execution.ts';
+import { idempotencyHeader, startDigest } from './idempotency.ts';
+import { holdsNul, planTextMessage, type TextMessage, textBytes } from './message-request.ts';
+import { tooLargeMessage } from './plugins/errors.ts';
+import { bodyOf, isForm, mediaTypeOf, parseForm, queryOf } from './request-body.ts';
+import type { Services } from './services.ts';
+import { variableProblem } from './variable-problem.ts';
+
+export interface AcceptedMessage {
+  readonly message: Message;
+  /** What the answer shows as `msg`. */
+  readonly echo: unknown;
+  /** Of query, content type and body; empty where nobody asked for it. */
+  readonly digest: string;
+}
+
+type Keepers = Pick<Services, 'blobs' | 'config'>;
+
+export async function acceptMessage(request: FastifyRequest, keepers: Keepers): Promise<AcceptedMessage> {
+  const environment = readEnvironment(request);
+  const { user } = request.caller;
+  const field = queryOf(request).get('message')?.[0] ?? '';
+  if (request.body instanceof Readable && field === '') {
+    const { body, digest } = await keepBinary(request, request.body, keepers);
+    const message: Message = { contentType: 'application/octet-stream', body, environment, executor: user };
+    return { message, echo: 'binary - omitted', digest };
+  }
+  const digest = wantsDigest(request) ? startDigest(request).update(bodyOf(request)).digest('hex') : '';
+  const text = await readTextMessage(request, field, keepers.config.messages.maxTextBytes);
+  const bytes = Buffer.from(text.text);
+  const message: Message = {
+    contentType: text.contentType,
+    body: bytes.byteLength > keepers.config.blobs.inlineBytes ? await keepers.blobs.put(bytes) : { inline: bytes },
+    environment,
+    executor: user,
+  };
+  return { message, echo: text.echo, digest };
+}
+
+async function readTextMessage(request: FastifyRequest, field: string, maxBytes: number): Promise<TextMessage> {
+  if (request.body instanceof Readable) request.body.resume();
+  const contentType = request.headers['content-type'];
+  const mediaType = mediaTypeOf(contentType);
+  const body = bodyOf(request);
+  const form = isForm(mediaType) ? await parseForm(body, contentType ?? '', 'Invalid message') : undefined;
+  const text = planTextMessage({ mediaType, body, given: [field, form?.get('message')?.[0] ?? ''] });
+  if (textBytes(text, maxBytes) > maxBytes) {
+    throw new InvalidError('request.too_large', tooLargeMessage('Message', maxBytes));
+  }
+  if (holdsNul(text)) {
+    const help = 'send it as application/octet-stream';
+    throw new InvalidError('request.invalid', `Message holds NUL, which no environment variable can; ${help}`);
+  }
+  return text;
+}
+
+/** Query parameters but `message`, the first of each name; they become environment variables. */
+function readEnvironment(request: FastifyRequest): Readonly<Record<string, string>> {
+  const entries: [string, string][] = [];
+  for (const [name, [value = '']] of queryOf(request)) {
+    if (name === 'message') continue;
+    const problem = variableProblem(name, value);
+    if (problem !== undefined) throw new InvalidError('request.invalid', `Invalid query parameter: ${problem}`);
+    entries.push([name, value]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function wantsDigest(request: FastifyRequest): boolean {
+  return request.headers[idempotencyHeader] !== undefined;
+}
+
+interface KeptBody {
+  readonly body: Body;
+  readonly digest: string;
+}
+
+/** In memory when it is small, else straight to a file; a client that hangs up half-way leaves neither. */
+async function keepBinary(request: FastifyRequest, stream: Readable, { blobs, config }: Keepers): Promise<KeptBody> {
+  const length = Number(request.headers['content-length']);
+  const digest = wantsDigest(request) ? startDigest(request) : undefined;
+  async function* digested(): AsyncIterable<Uint8Array> {
+    let received = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      received += chunk.byteLength;
+      digest?.update(chunk);
+      yield chunk;
+    }
+    if (received !== length) throw new InvalidError('request.invalid', 'The message ended before its Content-Length');
+  }
+  const body =
+    length > config.blobs.inlineBytes
+      ? await blobs.put(digested())
+      : { inline: Buffer.concat(await Array.fromAsync(digested())) };
+  return { body, digest: digest?.digest('hex') ?? '' };
+}

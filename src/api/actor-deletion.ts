@@ -1,0 +1,53 @@
+/** Ends everything of an actor and then the actor itself. */
+
+import type { ActorRef } from '../mailbox/keys.ts';
+import type { Services } from './services.ts';
+
+/** As long as the original waits for workers (contract §14). */
+const patienceMs = 20_000;
+
+/** Longest pause between two looks; news of an end makes it shorter. */
+const lookEveryMs = 500;
+
+/** Messages ended in one step, so that no script holds Redis up. */
+const purgeAtOnce = 1_000;
+
+/** @returns false when something still runs after 20 seconds: then it takes no more messages and calling again goes on. */
+export async function deleteActor(
+  services: Pick<Services, 'actors' | 'mailbox' | 'news'>,
+  actor: ActorRef,
+  closing: AbortSignal,
+): Promise<boolean> {
+  const { actors, mailbox, news } = services;
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const looked = new AbortController();
+    const change = news.next(
+      (item) => item.actorId === actor.actorId && item.tenant === actor.tenant && item.kind === 'ended',
+      lookEveryMs,
+      AbortSignal.any([closing, looked.signal]),
+    );
+    // Its own trouble is only that nobody listens any more.
+    change.catch(() => undefined);
+    try {
+      if ((await actors.remove(actor)) !== 'busy') return true;
+      await purge(mailbox, actor);
+      for (const executionId of await mailbox.heldIds(actor)) await mailbox.cancel(actor, executionId, true);
+      if ((await actors.remove(actor)) !== 'busy') return true;
+      if (performance.now() >= deadline || closing.aborted) return false;
+      // A server that closes looks once more and answers.
+      await change.catch(() => undefined);
+    } finally {
+      looked.abort();
+    }
+  }
+}
+
+/** Ends all messages that wait now; not those that come meanwhile, or it might never end. */
+export async function purge(mailbox: Pick<Services['mailbox'], 'depth' | 'purge'>, actor: ActorRef): Promise<void> {
+  let left = await mailbox.depth(actor);
+  while (left > 0) {
+    const { ended, waiting } = await mailbox.purge(actor, Math.min(left, purgeAtOnce));
+    left = waiting === 0 ? 0 : left - ended;
+  }
+}

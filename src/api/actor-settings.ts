@@ -1,0 +1,139 @@
+/** From the description of an actor as a user sends it to settings that can run: every rule of registration, pure. */
+
+import type { Actor, ActorSettings } from '../actors/actor.ts';
+import { parseMemory } from '../actors/memory.ts';
+import type { Config } from '../config/schema.ts';
+import { InvalidError } from '../errors.ts';
+import { parseImageName } from '../launcher/image-name.ts';
+import type { Mount } from '../launcher/launcher.ts';
+import { isTruthy, renderText } from './request-fields.ts';
+import type { ActorRequest } from './schemas/actor.ts';
+import { variableProblem } from './variable-problem.ts';
+
+export const whatActor = 'Invalid actor description';
+
+/** Docker's least share of a processor: a hundredth. */
+const leastNanoCpus = 10_000_000;
+
+const maxNameLength = 1_024;
+
+/** Throws `InvalidError` at the first rule that is broken. */
+export function planActorSettings(request: ActorRequest, config: Config): ActorSettings {
+  parseImageName(request.image ?? '');
+  checkName(request.name ?? null);
+  checkNotOffered(request);
+  checkHints(request.hints ?? []);
+  checkWorkers(request);
+  checkMemory(request.mem_limit ?? null);
+  checkProcessors(request.max_cpus ?? null);
+  checkPlace(request, config);
+  const environment = request.default_environment ?? {};
+  checkEnvironment(environment);
+  return {
+    name: request.name ?? null,
+    image: request.image,
+    description: request.description ?? '',
+    stateless: request.stateless ?? true,
+    type: request.type ?? 'none',
+    link: '',
+    webhook: '',
+    token: request.token ?? config.compat.defaultToken,
+    hints: request.hints ?? [],
+    privileged: request.privileged ?? false,
+    maxWorkers: request.max_workers ?? null,
+    memLimit: request.mem_limit ?? null,
+    maxCpus: request.max_cpus ?? null,
+    useContainerUid: request.use_container_uid ?? false,
+    defaultEnvironment: environment,
+    queue: request.queue ?? 'default',
+    logEx: request.log_ex ?? null,
+    launcher: request.launcher ?? null,
+  };
+}
+
+/** What the server works out for an actor: its user, and the directories it sees (contract §§9.4, 9.5). */
+export function planIdentity(
+  settings: Pick<ActorSettings, 'privileged'>,
+  actor: Pick<Actor, 'tenant' | 'owner'>,
+  { identity, mounts }: Pick<Config, 'identity' | 'mounts'>,
+): Pick<Actor, 'uid' | 'gid' | 'tasdir' | 'mounts'> {
+  const places = settings.privileged ? [...mounts.global, ...mounts.privileged] : mounts.global;
+  return {
+    uid: identity.actorUid === null ? null : String(identity.actorUid),
+    gid: identity.actorGid === null ? null : String(identity.actorGid),
+    tasdir: null,
+    mounts: places.map((place) => fillMount(place, actor)),
+  };
+}
+
+function fillMount(
+  place: { readonly host: string; readonly container: string; readonly mode: 'ro' | 'rw' },
+  { tenant, owner }: Pick<Actor, 'tenant' | 'owner'>,
+): Mount {
+  const fill = (path: string): string => path.replaceAll('{username}', owner).replaceAll('{tenant_id}', tenant);
+  return { hostPath: fill(place.host), containerPath: fill(place.container), mode: place.mode };
+}
+
+function checkName(name: string | null): void {
+  if (name === null) return;
+  if (name.includes('\0')) throw invalid('name holds NUL');
+  if (name.length > maxNameLength) throw invalid(`name is longer than ${maxNameLength} characters`);
+}
+
+/** What is refused rather than taken and forgotten. */
+function checkNotOffered(request: ActorRequest): void {
+  const asked = [
+    ['cron_schedule', 'schedules are', isTruthy(request.cron_schedule) || request.cron_on],
+    ['link', 'links between actors are', isTruthy(request.link)],
+    ['webhook', 'webhooks are', isTruthy(request.webhook)],
+    ['resources', 'resources of a scheduler are', isTruthy(request.resources)],
+  ] as const;
+  const first = asked.find(([, , given]) => given);
+  if (first) throw invalid(`${first[1]} not offered by this server yet; leave "${first[0]}" away`);
+}
+
+function checkHints(hints: readonly string[]): void {
+  const wrong = hints.find((hint) => /["'{}[\]]/.test(hint));
+  if (wrong !== undefined) throw invalid(`hint ${JSON.stringify(wrong.slice(0, 80))} holds one of " ' { } [ ]`);
+}
+
+function checkEnvironment(environment: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    const problem = variableProblem(name, renderText(value));
+    if (problem !== undefined) throw invalid(`default_environment cannot be set: ${problem}`);
+  }
+}
+
+function checkWorkers({ max_workers: maxWorkers, stateless }: ActorRequest): void {
+  if (typeof maxWorkers !== 'number') return;
+  if (maxWorkers < 1) throw invalid(`max_workers is ${maxWorkers}; it takes at least one worker to run a message`);
+  if (stateless === false) throw invalid('stateful actors can only have 1 worker.');
+}
+
+function checkMemory(memLimit: string | null): void {
+  if (memLimit !== null) parseMemory(memLimit);
+}
+
+function checkProcessors(maxCpus: number | null): void {
+  if (maxCpus === null || maxCpus === -1 || maxCpus >= leastNanoCpus) return;
+  throw invalid(
+    `max_cpus is ${maxCpus}; it counts billionths of a processor, ${leastNanoCpus} at least, -1 for no limit`,
+  );
+}
+
+function checkPlace({ queue = 'default', launcher }: ActorRequest, { queues, launchers }: Config): void {
+  if (!Object.hasOwn(queues, queue)) {
+    throw invalid(`Invalid queue name. Actor asks for queue ${JSON.stringify(queue)}; known queues: ${listed(queues)}`);
+  }
+  if (typeof launcher === 'string' && !Object.hasOwn(launchers, launcher)) {
+    throw invalid(`Actor asks for launcher ${JSON.stringify(launcher)}; known launchers: ${listed(launchers)}`);
+  }
+}
+
+function listed(table: object): string {
+  return Object.keys(table).join(', ');
+}
+
+function invalid(reason: string): InvalidError {
+  return new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
+}

@@ -1,0 +1,62 @@
+/** An actor as clients see it (contract §7.1). */
+
+import type { Actor } from '../actors/actor.ts';
+import type { Wait } from '../executions/execution.ts';
+import { optional } from '../lib/optional.ts';
+import type { Links } from './links.ts';
+import { type Attributes, actorStatusWords, renderTime } from './wire.ts';
+
+export interface ActorViewOptions {
+  readonly state: unknown;
+  readonly links: Links;
+  readonly now: Date;
+}
+
+export function renderActor(actor: Actor, { state, links, now }: ActorViewOptions): Attributes {
+  return {
+    _links: { self: links.actor(actor.id), owner: links.profile(actor.owner), executions: links.executions(actor.id) },
+    id: actor.id,
+    name: actor.name,
+    image: actor.image,
+    description: actor.description,
+    stateless: actor.stateless,
+    type: actor.type,
+    link: actor.link,
+    webhook: actor.webhook,
+    token: actor.token,
+    hints: actor.hints,
+    privileged: actor.privileged,
+    max_workers: actor.maxWorkers,
+    mem_limit: actor.memLimit,
+    max_cpus: actor.maxCpus,
+    use_container_uid: actor.useContainerUid,
+    default_environment: actor.defaultEnvironment,
+    queue: actor.queue,
+    log_ex: actor.logEx,
+    cron_schedule: null,
+    cron_on: false,
+    cron_next_ex: null,
+    state,
+    status: actorStatusWords[actor.status],
+    status_message: actor.statusMessage,
+    owner: actor.owner,
+    revision: actor.revision,
+    mounts: actor.mounts.map(renderMount),
+    uid: actor.uid,
+    gid: actor.gid,
+    tasdir: actor.tasdir,
+    create_time: renderTime(actor.createTime),
+    last_update_time: renderTime(actor.lastUpdateTime),
+    ...optional('digest', actor.digest),
+    ...optional('launcher', actor.launcher ?? undefined),
+    ...optional('wait', actor.wait && renderWait(actor.wait, now)),
+  };
+}
+
+function renderMount(mount: Actor['mounts'][number]): Attributes {
+  return { host_path: mount.hostPath, container_path: mount.containerPath, mode: mount.mode };
+}
+
+export function renderWait({ cause, since, owner, next }: Wait, now: Date): Attributes {
+  return { cause, since: renderTime(since), age_ms: Math.max(0, now.getTime() - since.getTime()), owner, next };
+}

@@ -1,0 +1,125 @@
+/** The HTTP application; knows nothing of ports. */
+
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo, Socket } from 'node:net';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
+import { asError } from '../errors.ts';
+import { createLinks, type Links } from './links.ts';
+import { authPlugin } from './plugins/auth.ts';
+import { corsPlugin } from './plugins/cors.ts';
+import { answerError, errorPlugin, renderRawAnswer } from './plugins/errors.ts';
+import { limitPlugin, structuredBodyBytes } from './plugins/limits.ts';
+import { openApiPlugin } from './plugins/openapi.ts';
+import { rewritePath } from './rewrite-path.ts';
+import { actorRoutes } from './routes/actors.ts';
+import { eventRoutes } from './routes/events.ts';
+import { executionRoutes } from './routes/executions.ts';
+import { healthRoutes } from './routes/health.ts';
+import { logRoutes } from './routes/logs.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { resultRoutes } from './routes/results.ts';
+import { stateRoutes } from './routes/state.ts';
+import { workerRoutes } from './routes/workers.ts';
+import type { Services } from './services.ts';
+import { renderSortedJson } from './sorted-json.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    services: Services;
+    links: Links;
+    /** Aborts when the application closes, so that answers without an end have one. */
+    closing: AbortSignal;
+  }
+}
+
+export interface ApiOptions {
+  /** Answers only requests with the token of a running execution: for addresses that containers can reach. */
+  readonly tokensOnly?: boolean;
+}
+
+export function buildApi(services: Services, options: ApiOptions = {}): FastifyInstance {
+  const { config, log } = services;
+  const { tag } = config.service;
+  const logger: FastifyBaseLogger = log;
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    schemaController: { compilersFactory: describingSchemas },
+    genReqId: createRequestIds(),
+    requestIdHeader: false,
+    bodyLimit: structuredBodyBytes,
+    http: { maxHeaderSize: config.limits.headerBytes },
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: config.limits.headerBytes, ignoreTrailingSlash: true },
+    rewriteUrl: (request) => rewritePath(request.url ?? '/'),
+    frameworkErrors: (error, request, reply) => void answerError(asError(error), request, reply, tag),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, tag),
+  });
+  app.decorate('services', services);
+  app.decorate(
+    'links',
+    createLinks(() => config.service.publicUrl || addressOf(app)),
+  );
+  decorateClosing(app);
+  app.setReplySerializer(renderSortedJson);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.register(corsPlugin);
+  app.register(errorPlugin, { tag });
+  app.register(authPlugin, { services, tokensOnly: options.tokensOnly ?? false });
+  app.register(limitPlugin, {
+    maxBinaryBytes: config.messages.maxBytes,
+    maxTextBytes: config.messages.maxTextBytes,
+  });
+  app.register(openApiPlugin);
+  app.register(actorRoutes);
+  app.register(messageRoutes);
+  app.register(executionRoutes);
+  app.register(logRoutes);
+  app.register(resultRoutes);
+  app.register(stateRoutes);
+  app.register(workerRoutes);
+  app.register(eventRoutes);
+  app.register(healthRoutes);
+  return app;
+}
+
+type SchemaCompilers = NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>;
+
+/** Schemas describe; what a request may hold is decided by the one lenient reader. The types know AJV's compilers only. */
+const describingSchemas = {
+  buildValidator: () => () => () => true,
+  buildSerializer: () => () => renderSortedJson,
+} as unknown as SchemaCompilers;
+
+function createRequestIds(): () => string {
+  const process = randomBytes(4).toString('hex');
+  let count = 0;
+  return () => `${process}-${(count += 1)}`;
+}
+
+function decorateClosing(app: FastifyInstance): void {
+  const closing = new AbortController();
+  app.decorate('closing', closing.signal);
+  app.addHook('preClose', async () => closing.abort());
+}
+
+function addressOf(app: FastifyInstance): string {
+  const address = app.server.address() as AddressInfo | null;
+  if (!address) return '';
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** Heads that are too long or no HTTP at all; a broken connection needs no answer. */
+function answerClientError(error: Error & { readonly code?: string }, socket: Socket, tag: string): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const message = tooLong ? 'The head of the request is longer than this server takes' : 'The request is not HTTP';
+  socket.end(renderRawAnswer(tooLong ? 431 : 400, message, tag));
+}

@@ -1,0 +1,69 @@
+/** Server-sent events, as the HTML standard writes them. */
+
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import { asError } from '../errors.ts';
+import { renderSortedJson } from './sorted-json.ts';
+
+export interface ServerEvent {
+  readonly event: string;
+  /** What a reader that lost the connection sends back as `Last-Event-ID`. */
+  readonly id?: string;
+  /** Sent as JSON, so that any text survives. */
+  readonly data: unknown;
+}
+
+/** Nothing happened for a while: a comment, so that proxies keep the connection. */
+export const stillThere = Symbol('still there');
+
+/** As a content of a response; `data` describes what the events carry. */
+export function eventContent(data: TSchema): object {
+  const description = 'Server-sent events; the data of each is JSON.';
+  const events = { contentMediaType: 'application/json', contentSchema: data };
+  return { 'text/event-stream': { schema: Type.String({ description, ...events }) } };
+}
+
+export function renderEvent({ event, id, data }: ServerEvent): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${renderSortedJson(data)}\n\n`;
+}
+
+export function acceptsEvents({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/event-stream') ?? false;
+}
+
+export function lastEventId({ headers }: FastifyRequest): string | undefined {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/**
+ * Sends events until there are no more, the reader is gone, or the server closes. Trouble ends the stream without an
+ * event `end`, so the reader comes back and is told then.
+ */
+export function sendEvents(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  open: (signal: AbortSignal) => AsyncIterable<ServerEvent | typeof stillThere>,
+): FastifyReply {
+  void reply.type('text/event-stream').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+  if (request.method === 'HEAD') return reply.send();
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, request.server.closing]);
+  return reply.send(Readable.from(renderStream(request, open(signal), signal)));
+}
+
+async function* renderStream(
+  request: FastifyRequest,
+  events: AsyncIterable<ServerEvent | typeof stillThere>,
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  // Sent at once, so that the reader sees the stream open.
+  yield 'retry: 1000\n\n';
+  try {
+    for await (const event of events) yield event === stillThere ? ': still there\n\n' : renderEvent(event);
+  } catch (thrown) {
+    if (!signal.aborted) request.log.warn({ err: asError(thrown) }, 'event stream broken off');
+  }
+}

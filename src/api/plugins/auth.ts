@@ -1,0 +1,36 @@
+/** Says who asks, before anything else is done for the request. */
+
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { type Caller, identifyCaller } from '../../auth/caller.ts';
+import type { Services } from '../services.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+export interface AuthPluginOptions {
+  readonly services: Pick<Services, 'actors' | 'executions' | 'config'>;
+  readonly tokensOnly: boolean;
+}
+
+/** Health and documentation are open, but not at an address that answers containers alone. */
+export const authPlugin = fastifyPlugin(
+  async (app: FastifyInstance, { services, tokensOnly }: AuthPluginOptions) => {
+    const { actors, executions, config } = services;
+    const options = { actors, executions, defaultTenant: config.tenants.default, tokensOnly };
+    app.decorateRequest('caller');
+    app.addHook('onRequest', async (request) => {
+      if (!tokensOnly && !request.url.startsWith('/actors')) return;
+      const { authorization, tenant } = request.headers;
+      request.caller = await identifyCaller({ authorization, tenant: asOne(tenant) }, options);
+    });
+  },
+  { name: 'abaco-auth' },
+);
+
+function asOne(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header;
+}

@@ -1,0 +1,75 @@
+/**
+ * What a request may weigh. Its size is judged by what it announces, before a byte of the body is read; what a client
+ * sends all the same is thrown away for a while, so that it reads the answer instead of a broken connection.
+ */
+
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { InvalidError } from '../../errors.ts';
+import { tooLargeMessage } from './errors.ts';
+
+/** Forms and JSON, which are read whole: what the original's own front proxy let through (contract §1.1). */
+export const structuredBodyBytes = 1024 * 1024;
+
+/** Longest a body that was refused is still read and thrown away. */
+const lingerMs = 5_000;
+
+export interface LimitPluginOptions {
+  readonly maxBinaryBytes: number;
+  readonly maxTextBytes: number;
+}
+
+export const limitPlugin = fastifyPlugin(
+  async (app: FastifyInstance, options: LimitPluginOptions) => {
+    app.addHook('preParsing', async (request) => {
+      const limit = limitOf(request, options);
+      if (Number(request.headers['content-length'] ?? 0) <= limit.readBytes) return;
+      linger(request.raw);
+      throw new InvalidError('request.too_large', tooLargeMessage(limit.what, limit.bytes));
+    });
+    answerBeforeContinue(app, options.maxBinaryBytes);
+  },
+  { name: 'abaco-limits' },
+);
+
+interface Limit {
+  readonly what: string;
+  /** As the user is told. */
+  readonly bytes: number;
+  /** As read: text in JSON takes more room than the text itself. */
+  readonly readBytes: number;
+}
+
+function limitOf(request: FastifyRequest, { maxBinaryBytes, maxTextBytes }: LimitPluginOptions): Limit {
+  if (!isMessagePost(request)) {
+    return { what: 'Request body', bytes: structuredBodyBytes, readBytes: structuredBodyBytes };
+  }
+  if (isBinary(request)) return { what: 'Message', bytes: maxBinaryBytes, readBytes: maxBinaryBytes };
+  return { what: 'Message', bytes: maxTextBytes, readBytes: structuredBodyBytes };
+}
+
+function isMessagePost(request: FastifyRequest): boolean {
+  return request.method === 'POST' && request.routeOptions.url === '/actors/:actor_id/messages';
+}
+
+/** Exactly so, without parameters (contract §7.6). */
+export function isBinary(request: FastifyRequest): boolean {
+  return request.headers['content-type'] === 'application/octet-stream';
+}
+
+/** Who asks first whether to go on is told no without sending the body. */
+function answerBeforeContinue(app: FastifyInstance, maxBytes: number): void {
+  app.server.on('checkContinue', (request, response) => {
+    if (Number(request.headers['content-length'] ?? 0) <= maxBytes) response.writeContinue();
+    app.routing(request, response);
+  });
+}
+
+export function linger(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), lingerMs);
+  timer.unref();
+  request.once('end', () => clearTimeout(timer));
+  request.once('close', () => clearTimeout(timer));
+  request.resume();
+}

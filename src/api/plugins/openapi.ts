@@ -1,0 +1,64 @@
+/** The OpenAPI document, made of the routes' own schemas, and a page to try them. */
+
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { errorAnswer, problem } from '../schemas/common.ts';
+
+const description = `Functions-as-a-service for scientific computing: an actor is a container image with an HTTP mailbox,
+and every message runs one container.
+
+Paths are also answered with the prefix \`/actors/v2\`. Names of attributes are shown in snake form; a server may be set to
+answer in camel form, and takes both. Every JSON answer is an envelope with \`message\`, \`result\`, \`status\` and
+\`version\`; who accepts \`application/problem+json\` gets errors as problem details.`;
+
+const tags = [
+  { name: 'Actors', description: 'Images that are registered, with their settings.' },
+  { name: 'Messages', description: 'The mailbox of an actor.' },
+  { name: 'Executions', description: 'Runs of an actor, one for each message.' },
+  { name: 'Logs', description: 'What programs write to standard output and error.' },
+  { name: 'Results', description: 'Chunks that executions hand back.' },
+  { name: 'State', description: 'What a stateful actor keeps between messages.' },
+  { name: 'Workers', description: 'Loops of the service that serve actors.' },
+  { name: 'Health', description: 'For those who run the service.' },
+];
+
+export const openApiPlugin = fastifyPlugin(
+  async (app: FastifyInstance) => {
+    for (const schema of [errorAnswer, problem]) app.addSchema(schema);
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Abaco HPC',
+          description,
+          version: '2',
+          license: { name: 'BSD-3-Clause', identifier: 'BSD-3-Clause' },
+        },
+        servers: [{ url: '/', description: 'This server.' }],
+        tags,
+        security: [{}, { executionToken: [] }],
+        components: {
+          securitySchemes: {
+            executionToken: {
+              type: 'http',
+              scheme: 'bearer',
+              description: "What a container finds in _abaco_access_token: its owner's rights while it runs.",
+            },
+          },
+        },
+      },
+      refResolver: {
+        buildLocalReference: (json, _base, _fragment, index) =>
+          typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
+      },
+    });
+    await app.register(swaggerUi, {
+      routePrefix: '/docs',
+      uiConfig: { validatorUrl: null, displayRequestDuration: true },
+    });
+    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  },
+  { name: 'abaco-openapi' },
+);

@@ -1,0 +1,155 @@
+/** Actors: list, register, read, replace, delete (contract §§7.2–7.4). */
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { Actor } from '../../actors/actor.ts';
+import type { ActorDraft } from '../../actors/actor-record.ts';
+import { ForbiddenError, InvalidError } from '../../errors.ts';
+import { deleteActor } from '../actor-deletion.ts';
+import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts';
+import { renderActor } from '../actor-view.ts';
+import { findActor, refOf, unknownActor } from '../find-actor.ts';
+import { refuseSearch } from '../refuse-search.ts';
+import { readRequestFields } from '../request-body.ts';
+import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
+import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
+import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { spelled, success } from '../success.ts';
+import type { Attributes, Envelope } from '../wire.ts';
+
+const tags = ['Actors'];
+
+const messages = {
+  list: 'Actors retrieved successfully.',
+  create: 'Actor created successfully.',
+  get: 'Actor retrieved successfully.',
+  update: 'Actor updated successfully.',
+  deleted: 'Actor deleted successfully.',
+  deleting: "Actor deleted successfully, though Abaco is still cleaning up some of the actor's resources.",
+};
+
+export async function actorRoutes(app: FastifyInstance): Promise<void> {
+  for (const schema of [actor, actorRequest, actorUpdateRequest]) app.addSchema(schema);
+
+  app.get('/actors', {
+    schema: {
+      tags,
+      operationId: 'listActors',
+      summary: 'List actors',
+      description: 'All actors of the tenant, the oldest first.',
+      response: { 200: envelope(Type.Array(actorRef), messages.list), ...errors() },
+    },
+    handler: listActors,
+  });
+  app.post('/actors', {
+    schema: {
+      tags,
+      operationId: 'createActor',
+      summary: 'Register an actor',
+      description: 'Registers an image. Whether it can be pulled is seen later, by the status READY or ERROR.',
+      body: fieldsBody(actorRequest),
+      response: { 200: envelope(actorRef, messages.create), ...errors() },
+    },
+    handler: createActor,
+  });
+  app.get('/actors/:actor_id', {
+    schema: {
+      tags,
+      operationId: 'getActor',
+      summary: 'Read an actor',
+      description: 'The actor with its status and its state.',
+      params: actorParams,
+      response: { 200: envelope(actorRef, messages.get), ...errors() },
+    },
+    handler: getActor,
+  });
+  app.put('/actors/:actor_id', {
+    schema: {
+      tags,
+      operationId: 'updateActor',
+      summary: 'Replace the settings of an actor',
+      description: 'Another image, or force, is a new revision. Name, owner and state stay.',
+      params: actorParams,
+      body: fieldsBody(actorUpdateRequest),
+      response: { 200: envelope(actorRef, messages.update), ...errors() },
+    },
+    handler: updateActor,
+  });
+  app.delete('/actors/:actor_id', {
+    schema: {
+      tags,
+      operationId: 'deleteActor',
+      summary: 'Delete an actor',
+      description: 'Ends what waits and what runs, waits for that up to 20 seconds, and deletes the actor.',
+      params: actorParams,
+      response: { 200: envelope(Type.Null(), messages.deleted), ...errors() },
+    },
+    handler: removeActor,
+  });
+}
+
+async function listActors(request: FastifyRequest): Promise<Envelope> {
+  refuseSearch(request);
+  const actors = await request.server.services.actors.list(request.caller.tenant);
+  return success(request, messages.list, await Promise.all(actors.map((found) => showActor(request, found))));
+}
+
+async function createActor(request: FastifyRequest): Promise<Envelope> {
+  const { services } = request.server;
+  const asked = await readRequestFields(request, whatActor);
+  const { tenant, user } = request.caller;
+  const now = services.clock.now();
+  const identity = { tenant, id: services.ids.next(), owner: user };
+  const created = await services.actors.create(
+    planDraft(request, asked, { ...identity, createTime: now, lastUpdateTime: now }),
+  );
+  return success(request, messages.create, await showActor(request, created));
+}
+
+async function getActor(request: FastifyRequest): Promise<Envelope> {
+  return success(request, messages.get, await showActor(request, await findActor(request)));
+}
+
+async function updateActor(request: FastifyRequest): Promise<Envelope> {
+  const current = await findActor(request);
+  if (current.status === 'shutting_down') unknownActor(request, current.id);
+  const asked = await readRequestFields(request, whatActor);
+  const lastUpdateTime = request.server.services.clock.now();
+  const { name, tenant, id, owner, createTime } = current;
+  const draft = { ...planDraft(request, asked, { tenant, id, owner, createTime, lastUpdateTime }), name };
+  if (!current.stateless && draft.stateless) {
+    const reason = 'an actor that was not stateless cannot be updated to be stateless.';
+    throw new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
+  }
+  const renew = draft.image !== current.image || isTruthy(valuesOf(asked, 'force')[0]);
+  const updated = await request.server.services.actors.replace(draft, renew);
+  return success(request, messages.update, await showActor(request, updated));
+}
+
+async function removeActor(request: FastifyRequest): Promise<Envelope> {
+  const found = await findActor(request);
+  const gone = await deleteActor(request.server.services, refOf(found), request.server.closing);
+  return success(request, gone ? messages.deleted : messages.deleting, null);
+}
+
+function planDraft(
+  request: FastifyRequest,
+  asked: Fields,
+  identity: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'>,
+): ActorDraft {
+  const { config } = request.server.services;
+  const reading = { what: whatActor, code: 'actor.invalid', spelling: config.service.case } as const;
+  const settings = planActorSettings(readFields(actorRequest, asked, reading), config);
+  if (settings.privileged && request.caller.execution) {
+    const rule = 'Not authorized -- only admins and privileged users can make privileged actors.';
+    throw new ForbiddenError('request.forbidden', `${rule} The token of an execution is neither`);
+  }
+  return { ...settings, ...identity, ...planIdentity(settings, identity, config) };
+}
+
+/** The actor as it is shown everywhere, with its state. */
+export async function showActor(request: FastifyRequest, found: Actor): Promise<Attributes> {
+  const { services, links } = request.server;
+  const state = found.stateless ? {} : await services.actors.state(refOf(found));
+  return spelled(request, renderActor(found, { state, links, now: services.clock.now() }));
+}

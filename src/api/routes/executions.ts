@@ -1,0 +1,93 @@
+/** Executions of an actor: all, one, and the end of one (contract §7.8). */
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { ConflictError } from '../../errors.ts';
+import type { Execution } from '../../executions/execution.ts';
+import { isId } from '../../lib/ids.ts';
+import { findExecution, listExecutions, readExecution, unknownExecution } from '../execution-reader.ts';
+import { renderExecution, renderSummary } from '../execution-view.ts';
+import { findActor, refOf } from '../find-actor.ts';
+import { refuseSearch } from '../refuse-search.ts';
+import { actorParams, envelope, errors, executionParams } from '../schemas/common.ts';
+import { execution, executionRef, executionSummary } from '../schemas/execution.ts';
+import { spelled, success } from '../success.ts';
+import { type Envelope, executionStatusWords } from '../wire.ts';
+
+const tags = ['Executions'];
+
+const messages = {
+  list: 'Actor executions retrieved successfully.',
+  get: 'Actor execution retrieved successfully.',
+  cancel: (id: string) => `Issued force quit command for execution ${id}.`,
+};
+
+export async function executionRoutes(app: FastifyInstance): Promise<void> {
+  app.addSchema(execution);
+
+  app.get('/actors/:actor_id/executions', {
+    schema: {
+      tags,
+      operationId: 'listExecutions',
+      summary: 'List executions',
+      description: 'All executions of the actor, the oldest first, with totals.',
+      params: actorParams,
+      response: { 200: envelope(executionSummary, messages.list), ...errors() },
+    },
+    handler: getExecutions,
+  });
+  app.get('/actors/:actor_id/executions/:execution_id', {
+    schema: {
+      tags,
+      operationId: 'getExecution',
+      summary: 'Read an execution',
+      description: 'How far one execution is, how it ended, what it used, and why it waits.',
+      params: executionParams,
+      response: { 200: envelope(executionRef, messages.get), ...errors() },
+    },
+    handler: getExecution,
+  });
+  app.delete('/actors/:actor_id/executions/:execution_id', {
+    schema: {
+      tags,
+      operationId: 'cancelExecution',
+      summary: 'Cancel a running execution',
+      description: 'Asks for the end and answers at once; the execution ends COMPLETE. Refused unless it is RUNNING.',
+      params: executionParams,
+      response: { 200: envelope(Type.Null(), messages.cancel('E')), ...errors() },
+    },
+    handler: cancelExecution,
+  });
+}
+
+async function getExecutions(request: FastifyRequest): Promise<Envelope> {
+  refuseSearch(request);
+  const actor = await findActor(request);
+  const { services, links } = request.server;
+  const listing = await listExecutions(services, refOf(actor));
+  const summary = renderSummary(actor, listing, links, services.config.service.case);
+  return success(request, messages.list, spelled(request, summary));
+}
+
+async function getExecution(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  const found = await findExecution(request, refOf(actor));
+  const { services, links } = request.server;
+  return success(request, messages.get, spelled(request, renderExecution(found, links, services.clock.now())));
+}
+
+async function cancelExecution(request: FastifyRequest): Promise<Envelope> {
+  const actor = refOf(await findActor(request));
+  const { execution_id: id } = request.params as { readonly execution_id: string };
+  const { services } = request.server;
+  const outcome = isId(id) ? await services.mailbox.cancel(actor, id) : 'unknown';
+  if (outcome === 'requested') return success(request, messages.cancel(id), null);
+  if (outcome !== 'unknown') throw notRunning(outcome);
+  const ended = await readExecution(services, actor, id);
+  throw ended ? notRunning(ended.state) : unknownExecution(actor, id);
+}
+
+function notRunning(state: Execution['state']): ConflictError {
+  const found = `Execution was found in status: ${executionStatusWords[state]}`;
+  return new ConflictError('execution.not_running', `Cannot force quit an execution not in RUNNING status. ${found}`);
+}

@@ -1,0 +1,150 @@
+/** The mailbox of an actor: how full it is, send, purge (contract §§7.6, 7.7). */
+
+import type { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Actor } from '../../actors/actor.ts';
+import { ConflictError, InvalidError, QuotaError, UnavailableError } from '../../errors.ts';
+import type { PostOutcome } from '../../mailbox/mailbox.ts';
+import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
+import { purge } from '../actor-deletion.ts';
+import { readLogText } from '../execution-reader.ts';
+import { findActor, refOf, unknownActor } from '../find-actor.ts';
+import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
+import { isBinary } from '../plugins/limits.ts';
+import { messageRouteSchemas } from '../schemas/message.ts';
+import { spelled, success } from '../success.ts';
+import { waitForAnswer } from '../synchronous-answer.ts';
+import { defaultMessage, type Envelope, errorEnvelope } from '../wire.ts';
+import { sendResult } from './results.ts';
+
+export async function messageRoutes(app: FastifyInstance): Promise<void> {
+  app.addContentTypeParser('application/octet-stream', readBinary);
+
+  app.get('/actors/:actor_id/messages', { schema: messageRouteSchemas.count, handler: countMessages });
+  app.post('/actors/:actor_id/messages', { schema: messageRouteSchemas.send, handler: sendMessage });
+  app.delete('/actors/:actor_id/messages', { schema: messageRouteSchemas.purge, handler: purgeMessages });
+}
+
+/** Bytes are handed on as they come. */
+async function readBinary(request: FastifyRequest, payload: Readable): Promise<Readable | Buffer> {
+  if (!isBinary(request)) return Buffer.concat(await Array.fromAsync(payload as AsyncIterable<Buffer>));
+  if (request.method !== 'POST' || request.headers['content-length'] !== undefined) return payload;
+  throw new InvalidError('request.invalid', 'Content Length required for application/octet-stream.');
+}
+
+async function countMessages(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  const { services } = request.server;
+  const messages = await services.mailbox.depth(refOf(actor));
+  return success(request, defaultMessage, { messages, _links: mailboxLinks(request, actor) });
+}
+
+async function purgeMessages(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  await purge(request.server.services.mailbox, refOf(actor));
+  return success(request, defaultMessage, { msg: 'Actor mailbox purged.', _links: mailboxLinks(request, actor) });
+}
+
+function mailboxLinks({ server }: FastifyRequest, { id, owner }: Actor): Readonly<Record<string, string>> {
+  return { self: server.links.messages(id), owner: server.links.profile(owner) };
+}
+
+async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promise<Envelope | FastifyReply> {
+  const { services, links } = request.server;
+  if (services.health.draining) throw draining();
+  const key = readIdempotencyKey(request);
+  const actor = await findActor(request);
+  const accepted = await acceptMessage(request, services);
+  const { executionId, replayed } = await post(request, actor, accepted, key);
+  if (replayed) void reply.header(replayedHeader, 'true');
+  if (isSynchronous(request)) return await answerSynchronously(request, reply, actor, executionId);
+  const result = {
+    execution_id: executionId,
+    msg: accepted.echo,
+    _links: {
+      self: links.execution(actor.id, executionId),
+      owner: links.profile(actor.owner),
+      messages: links.messages(actor.id),
+    },
+  };
+  return success(request, defaultMessage, spelled(request, result));
+}
+
+interface Posted {
+  readonly executionId: string;
+  readonly replayed: boolean;
+}
+
+/** A body kept for a message that was not taken is thrown away; where the outcome is unknown it stays. */
+async function post(
+  request: FastifyRequest,
+  actor: Actor,
+  { message, digest }: AcceptedMessage,
+  key: string | undefined,
+): Promise<Posted> {
+  const { mailbox, blobs, ids } = request.server.services;
+  const caller = `${request.caller.tenant}/${request.caller.user}`;
+  const idempotency = key === undefined ? {} : { idempotency: { key, caller, digest } };
+  const outcome = await mailbox.post(refOf(actor), { executionId: ids.next(), message, ...idempotency });
+  if (outcome.kind === 'posted') return { executionId: outcome.executionId, replayed: false };
+  if ('blob' in message.body) await blobs.remove(message.body.blob);
+  if (outcome.kind === 'replayed') return { executionId: outcome.executionId, replayed: true };
+  return refuse(request, actor, outcome);
+}
+
+function refuse(request: FastifyRequest, { id, status }: Actor, { kind }: PostOutcome): never {
+  if (kind === 'full') {
+    throw new QuotaError('mailbox.full', `Mailbox of actor "${id}" is full; purge it, or send again later`);
+  }
+  if (kind === 'conflict') {
+    const why = 'it was used before with another body, content type or query';
+    throw new ConflictError('request.idempotency_conflict', `Idempotency-Key is refused: ${why}; take a new one`);
+  }
+  if (kind === 'gone' && status === 'shutting_down') {
+    throw new ConflictError('actor.shutting_down', `Actor "${id}" is being deleted and takes no messages`);
+  }
+  if (kind === 'gone') unknownActor(request, id);
+  throw new Error(`Execution id of a message for actor "${id}" was used before: ids are not unique`);
+}
+
+function isSynchronous(request: FastifyRequest): boolean {
+  const value = (request.query as Readonly<Record<string, string | string[]>>)['_abaco_synchronous'];
+  return [value].flat()[0]?.toLowerCase() === 'true';
+}
+
+async function answerSynchronously(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  actor: Actor,
+  executionId: string,
+): Promise<FastifyReply> {
+  const { services, closing, links } = request.server;
+  const timeoutMs = services.config.limits.syncWaitMs;
+  const signal = AbortSignal.any([closing, hangUpSignal(reply)]);
+  const wait = waitForAnswer(services, refOf(actor), executionId, { timeoutMs, signal });
+  const answer = await wait.catch((thrown: unknown) => {
+    throw closing.aborted ? draining() : thrown;
+  });
+  if (answer.kind === 'result') return sendResult(reply, services.blobs, answer.result);
+  if (answer.kind === 'ended') return sendLog(reply, await readLogText(services, answer.execution));
+  const late = `Execution "${executionId}" has not ended within ${timeoutMs} ms; it goes on, ask for its results later`;
+  void reply.code(504).header('location', links.execution(actor.id, executionId));
+  return reply.type('application/json').send(errorEnvelope(late, services.config.service.tag));
+}
+
+/** The contract's type of a log; sandboxed, since what programs write is nobody's page of ours. */
+function sendLog(reply: FastifyReply, log: string): FastifyReply {
+  void reply.header('content-security-policy', 'sandbox').header('x-content-type-options', 'nosniff');
+  return reply.type('text/html; charset=utf-8').send(log);
+}
+
+function draining(): UnavailableError {
+  return new UnavailableError('service.draining', 'The service is stopping and takes no new messages');
+}
+
+/** Aborts when the client is gone before it was answered. */
+function hangUpSignal({ raw }: FastifyReply): AbortSignal {
+  const hangUp = new AbortController();
+  raw.once('close', () => hangUp.abort());
+  return hangUp.signal;
+}

@@ -1,0 +1,91 @@
+/** The state of an actor (contract §7.5): read, and replace as a whole. */
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { ConflictError, InvalidError } from '../../errors.ts';
+import { findActor, refOf, unknownActor } from '../find-actor.ts';
+import { bodyOf, isJson, mediaTypeOf, parseJson } from '../request-body.ts';
+import { isTruthy, renderText } from '../request-fields.ts';
+import { actorRef } from '../schemas/actor.ts';
+import { actorParams, envelope, errors } from '../schemas/common.ts';
+import { success } from '../success.ts';
+import { variableProblem } from '../variable-problem.ts';
+import type { Envelope } from '../wire.ts';
+import { showActor } from './actors.ts';
+
+const tags = ['State'];
+
+const messages = { get: 'Actor state retrieved successfully.', set: 'State updated successfully.' };
+
+const stateValue = Type.Unknown({ description: 'Any JSON value.' });
+
+export async function stateRoutes(app: FastifyInstance): Promise<void> {
+  app.get('/actors/:actor_id/state', {
+    schema: {
+      tags,
+      operationId: 'getState',
+      summary: 'Read the state',
+      description: 'The state as it was last set; {} at first and for stateless actors.',
+      params: actorParams,
+      response: { 200: envelope(Type.Object({ state: stateValue }), messages.get), ...errors() },
+    },
+    handler: getState,
+  });
+  app.post('/actors/:actor_id/state', {
+    schema: {
+      tags,
+      operationId: 'setState',
+      summary: 'Replace the state',
+      description:
+        'The whole body is the new state, any JSON value that Python counts as true. With the token of an execution ' +
+        'only while that execution has not ended. Stateless actors answer 404.',
+      params: actorParams,
+      body: { content: { 'application/json': { schema: stateValue } } },
+      response: { 200: envelope(actorRef, messages.set), ...errors() },
+    },
+    handler: setState,
+  });
+}
+
+async function getState(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  const state = actor.stateless ? {} : await request.server.services.actors.state(refOf(actor));
+  return success(request, messages.get, { state });
+}
+
+async function setState(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  if (actor.stateless) throwStateless();
+  const state = readState(request);
+  const { execution } = request.caller;
+  const own = execution?.actorId === actor.id ? execution.executionId : undefined;
+  const outcome = await request.server.services.actors.setState(refOf(actor), state, own);
+  if (outcome === 'stateless') throwStateless();
+  if (outcome === 'gone') unknownActor(request, actor.id);
+  if (outcome === 'ended') {
+    throw new ConflictError('execution.ended', `State of execution "${own}" is refused: the execution has ended`);
+  }
+  return success(request, messages.set, await showActor(request, actor));
+}
+
+function readState(request: FastifyRequest): unknown {
+  const mediaType = mediaTypeOf(request.headers['content-type']);
+  const body = bodyOf(request);
+  if (body.length > 0 && !isJson(mediaType)) {
+    throw new InvalidError(
+      'request.invalid',
+      `${whatState}: Content-Type must be application/json, not "${mediaType}"`,
+    );
+  }
+  const state = body.length === 0 ? undefined : parseJson(body.toString(), whatState);
+  if (!isTruthy(state)) throw new InvalidError('request.invalid', `${whatState}: state must be JSON serializable.`);
+  const problem = variableProblem('_abaco_actor_state', renderText(state));
+  if (problem !== undefined) throw new InvalidError('request.invalid', `${whatState}: ${problem}`);
+  return state;
+}
+
+const whatState = 'Invalid actor state description';
+
+function throwStateless(): never {
+  throw new ConflictError('actor.stateless', 'actor is stateless.');
+}

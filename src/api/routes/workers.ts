@@ -1,0 +1,150 @@
+/** Workers of an actor: who serves it, ask for more, stop one (contract §7.11). */
+
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { InvalidError, NotFoundError } from '../../errors.ts';
+import { isId } from '../../lib/ids.ts';
+import type { WorkerRecord } from '../../workers/worker-store.ts';
+import { findActor, refOf } from '../find-actor.ts';
+import { refuseSearch } from '../refuse-search.ts';
+import { readRequestFields } from '../request-body.ts';
+import { readFields } from '../request-fields.ts';
+import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { worker, workerParams, workerRef, workersRequest } from '../schemas/worker.ts';
+import { spelled, success } from '../success.ts';
+import { type Attributes, type Envelope, renderTime, workerStatusWords } from '../wire.ts';
+
+const tags = ['Workers'];
+
+const messages = {
+  list: 'Workers retrieved successfully.',
+  get: 'Worker retrieved successfully.',
+  stop: 'Worker scheduled to be stopped.',
+  scheduled: (more: number, before: number) =>
+    `Scheduled ${more} new worker(s) to start. Previously, there were ${before} workers.`,
+  enough: (actorId: string, count: number) => `Actor ${actorId} already had ${count} worker(s).`,
+};
+
+const whatWorkers = 'Invalid worker description';
+
+/** More than any host takes; the configuration's own limits are far below. */
+const mostWorkers = 10_000;
+
+export async function workerRoutes(app: FastifyInstance): Promise<void> {
+  for (const schema of [worker, workersRequest]) app.addSchema(schema);
+
+  app.get('/actors/:actor_id/workers', {
+    schema: {
+      tags,
+      operationId: 'listWorkers',
+      summary: 'List workers',
+      description: 'The workers that serve the actor now; none while it has no messages.',
+      params: actorParams,
+      response: { 200: envelope(Type.Array(workerRef), messages.list), ...errors() },
+    },
+    handler: listWorkers,
+  });
+  app.post('/actors/:actor_id/workers', {
+    schema: {
+      tags,
+      operationId: 'ensureWorkers',
+      summary: 'Ask for workers',
+      description:
+        'From now on at least so many messages of a stateless actor may run at once, as far as hosts have room.',
+      params: actorParams,
+      body: fieldsBody(workersRequest),
+      response: { 200: envelope(Type.Null(), messages.scheduled(2, 1)), ...errors() },
+    },
+    handler: ensureWorkers,
+  });
+  app.get('/actors/:actor_id/workers/:worker_id', {
+    schema: {
+      tags,
+      operationId: 'getWorker',
+      summary: 'Read a worker',
+      description: 'One worker that serves the actor now.',
+      params: workerParams,
+      response: { 200: envelope(workerRef, messages.get), ...errors() },
+    },
+    handler: getWorker,
+  });
+  app.delete('/actors/:actor_id/workers/:worker_id', {
+    schema: {
+      tags,
+      operationId: 'stopWorker',
+      summary: 'Stop a worker',
+      description: 'The worker ends after what it is running.',
+      params: workerParams,
+      response: { 200: envelope(Type.Null(), messages.stop), ...errors() },
+    },
+    handler: stopWorker,
+  });
+}
+
+async function listWorkers(request: FastifyRequest): Promise<Envelope> {
+  refuseSearch(request);
+  const actor = await findActor(request);
+  const workers = await request.server.services.workers.list(refOf(actor));
+  const shown = workers.map((record) => spelled(request, renderWorker(record)));
+  return success(request, messages.list, shown);
+}
+
+async function ensureWorkers(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  const { workers, config } = request.server.services;
+  const asked = await readRequestFields(request, whatWorkers);
+  const reading = { what: whatWorkers, code: 'request.invalid', spelling: config.service.case } as const;
+  const count = readFields(workersRequest, asked, reading).num || 1;
+  if (count < 0 || count > mostWorkers) throw invalid(`num is ${count}; it must be from 1 to ${mostWorkers}`);
+  if (!actor.stateless && count > 1) throw invalid('stateful actors can only have 1 worker.');
+  const before = (await workers.list(refOf(actor))).length;
+  if (before >= count) return success(request, messages.enough(actor.id, before), null);
+  await workers.want(refOf(actor), count);
+  return success(request, messages.scheduled(count - before, before), null);
+}
+
+async function getWorker(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  const id = workerIdOf(request);
+  const record = isId(id) ? await request.server.services.workers.get(refOf(actor), id) : undefined;
+  if (!record) throw unknownWorker();
+  return success(request, messages.get, spelled(request, renderWorker(record)));
+}
+
+async function stopWorker(request: FastifyRequest): Promise<Envelope> {
+  const actor = await findActor(request);
+  const id = workerIdOf(request);
+  const known = isId(id) && (await request.server.services.workers.requestStop(refOf(actor), id));
+  if (!known) throw unknownWorker();
+  return success(request, messages.stop, null);
+}
+
+function workerIdOf({ params }: FastifyRequest): string {
+  return (params as { readonly worker_id: string }).worker_id;
+}
+
+/** The contract's fields; those of the original's worker container have no value here. */
+function renderWorker(record: WorkerRecord): Attributes {
+  return {
+    ch_name: `worker_${record.id}`,
+    cid: null,
+    create_time: renderTime(record.createTime),
+    host_id: record.hostId,
+    host_ip: null,
+    id: record.id,
+    image: record.image,
+    last_execution_time: record.lastExecutionTime ? renderTime(record.lastExecutionTime) : 'None',
+    last_health_check_time: renderTime(record.lastHealthCheckTime),
+    location: record.location,
+    status: workerStatusWords[record.status],
+    tenant: record.tenant,
+  };
+}
+
+function unknownWorker(): NotFoundError {
+  return new NotFoundError('worker.not_found', 'Worker not found.');
+}
+
+function invalid(reason: string): InvalidError {
+  return new InvalidError('request.invalid', `${whatWorkers}: ${reason}`);
+}

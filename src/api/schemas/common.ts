@@ -1,0 +1,122 @@
+/** What answers have in common, and how a route describes itself. */
+
+import { type TObject, type TSchema, Type } from 'typebox';
+
+/** A schema by the `$id` under which the application knows it. */
+export function reference(id: string): TSchema {
+  return Type.Unsafe({ $ref: `${id}#` });
+}
+
+export function time(description: string): TSchema {
+  return Type.String({ format: 'date-time', description: `${description} UTC, in milliseconds.` });
+}
+
+export function timeOrNull(description: string): TSchema {
+  return Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: `${description} UTC, in milliseconds; null before.`,
+  });
+}
+
+export const wait = Type.Object(
+  {
+    cause: Type.String({ description: 'Why it waits.' }),
+    since: time('Since when.'),
+    age_ms: Type.Integer({ description: 'For how long already.' }),
+    owner: Type.String({ description: 'Who can change it: user, operator, registry, scheduler or service.' }),
+    next: Type.String({ description: 'What comes next, or what would help.' }),
+  },
+  { description: 'Why something waits; there only while it does.' },
+);
+
+const version = Type.String({ description: 'Tag of the deployment.' });
+
+/** The envelope of every successful JSON answer. */
+export function envelope(result: TSchema, message: string): TSchema {
+  return Type.Object(
+    {
+      message: Type.String({ description: 'A sentence for people.', examples: [message] }),
+      result,
+      status: Type.Literal('success'),
+      version,
+    },
+    { description: message },
+  );
+}
+
+export const errorAnswer = Type.Object(
+  {
+    message: Type.String({ description: 'What is wrong and what would help.' }),
+    result: Type.Null(),
+    status: Type.Literal('error'),
+    version,
+  },
+  { $id: 'Error', description: 'The envelope of every error.' },
+);
+
+export const problem = Type.Object(
+  {
+    type: Type.String({ description: 'URN of the code.' }),
+    title: Type.String({ description: 'What the code means.' }),
+    status: Type.Integer({
+      description: 'The HTTP status of this kind of error, also where the contract answers another.',
+    }),
+    detail: Type.String({ description: 'What is wrong and what would help.' }),
+    code: Type.String({ description: 'Which case it is; codes never change.' }),
+    instance: Type.String({ description: 'Id of the request.' }),
+  },
+  {
+    $id: 'Problem',
+    description: 'An error as problem details (RFC 9457), for those who accept application/problem+json.',
+  },
+);
+
+const errorContent = {
+  'application/json': { schema: reference('Error') },
+  'application/problem+json': { schema: reference('Problem') },
+};
+
+const errorMeanings: Readonly<Record<number, string>> = {
+  400: 'The request cannot succeed as it is; the message says why. Also for what others answer with 401, 403 or 409.',
+  404: 'There is no such actor in this tenant.',
+  429: 'A limit of this server; ask again after the seconds of Retry-After.',
+  503: 'Redis, the history or the blob directory does not answer, or the server is stopping; ask again after Retry-After.',
+  504: 'The execution has not ended within the limit for synchronous requests; it goes on.',
+};
+
+/** What an address for containers answers to whom has no token. */
+export const noTokenError = { 400: { description: errorMeanings[400], content: errorContent } };
+
+/** Answers of errors by status: those of every route, and more where `statuses` says so. */
+export function errors(...statuses: readonly number[]): Record<number, object> {
+  const all = [...new Set([400, 404, ...statuses, 503])];
+  return Object.fromEntries(
+    all.map((status) => [status, { description: errorMeanings[status], content: errorContent }]),
+  );
+}
+
+export const actorParams = Type.Object({
+  actor_id: Type.String({ description: 'Hash id of the actor.' }),
+});
+
+export const executionParams = Type.Object({
+  actor_id: actorParams.properties.actor_id,
+  execution_id: Type.String({ description: 'Hash id of the execution.' }),
+});
+
+/** A request body that is read by `readFields`: JSON or either kind of form. */
+export function fieldsBody(schema: TObject): object {
+  const id = (schema as unknown as { readonly $id: string }).$id;
+  const content = { schema: reference(id) };
+  return {
+    content: {
+      'application/json': content,
+      'application/x-www-form-urlencoded': content,
+      'multipart/form-data': content,
+    },
+  };
+}
+
+export const selfAndOwner = {
+  self: Type.String({ format: 'uri' }),
+  owner: Type.String({ format: 'uri' }),
+};

@@ -1,0 +1,119 @@
+/** Executions on the wire (contract §7.8). */
+
+import { Type } from 'typebox';
+import { reference, selfAndOwner, time, timeOrNull, wait } from './common.ts';
+
+const status = Type.Union(
+  [Type.Literal('SUBMITTED'), Type.Literal('RUNNING'), Type.Literal('COMPLETE'), Type.Literal('ERROR')],
+  { description: 'COMPLETE for all that started, whatever the exit code; ERROR for what never could, or was lost.' },
+);
+
+const exitCode = Type.Union([Type.Integer(), Type.Literal('undetermined'), Type.Null()], {
+  description: 'Exit code of the program; null before the end, "undetermined" where there is none.',
+});
+
+const usage = Type.Object(
+  {
+    cpu_ms: Type.Number({ description: 'User and system time.' }),
+    max_memory_bytes: Type.Number({ description: 'Largest resident set of one of its processes.' }),
+    io_bytes: Type.Number({ description: 'Bytes read and written.' }),
+    runtime_ms: Type.Number({ description: 'From start to end.' }),
+  },
+  { description: 'What the program used; there once it has ended.' },
+);
+
+const end = {
+  end: Type.Optional(
+    Type.Union(
+      [
+        Type.Literal('exited'),
+        Type.Literal('cancelled'),
+        Type.Literal('time-limit'),
+        Type.Literal('out-of-memory'),
+        Type.Literal('node-failure'),
+        Type.Literal('preempted'),
+        Type.Literal('lost'),
+        Type.Literal('launch-failed'),
+      ],
+      { description: 'Why it ended; there once it has.' },
+    ),
+  ),
+  end_detail: Type.Optional(Type.String({ description: 'One sentence more on the end.' })),
+  usage: Type.Optional(usage),
+};
+
+const times = {
+  message_received_time: time('When its message was accepted.'),
+  start_time: timeOrNull('When the program started.'),
+  finish_time: timeOrNull('When it ended.'),
+};
+
+export const execution = Type.Object(
+  {
+    _links: Type.Object({ ...selfAndOwner, logs: Type.String({ format: 'uri' }) }),
+    id: Type.String({ description: 'Hash id of the execution.' }),
+    actor_id: Type.String({ description: 'Hash id of its actor.' }),
+    api_server: Type.String({ description: 'Base of the links.' }),
+    executor: Type.String({ description: 'Who sent the message.' }),
+    status,
+    worker_id: Type.Union([Type.String(), Type.Null()], { description: 'The worker that took it; null before.' }),
+    ...times,
+    cpu: Type.Number({ description: 'Processor time in nanoseconds; 0 before the end.' }),
+    io: Type.Number({ description: 'Bytes read and written; 0 before the end.' }),
+    runtime: Type.Number({ description: 'Whole seconds from start to end; 0 before the end.' }),
+    exit_code: exitCode,
+    final_state: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
+      description: "The container's state at the end, in Docker's words; {unavailable: true} where there was none.",
+    }),
+    revision: Type.Integer({ description: 'Revision of the actor when the message came.' }),
+    attempt: Type.Integer({ description: 'Number of the start; 0 before the first.' }),
+    ...end,
+    launcher: Type.Optional(Type.String({ description: 'Where it was started.' })),
+    node: Type.Optional(Type.String({ description: 'The machine its program runs on.' })),
+    wait: Type.Optional(wait),
+  },
+  { $id: 'Execution', description: 'One run of an actor for one message.' },
+);
+
+export const executionRef = reference('Execution');
+
+export const executionSummary = Type.Object({
+  _links: Type.Object(selfAndOwner),
+  actor_id: Type.String({ description: 'Hash id of the actor.' }),
+  api_server: Type.String({ description: 'Base of the links.' }),
+  owner: Type.String({ description: 'Owner of the actor.' }),
+  executions: Type.Array(
+    Type.Object({
+      id: Type.String({ description: 'Hash id of the execution.' }),
+      status,
+      ...times,
+      exit_code: Type.Optional(exitCode),
+      ...end,
+    }),
+    { description: 'The oldest first.' },
+  ),
+  total_executions: Type.Integer({ description: 'How many are listed.' }),
+  total_cpu: Type.Number({ description: 'Processor time of all, in nanoseconds.' }),
+  total_io: Type.Number({ description: 'Bytes read and written by all.' }),
+  total_runtime: Type.Number({ description: 'Whole seconds of all.' }),
+  incomplete: Type.Optional(
+    Type.String({ description: 'Said while the history does not answer: what is old is missing.' }),
+  ),
+});
+
+/** Data of the events `status` and `end`. */
+export const progress = Type.Object(
+  {
+    id: Type.String({ description: 'Hash id of the execution.' }),
+    status,
+    attempt: Type.Integer({ description: 'Number of the start; 0 before the first.' }),
+    start_time: times.start_time,
+    finish_time: times.finish_time,
+    exit_code: exitCode,
+    ...end,
+    launcher: Type.Optional(Type.String({ description: 'Where it was started.' })),
+    node: Type.Optional(Type.String({ description: 'The machine its program runs on.' })),
+    wait: Type.Optional(wait),
+  },
+  { $id: 'Progress', description: 'How far an execution is.' },
+);

@@ -1,0 +1,99 @@
+/** The mailbox on the wire (contract §7.6). */
+
+import { Type } from 'typebox';
+import { defaultMessage } from '../wire.ts';
+import { actorParams, envelope, errors, selfAndOwner } from './common.ts';
+
+const tags = ['Messages'];
+
+const links = Type.Object(selfAndOwner);
+
+const count = {
+  tags,
+  operationId: 'countMessages',
+  summary: 'Count waiting messages',
+  description: 'How many messages wait; those being run are not counted.',
+  params: actorParams,
+  response: {
+    200: envelope(
+      Type.Object({ messages: Type.Integer({ description: 'Messages that wait.' }), _links: links }),
+      defaultMessage,
+    ),
+    ...errors(),
+  },
+};
+
+const message = Type.Unknown({ description: 'The message: text, or JSON, which the container finds as Python text.' });
+
+const fields = Type.Object({ message });
+
+const binary = Type.String({ format: 'binary' });
+
+const posted = Type.Object({
+  execution_id: Type.String({ description: 'Hash id of the execution that will run it.' }),
+  msg: Type.Unknown({ description: 'The message as it was understood, or "binary - omitted".' }),
+  _links: Type.Object({ ...selfAndOwner, messages: Type.String({ format: 'uri' }) }),
+});
+
+const send = {
+  tags,
+  operationId: 'sendMessage',
+  summary: 'Send a message',
+  description:
+    'Taken in this order: a field "message" (query, form or JSON); bytes of type application/octet-stream; JSON. ' +
+    'All other query parameters become environment variables of the execution. ' +
+    'A synchronous request is answered by the first result, or by the log where the execution ends without one.',
+  params: actorParams,
+  querystring: Type.Object({
+    message: Type.Optional(Type.String({ description: 'The message, where it is not in the body.' })),
+    _abaco_synchronous: Type.Optional(Type.String({ description: '"true" waits for the execution.' })),
+  }),
+  headers: Type.Object({
+    'idempotency-key': Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'The same key with the same request returns the first execution instead of making another.',
+      }),
+    ),
+  }),
+  body: {
+    content: {
+      'application/json': { schema: message },
+      'application/x-www-form-urlencoded': { schema: fields },
+      'multipart/form-data': { schema: fields },
+      'application/octet-stream': { schema: binary },
+    },
+  },
+  response: {
+    200: {
+      description: 'The message was accepted and is on disk; or what a synchronous request asked for.',
+      headers: {
+        'Idempotency-Replayed': Type.String({ description: '"true" where the key had been used before.' }),
+      },
+      content: {
+        'application/json': { schema: envelope(posted, defaultMessage) },
+        'application/octet-stream': { schema: binary },
+        'text/html': { schema: Type.String({ description: 'The log.' }) },
+      },
+    },
+    ...errors(429, 504),
+  },
+};
+
+const purge = {
+  tags,
+  operationId: 'purgeMessages',
+  summary: 'Purge the mailbox',
+  description: 'Ends all waiting messages as cancelled; what runs goes on.',
+  params: actorParams,
+  response: {
+    200: envelope(
+      Type.Object({ msg: Type.String({ examples: ['Actor mailbox purged.'] }), _links: links }),
+      defaultMessage,
+    ),
+    ...errors(),
+  },
+};
+
+export const messageRouteSchemas = { count, send, purge };

@@ -1,0 +1,31 @@
+/** What the API stands on; `main.ts` hands it over once. */
+
+import type { ActorStore } from '../actors/actor-store.ts';
+import type { Config } from '../config/schema.ts';
+import type { Blobs } from '../executions/blobs.ts';
+import type { ExecutionStore } from '../executions/execution-store.ts';
+import type { History } from '../history/history.ts';
+import type { LauncherTable } from '../launcher/launcher-table.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { IdSource } from '../lib/ids.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { News } from '../mailbox/news.ts';
+import type { Health } from '../observability/health.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { WorkerStore } from '../workers/worker-store.ts';
+
+export interface Services {
+  readonly config: Config;
+  readonly actors: ActorStore;
+  readonly mailbox: Mailbox;
+  readonly executions: ExecutionStore;
+  readonly history: History;
+  readonly workers: WorkerStore;
+  readonly blobs: Blobs;
+  readonly news: News;
+  readonly ids: IdSource;
+  readonly launchers: LauncherTable;
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
