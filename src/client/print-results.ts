@@ -1,0 +1,60 @@
+/** Results as they are taken from the service, one after the other. */
+
+import { open } from 'node:fs/promises';
+import { asError, InvalidError } from '../errors.ts';
+import { renderBytes } from './output.ts';
+import type { Screen } from './screen.ts';
+import type { Service } from './service.ts';
+
+export interface ResultsOf {
+  readonly service: Pick<Service, 'takeResult'>;
+  readonly actorId: string;
+  readonly executionId: string;
+}
+
+/** All that are left, in the order sent. Reading takes them away, so each is handed on before the next is asked for. */
+export async function* takeResults({ service, actorId, executionId }: ResultsOf): AsyncIterable<Buffer> {
+  for (;;) {
+    const result = await service.takeResult(actorId, executionId);
+    if (result === undefined) return;
+    yield result;
+  }
+}
+
+/** Text as it is. What is not text goes into a pipe as it is too; on a terminal it is named instead. */
+export function printResult(result: Uint8Array, screen: Screen): void {
+  const text = readableText(result);
+  if (!screen.isTerminal) screen.write(result);
+  else if (text === undefined)
+    screen.note(`result of ${renderBytes(result.length)} that is no text; --output FILE keeps it`);
+  else screen.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Puts results into a file, one behind the other. The file is made before any result is taken. */
+export async function saveResults(results: AsyncIterable<Uint8Array>, file: string): Promise<number> {
+  await using handle = await open(file, 'w').catch((thrown: unknown) => {
+    throw new InvalidError('request.invalid', `File "${file}" cannot be written: ${asError(thrown).message}`);
+  });
+  let count = 0;
+  for await (const result of results) {
+    await handle.writeFile(result);
+    count += 1;
+  }
+  return count;
+}
+
+/** As JSON: text as it is, other bytes in base64. */
+export function describeResult(result: Uint8Array): { readonly text: string } | { readonly base64: string } {
+  const text = readableText(result);
+  return text === undefined ? { base64: Buffer.from(result).toString('base64') } : { text };
+}
+
+/** UTF-8 without control characters other than tab and line breaks. */
+function readableText(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return /(?![\t\n\r])\p{Cc}/u.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}

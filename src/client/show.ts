@@ -1,0 +1,98 @@
+/** The verbs that look at what is there. Each returns its exit code. */
+
+import type { Clock } from '../lib/clock.ts';
+import { optional } from '../lib/optional.ts';
+import { detailColumns, detailsOf, executionColumns } from './execution-table.ts';
+import { readBody } from './http.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { renderJson, renderTable } from './output.ts';
+import { describeResult, printResult, saveResults, takeResults } from './print-results.ts';
+import type { Screen } from './screen.ts';
+import type { Service } from './service.ts';
+import { watchExecution } from './watch-execution.ts';
+
+interface ShowActor {
+  readonly service: Service;
+  readonly screen: Screen;
+  readonly actorId: string;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+interface ShowExecution extends ShowActor {
+  readonly executionId: string;
+}
+
+interface SubmitMessage extends ShowActor {
+  readonly message: OutgoingMessage;
+  readonly sync: boolean;
+  readonly idempotencyKey?: string;
+}
+
+interface ShowLog extends ShowExecution {
+  readonly clock: Clock;
+  readonly follow: boolean;
+}
+
+interface ShowResults extends ShowExecution {
+  /** File to write them to. */
+  readonly output?: string;
+}
+
+export async function submitMessage(options: SubmitMessage): Promise<number> {
+  const { service, screen, actorId, message, sync, json, idempotencyKey, signal } = options;
+  const post = { signal, ...optional('idempotencyKey', idempotencyKey) };
+  if (sync) {
+    const body = await readBody((await service.postAndWait(actorId, message, post)).body);
+    if (json) screen.write(renderJson(describeResult(body)));
+    else printResult(body, screen);
+    return 0;
+  }
+  const executionId = await service.post(actorId, message, post);
+  screen.write(json ? renderJson({ actor: actorId, execution: executionId }) : `${executionId}\n`);
+  return 0;
+}
+
+export async function showExecutions({ service, screen, actorId, json }: ShowActor): Promise<number> {
+  const executions = await service.executions(actorId);
+  if (json) screen.write(renderJson(executions.map(({ source }) => source)));
+  else screen.write(renderTable(executionColumns, executions, screen));
+  return 0;
+}
+
+export async function showExecution({ service, screen, actorId, executionId, json }: ShowExecution): Promise<number> {
+  const execution = await service.execution(actorId, executionId);
+  if (json) screen.write(renderJson(execution.source));
+  else screen.write(renderTable(detailColumns, detailsOf(execution), screen));
+  return 0;
+}
+
+export async function showLog(options: ShowLog): Promise<number> {
+  const { service, screen, actorId, executionId, json, follow } = options;
+  let log = '';
+  const writeLog = (text: string): void => {
+    if (json) log += text;
+    else screen.write(text);
+  };
+  if (follow) await watchExecution({ ...options, writeLog });
+  else writeLog(await service.log(actorId, executionId));
+  if (json) screen.write(renderJson({ log }));
+  return 0;
+}
+
+export async function showResults(options: ShowResults): Promise<number> {
+  const { screen, json, output } = options;
+  const results = takeResults(options);
+  if (output !== undefined) {
+    const count = await saveResults(results, output);
+    screen.note(`${count} ${count === 1 ? 'result' : 'results'} written to ${output}`);
+    return 0;
+  }
+  const described = [];
+  for await (const result of results) {
+    if (json) described.push(describeResult(result));
+    else printResult(result, screen);
+  }
+  if (json) screen.write(renderJson(described));
+  return 0;
+}

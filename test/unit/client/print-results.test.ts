@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { describeResult, printResult, saveResults, takeResults } from '../../../src/client/print-results.ts';
+import { createMemoryScreen } from '../../support/memory-screen.ts';
+import { makeTestDirectory } from '../../support/test-directory.ts';
+
+function resultsOf(...texts: readonly string[]) {
+  const left = texts.map((text) => Buffer.from(text));
+  const service = { takeResult: async () => left.shift() };
+  return { left, results: takeResults({ service, actorId: 'a1', executionId: 'e1' }) };
+}
+
+describe('takeResults', () => {
+  it('takes them in order until there is none', async () => {
+    const taken: string[] = [];
+    for await (const result of resultsOf('one', 'two').results) taken.push(result.toString());
+    expect(taken).toEqual(['one', 'two']);
+  });
+});
+
+describe('printResult', () => {
+  it('writes text as it is into a pipe', () => {
+    const screen = createMemoryScreen();
+    printResult(Buffer.from('42'), screen);
+    printResult(Buffer.from('x\n'), screen);
+    expect(screen.output()).toBe('42x\n');
+  });
+
+  it('ends a text with a line break on a terminal', () => {
+    const screen = createMemoryScreen({ isTerminal: true });
+    printResult(Buffer.from('42'), screen);
+    expect(screen.output()).toBe('42\n');
+  });
+
+  it.each([
+    ['is no UTF-8', [0xff, 0xfe]],
+    ['steers the terminal', [0x1b, 0x5b, 0x48]],
+  ])('names what %s on a terminal', (_, bytes) => {
+    const screen = createMemoryScreen({ isTerminal: true });
+    printResult(Uint8Array.from(bytes), screen);
+    expect(screen.output()).toBe('');
+    expect(screen.notes).toEqual([`result of ${bytes.length} B that is no text; --output FILE keeps it`]);
+  });
+});
+
+describe('saveResults', () => {
+  it('puts them behind each other and counts them', async () => {
+    await using directory = await makeTestDirectory('results');
+    const file = join(directory.path, 'out');
+    expect(await saveResults(resultsOf('one', 'two').results, file)).toBe(2);
+    expect(readFileSync(file, 'utf8')).toBe('onetwo');
+  });
+
+  it('takes no result when the file cannot be written', async () => {
+    const { left, results } = resultsOf('one');
+    await expect(saveResults(results, '/no/such/file')).rejects.toThrow(/^File "\/no\/such\/file" cannot be written/);
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe('describeResult', () => {
+  it('is text or base64', () => {
+    expect(describeResult(Buffer.from('ü'))).toEqual({ text: 'ü' });
+    expect(describeResult(Uint8Array.of(0))).toEqual({ base64: 'AA==' });
+  });
+});
