@@ -1,0 +1,19 @@
+#!/bin/sh
+# Builds the sample actors under images/, each as abaco/NAME. They need debian:trixie-slim, and no network.
+#
+#   sh scripts/build-images.sh             all of them
+#   sh scripts/build-images.sh counter     those that are named
+set -u
+cd "$(dirname "$0")/../images" || exit 1
+
+if [ $# = 0 ]; then
+  for file in */Dockerfile; do set -- "$@" "${file%/Dockerfile}"; done
+fi
+for name in "$@"; do
+  output=$(docker build --quiet --tag "abaco/$name" "$name" 2>&1) || {
+    printf '%s\n' "$output" >&2
+    echo "images: abaco/$name was not built; what the engine said is above" >&2
+    exit 1
+  }
+  echo "images: abaco/$name is built"
+done
