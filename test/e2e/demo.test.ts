@@ -1,0 +1,88 @@
+/** The demo as a newcomer runs it, from its first line to nothing being left. */
+
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Child, startChild } from '../support/child.ts';
+import { connectDocker, dockerAvailable } from '../support/docker.ts';
+import { packageRoot } from '../support/package-root.ts';
+import { requireService } from '../support/services.ts';
+import { until } from '../support/until.ts';
+
+const run = promisify(execFile);
+const demoMs = 100_000;
+
+async function startDemo(...args: readonly string[]): Promise<Child & { readonly text: () => string }> {
+  const child = await startChild('sh', ['scripts/demo.sh', ...args], { cwd: packageRoot });
+  let text = '';
+  child.process.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  return Object.assign(child, { text: () => text });
+}
+
+const homes = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('abaco-demo-'));
+
+async function containers(): Promise<readonly string[]> {
+  const all = await connectDocker().listContainers({ all: true, filters: { label: ['org.abaco.installation'] } });
+  return all.filter(({ Image }) => Image.startsWith('abaco/')).flatMap(({ Names }) => Names);
+}
+
+/** Lines to type, as they stand after the prompt. */
+const commandsIn = (text: string): readonly string[] =>
+  [...text.matchAll(/^ {3}\$ (.+)$/gm)].map(([, command = '']) => command);
+
+describe.runIf(requireService('docker', await dockerAvailable()))('the demo', () => {
+  let taken: Server | undefined;
+  let homesBefore: readonly string[];
+
+  beforeAll(() => {
+    homesBefore = homes();
+    // The usual port is taken, by this or by something else.
+    taken = createServer()
+      .on('error', () => undefined)
+      .listen(8000, '127.0.0.1');
+  });
+
+  afterAll(() => {
+    taken?.close();
+  });
+
+  it('shows everything, checks it, and leaves nothing', { timeout: demoMs }, async () => {
+    await using demo = await startDemo('--once');
+    await until(() => demo.exited(), { timeoutMs: demoMs, what: 'the demo to end' });
+    const text = demo.text();
+    expect({ exitCode: demo.process.exitCode, output: demo.output() }).toMatchObject({ exitCode: 0 });
+    expect(text).not.toContain('\u001b');
+    expect(text).not.toContain('http://127.0.0.1:8000/');
+    expect(text).toMatch(/ok: LICENSE has \d+ words; counted here too/);
+    expect(text).toContain('ok: 20 executions are COMPLETE, each found its 3 words');
+    expect(text).toContain('"state": {"count":5}');
+    expect(text.match(/^ {3}\w+ +COMPLETE .*MiB$/gm)).toHaveLength(26);
+    expect(text).toMatch(/http:\/\/127\.0\.0\.1:\d+\/docs/);
+    expect(homes()).toEqual(homesBefore);
+    expect(await containers()).toEqual([]);
+  });
+
+  it('prints lines that work when they are typed, and drains at Ctrl-C', { timeout: demoMs }, async () => {
+    await using demo = await startDemo();
+    await until(() => demo.text().includes('It stays up until Ctrl-C') || demo.exited(), { timeoutMs: demoMs });
+    const commands = commandsIn(demo.text());
+    expect(commands.length).toBeGreaterThan(8);
+    for (const command of commands.filter((line) => !line.endsWith('/results'))) {
+      const { stdout } = await run('sh', ['-c', command], { cwd: packageRoot });
+      expect(JSON.parse(stdout.split('}{')[0] + (stdout.includes('}{') ? '}' : ''))).toMatchObject({
+        status: 'success',
+      });
+    }
+    demo.process.kill('SIGTERM');
+    await until(() => demo.exited(), { timeoutMs: 60_000, what: 'the demo to end' });
+    expect(demo.process.exitCode).toBe(0);
+    expect(demo.text()).toContain('Stopping the service');
+    expect(homes()).toEqual(homesBefore);
+    expect(await containers()).toEqual([]);
+  });
+});

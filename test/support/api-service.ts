@@ -1,0 +1,101 @@
+/** The API on real stores: a `redis-server` of its own, SQLite and a blob directory. Workers are played by the test. */
+
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { createActorStore } from '../../src/actors/actor-store.ts';
+import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
+import type { Services } from '../../src/api/services.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { createExecutionStore } from '../../src/executions/execution-store.ts';
+import type { History } from '../../src/history/history.ts';
+import { createSqliteHistory } from '../../src/history/sqlite-history.ts';
+import { createLauncherTable } from '../../src/launcher/launcher-table.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createIdSource } from '../../src/lib/ids.ts';
+import { createMailbox } from '../../src/mailbox/mailbox.ts';
+import { createNews } from '../../src/mailbox/news.ts';
+import { createHealth } from '../../src/observability/health.ts';
+import { createBlobStore } from '../../src/storage/blob-store.ts';
+import { openRedis } from '../../src/storage/redis.ts';
+import { createWorkerStore } from '../../src/workers/worker-store.ts';
+import { startRedis, type TestRedis } from './redis-server.ts';
+import { makeTestDirectory } from './test-directory.ts';
+
+export interface ApiService extends AsyncDisposable {
+  readonly services: Services;
+  readonly redis: TestRedis;
+  readonly app: FastifyInstance;
+  /** Another application on the same stores. */
+  another(options: ApiOptions): FastifyInstance;
+}
+
+export interface ApiServiceOptions {
+  /** Settings as the environment spells them. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly history?: (real: History) => History;
+}
+
+export async function startApiService(options: ApiServiceOptions = {}): Promise<ApiService> {
+  const directory = await makeTestDirectory('api');
+  const server = await startRedis({ appendfsync: 'off' });
+  const config = testConfig(directory.path, options.settings ?? {});
+  const onError = (): void => undefined;
+  const redis = await openRedis({ url: server.url, onError });
+  const news = await createNews(await openRedis({ url: server.url, onError }), config.redis.prefix);
+  const mark = { installationId: 'test', shape: 1, writtenBy: 'test' };
+  const real = await createSqliteHistory({ path: join(directory.path, 'history.sqlite'), mark });
+  const history = options.history?.(real) ?? real;
+  const { prefix } = config.redis;
+  const services: Services = {
+    config,
+    actors: createActorStore({ redis, prefix }),
+    mailbox: createMailbox({
+      redis,
+      prefix,
+      maxWaiting: config.messages.maxWaiting,
+      idempotencyKeepMs: config.messages.idempotencyKeepMs,
+      resultsKeepMs: config.results.keepMs,
+    }),
+    executions: createExecutionStore({ redis, prefix, resultsKeepMs: config.results.keepMs }),
+    history,
+    workers: createWorkerStore({ redis, prefix }),
+    blobs: createBlobStore({ dir: config.blobs.dir }),
+    news,
+    ids: createIdSource({ processNumber: () => 1, clock: systemClock }),
+    launchers: createLauncherTable([]),
+    health: createHealth({
+      redis: async () => void (await redis.ping()),
+      history,
+      durability: { ok: false, detail: 'appendonly no, appendfsync no' },
+    }),
+    clock: systemClock,
+    log: pino({ level: process.env['ABACO_TEST_LOG'] ?? 'silent' }),
+  };
+  const apps: FastifyInstance[] = [];
+  const another = (apiOptions: ApiOptions): FastifyInstance => {
+    const app = buildApi(services, apiOptions);
+    apps.push(app);
+    return app;
+  };
+  return {
+    services,
+    redis: server,
+    app: another({}),
+    another,
+    [Symbol.asyncDispose]: async () => {
+      for (const app of apps) await app.close();
+      await news.close();
+      redis.disconnect();
+      await real.close();
+      await server[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function testConfig(dataDir: string, settings: Readonly<Record<string, string>>): Config {
+  const env = { ABACO_SERVICE_DATA_DIR: dataDir, ...settings };
+  return loadConfig({ env }).config;
+}

@@ -1,0 +1,4 @@
+import { fileURLToPath } from 'node:url';
+
+/** Where package.json is. */
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
