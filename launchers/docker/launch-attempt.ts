@@ -8,6 +8,7 @@ import { LauncherError, UnavailableError } from '../../src/errors.ts';
 import type { LauncherContext, LaunchHandle, LaunchSpec } from '../../src/launcher/launcher.ts';
 import type { Ledger } from '../../src/launcher/ledger.ts';
 import type { RunDirectories } from '../../src/launcher/run-directory.ts';
+import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import { planContainer } from './container-plan.ts';
 import type { Containers } from './containers.ts';
 import type { DockerOptions } from './docker-options.ts';
@@ -45,8 +46,12 @@ export async function launchAttempt(parts: LaunchParts, spec: LaunchSpec, signal
   return handleOf(parts, spec, id);
 }
 
-/** How often a name or an image may change under our hands before that counts as trouble. */
-const maxTries = 3;
+/**
+ * How often a name or an image may change under our hands before that counts as trouble. An engine takes the name of a
+ * container some time before it shows the container, and frees it some time after: nearly 3 s of pauses in all.
+ */
+const maxTries = 12;
+const triesPause = { firstMs: 25, mostMs: 400 };
 
 async function createOrFind(
   parts: LaunchParts,
@@ -59,6 +64,8 @@ async function createOrFind(
     if (created === 'no-image') await prepareAgain(parts, spec, signal);
     const found = created === 'taken' ? await parts.containers.find(spec, signal) : undefined;
     if (found && !found.leaving) return { id: found.id, isNew: false };
+    await pause(pauseMs(count, triesPause), signal);
+    signal.throwIfAborted();
   }
   throw vanished(spec);
 }
