@@ -37,7 +37,7 @@ import { lockDataDir } from './storage/data-dir-lock.ts';
 import { startEmbeddedRedis } from './storage/embedded-redis.ts';
 import { claimBlobDirectory, claimInstallation } from './storage/installation.ts';
 import { leaseProcessNumber } from './storage/process-number.ts';
-import { openRedis, readDurability } from './storage/redis.ts';
+import { onReconnect, openRedis, readDurability } from './storage/redis.ts';
 import type { StoreMark } from './storage/store-mark.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
 import { createLauncherGate } from './workers/launcher-gate.ts';
@@ -174,6 +174,7 @@ interface Storage
   extends Pick<Services, 'actors' | 'mailbox' | 'executions' | 'workers' | 'blobs' | 'news' | 'ids' | 'history'> {
   readonly mark: StoreMark;
   readonly health: Health;
+  readonly onReconnect: (listener: () => void) => void;
 }
 
 async function openStorage({ loaded, roles, version, log }: ComposeOptions, closers: Closers): Promise<Storage> {
@@ -221,6 +222,7 @@ async function openStorage({ loaded, roles, version, log }: ComposeOptions, clos
   const resultsKeepMs = config.results.keepMs;
   return {
     mark,
+    onReconnect: (listener) => onReconnect(redis, listener),
     blobs,
     history,
     news,
@@ -361,6 +363,14 @@ function composeSupervisor(parts: SupervisorParts): ReturnType<typeof createSupe
     onChange: (_entry, wait) => {
       if (!wait) void supervisor.sweep().catch(onError);
     },
+  });
+  // Promise 10: what a server that comes back has kept is not taken on trust.
+  parts.storage.onReconnect(() => {
+    const reason = new UnavailableError(
+      'launcher.unavailable',
+      'Redis was away; the launcher is looked at again first',
+    );
+    for (const entry of launchers.entries) gate.close(entry, reason);
   });
   const output = createOutputCollector({
     blobs,

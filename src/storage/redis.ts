@@ -33,6 +33,14 @@ export function connectRedis(options: RedisOptions): Redis {
   return redis;
 }
 
+/**
+ * Tells of every connection after the first, before any command passes over it. What answers may be another server, or
+ * the same one after a restart: who relied on what it had kept has to look again.
+ */
+export function onReconnect(redis: Redis, listener: () => void): void {
+  redis.on('ready', listener);
+}
+
 /** Waits for the first connection, so that a start fails with a sentence and not with the first command. */
 export async function openRedis(options: RedisOptions): Promise<Redis> {
   const redis = connectRedis(options);
@@ -81,10 +89,4 @@ export async function readDurability(redis: Redis): Promise<Durability> {
 async function setting(redis: Redis, name: string): Promise<string> {
   const answer = (await redis.config('GET', name)) as readonly string[];
   return answer[1] ?? 'unknown';
-}
-
-/** Changes with every start of the server. */
-export async function readRunId(redis: Redis): Promise<string> {
-  const info = await redis.info('server').catch(throwRedisError);
-  return /run_id:(\w+)/.exec(info)?.[1] ?? '';
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps workers from claiming messages for a launcher that does not answer: they wait in the mailbox, in their order,
- * until a probe finds it well again. What readers are told while it lasts is kept in `launcherWait`.
+ * Keeps workers from claiming messages for, and starting anything on, a launcher that does not answer: messages wait in
+ * the mailbox, in their order, until a probe finds it well again.
  */
 
 import { asError } from '../errors.ts';
@@ -54,7 +54,7 @@ export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
         next: `Messages run as soon as launcher "${entry.name}" answers again`,
       };
       waits.set(entry.name, wait);
-      options.log.error({ launcher: entry.place, err: reason }, 'launcher does not answer');
+      options.log.warn({ launcher: entry.place, err: reason }, 'launcher closed until it answers');
       options.onChange(entry, wait);
       void reopen(entry);
     },

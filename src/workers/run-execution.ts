@@ -206,6 +206,11 @@ class ExecutionRun {
     for (let count = 0; ; count += 1) {
       if (this.#gone()) return { outcome: this.#leave() };
       if (this.#kept.cancelled.aborted) return { outcome: await this.#cancelBeforeHandle() };
+      const closed = this.#context.gate.waitOf(this.#entry.name);
+      if (closed) {
+        await this.#waitWith(closed, count);
+        continue;
+      }
       try {
         return await this.#entry.launcher.launch(spec, this.#context.leaving);
       } catch (thrown) {
@@ -213,7 +218,6 @@ class ExecutionRun {
         const error = asError(thrown);
         if (error instanceof UnavailableError) {
           this.#context.gate.close(this.#entry, error);
-          await this.#waitWith(waitFor(error), count);
           continue;
         }
         const failed = await this.#countFailedStart(error.message);
