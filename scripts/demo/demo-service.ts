@@ -61,10 +61,10 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** The usual port where it is free, else 0, with which the service takes any. */
 async function choosePort(): Promise<number> {
   const server = createServer().listen(usualPort, '0.0.0.0');
-  const isFree = await Promise.race([
-    once(server, 'listening').then(() => true),
-    once(server, 'error').then(() => false),
-  ]);
+  const isFree = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
   if (!isFree) return 0;
   server.close();
   await once(server, 'close');

@@ -3,7 +3,7 @@
  * freeze it. Arguments: site file, roles (`api`, `supervisor`, or both with a comma), where to write its addresses.
  *
  * `ABACO_TEST_CHECKPOINT` is `POINT kill FILE` or `POINT stop FILE`: at the first pass of that point the file is written,
- * then the process gets SIGKILL or SIGSTOP. `ABACO_TEST_WITHOUT` names a protection to switch off.
+ * then the process gets SIGKILL or SIGSTOP.
  */
 
 import { writeFileSync } from 'node:fs';
