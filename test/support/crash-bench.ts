@@ -29,6 +29,8 @@ export interface CrashBench extends AsyncDisposable {
   starts(): Promise<readonly string[]>;
   /** What there still is that carries this installation's id, or waits in Redis. */
   leftovers(): Promise<readonly string[]>;
+  /** What supervisors said of removals that no cleanup entry asked for, since this was last asked. */
+  strays(): readonly string[];
 }
 
 export interface Supervisor {
@@ -53,6 +55,7 @@ export async function makeCrashBench(): Promise<CrashBench> {
   await writeFile(file, siteFile(directory.path, counts, redis.url));
 
   let started = 0;
+  const children: Child[] = [];
   async function startService(roles: string, checkpoint?: string): Promise<Supervisor & { readonly address: string }> {
     started += 1;
     const addressFile = join(directory.path, `address-${started}`);
@@ -62,6 +65,7 @@ export async function makeCrashBench(): Promise<CrashBench> {
       [join(packageRoot, 'test/support/service-process.ts'), file, roles, addressFile],
       { cwd: directory.path, env: { ABACO_TEST_CHECKPOINT: checkpoint ? `${checkpoint} ${hitFile}` : '' } },
     );
+    children.push(child);
     const there = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
     const address = await until(
       async () => {
@@ -155,6 +159,10 @@ export async function makeCrashBench(): Promise<CrashBench> {
         }),
       );
       return [...ours.flatMap((each) => each.Names), ...runs, ...loads.flat()];
+    },
+    strays() {
+      const said = children.splice(0).map((child) => child.output());
+      return said.flatMap((output) => output.split('\n').filter((line) => line.includes('stray removed')));
     },
     async [Symbol.asyncDispose]() {
       await api.stop('SIGKILL');
