@@ -103,9 +103,7 @@ export function createExecutionStore(options: ExecutionStoreOptions): ExecutionS
       const fields = await fieldsOf(actor, executionId);
       if (!fields || isFinal(readExecution(actor.tenant, actor.actorId, executionId, fields).state)) return false;
       const given = Buffer.from(hashToken(secret));
-      const known = [...fields.keys()]
-        .filter((field) => field.startsWith('token:'))
-        .map((field) => Buffer.from(field.slice(6)));
+      const known = (fields.get('tokens')?.toString() ?? '').split(' ').map((hash) => Buffer.from(hash));
       return known.some((hash) => hash.length === given.length && timingSafeEqual(hash, given));
     },
 

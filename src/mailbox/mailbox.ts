@@ -22,6 +22,7 @@ import { readActor } from '../actors/actor-record.ts';
 import type { Claimed, Lease, LogRef, Message, Settlement, Wait } from '../executions/execution.ts';
 import { stateOfEnd } from '../executions/execution.ts';
 import {
+  type Fields,
   readClaimed,
   readFields,
   writeBody,
@@ -32,6 +33,7 @@ import {
 import type { AttemptRef, LaunchHandle } from '../launcher/launcher.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import { type ActorRef, createKeys, newsChannel } from './keys.ts';
+import { createKnownActors } from './known-actors.ts';
 import { type Answer, createRunScript } from './scripts.ts';
 
 export interface PostRequest {
@@ -46,7 +48,8 @@ export type PostOutcome =
   | { readonly kind: 'conflict' | 'gone' | 'full' | 'used-id' };
 
 export type ClaimOutcome =
-  | { readonly kind: 'leased'; readonly claimed: Claimed; readonly actor: Actor }
+  /** `waiting` is how many wait still. */
+  | { readonly kind: 'leased'; readonly claimed: Claimed; readonly actor: Actor; readonly waiting: number }
   | { readonly kind: 'empty' | 'busy' | 'paused' | 'gone' };
 
 export type AdoptOutcome =
@@ -137,6 +140,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const { redis, prefix } = options;
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
+  const known = createKnownActors(redis);
   const channel = (actor: ActorRef): string => newsChannel(prefix, actor);
 
   return {
@@ -191,16 +195,16 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
     async claim(actor, { workerId, leaseMs, workersPerActor }) {
       const of = keys.of(actor);
+      const before = known.get(of.actor);
       const answer = await run(
         'claim',
         [of.actor, of.mailbox, of.held, of.executions],
-        [workerId, leaseMs, workersPerActor],
+        [workerId, leaseMs, workersPerActor, before?.version ?? ''],
       );
-      return (
-        readLeased(actor, { workerId, leaseMs }, answer) ?? {
-          kind: words(answer)[0] as 'empty' | 'busy' | 'paused' | 'gone',
-        }
+      const leased = readLeased(actor, { workerId, leaseMs }, answer, (fields) =>
+        fields.size === 0 ? before?.actor : known.keep(of.actor, fields),
       );
+      return leased ?? { kind: words(answer)[0] as 'empty' | 'busy' | 'paused' | 'gone' };
     },
 
     async adopt(actor, { workerId, leaseMs, places = [] }) {
@@ -210,7 +214,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         [of.actor, of.mailbox, of.held, of.executions],
         [channel(actor), workerId, leaseMs, ...places],
       );
-      const adopted = readLeased(actor, { workerId, leaseMs }, answer);
+      const adopted = readLeased(actor, { workerId, leaseMs }, answer, readActor);
       if (adopted) return { ...adopted, kind: 'adopted' };
       const [kind, executionId = ''] = words(answer);
       return kind === 'returned' ? { kind, executionId } : { kind: 'none' };
@@ -366,10 +370,11 @@ function readLeased(
   actor: ActorRef,
   options: LeaseOptions,
   answer: Answer,
-): { readonly kind: 'leased'; readonly claimed: Claimed; readonly actor: Actor } | undefined {
-  if (!Array.isArray(answer) || answer.length < 5) return undefined;
-  const [, id, fence, execution, record] = answer as [Buffer, Buffer, number, Buffer[], Buffer[]];
-  const owner = readActor(readFields(record));
+  ownerOf: (record: Fields) => Actor | undefined,
+): Extract<ClaimOutcome, { kind: 'leased' }> | undefined {
+  if (!Array.isArray(answer) || answer.length < 6) return undefined;
+  const [, id, fence, waiting, execution, record] = answer as [Buffer, Buffer, number, number, Buffer[], Buffer[]];
+  const owner = ownerOf(readFields(record));
   if (!owner) return undefined;
   const lease: Lease = {
     tenant: actor.tenant,
@@ -379,7 +384,7 @@ function readLeased(
     workerId: options.workerId,
     leaseMs: options.leaseMs,
   };
-  return { kind: 'leased', claimed: readClaimed(lease, readFields(execution)), actor: owner };
+  return { kind: 'leased', claimed: readClaimed(lease, readFields(execution)), actor: owner, waiting };
 }
 
 function words(answer: Answer): readonly string[] {

@@ -17,7 +17,7 @@ export interface RedisOptions {
 export function connectRedis(options: RedisOptions): Redis {
   const redis = new Redis(options.url, {
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
+    enableAutoPipelining: false,
     maxRetriesPerRequest: 0,
     lazyConnect: true,
     retryStrategy: (times) => Math.min(50 * times, 1_000),

@@ -62,8 +62,6 @@ interface Served {
   actor: Actor;
   load: ActorLoad;
   wanted: number;
-  /** Its load is being read. */
-  looking: boolean;
   readonly workers: Set<Worker>;
 }
 
@@ -93,7 +91,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       served.delete(key);
       return undefined;
     }
-    const entry: Served = known ?? { ref, actor, load, wanted: 0, looking: false, workers: new Set() };
+    const entry: Served = known ?? { ref, actor, load, wanted: 0, workers: new Set() };
     entry.actor = actor;
     entry.load = load;
     served.set(key, entry);
@@ -140,27 +138,20 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       leaseMs: settings.leaseMs,
       workersPerActor: Math.max(settings.perActor, entry.wanted),
       log,
-      onChange: () => {
+      onChange: (waiting) => {
         void saveRecord(entry, worker);
-        if (worker.busy) void lookForMore(entry);
+        entry.load = { ...entry.load, waiting };
+        if (waiting > 0) callMore(entry);
       },
     });
     entry.workers.add(worker);
     void saveRecord(entry, worker);
   }
 
-  /** A worker that found something to do may not be enough: news that came while it claimed only woke it. */
-  async function lookForMore(entry: Served): Promise<void> {
-    if (entry.looking || stopping) return;
-    entry.looking = true;
-    try {
-      entry.load = await mailbox.load(entry.ref);
-      replan();
-    } catch (thrown) {
-      log.debug({ err: asError(thrown) }, 'load not read; the sweep reads it');
-    } finally {
-      entry.looking = false;
-    }
+  /** Of messages that come while others wait there is no news: whoever takes one calls those that are ready. */
+  function callMore(entry: Served): void {
+    replan();
+    wake(entry);
   }
 
   function retire(entry: Served, worker: Worker): void {

@@ -38,8 +38,8 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   readonly workersPerActor: number;
   readonly log: Logger;
-  /** Told whenever `busy` changes. */
-  readonly onChange: () => void;
+  /** Told whenever `busy` changes, with how many messages waited when this one was taken. */
+  readonly onChange: (waiting: number) => void;
   /** The launcher the actor uses by what is known of it; a closed one is not claimed for. */
   readonly launcherName: () => string | undefined;
 }
@@ -51,9 +51,9 @@ export function startWorker(options: WorkerOptions): Worker {
   let retired = false;
   let woken = Promise.withResolvers<void>();
 
-  function setBusy(value: boolean): void {
+  function setBusy(value: boolean, waiting = 0): void {
     busy = value;
-    options.onChange();
+    options.onChange(waiting);
   }
 
   /** @returns whether it is worth looking again at once. */
@@ -63,7 +63,7 @@ export function startWorker(options: WorkerOptions): Worker {
     const { id: workerId, leaseMs, workersPerActor } = options;
     const outcome = await options.mailbox.claim(options.actor, { workerId, leaseMs, workersPerActor });
     if (outcome.kind !== 'leased') return false;
-    setBusy(true);
+    setBusy(true, outcome.waiting);
     try {
       const entry = options.launcherOf(outcome.actor);
       if (!entry) {

@@ -9,7 +9,7 @@
 -- ARGV[2] worker id
 -- ARGV[3] lease         ms
 -- ARGV[4] place         each further argument: a launcher's place the caller can reach; none given is any
--- Returns {'none'} | {'returned', id} | {'adopted', id, fence, execution hash, actor record fields}
+-- Returns {'none'} | {'returned', id} | {'adopted', id, fence, how many wait still, execution hash, actor hash}
 -- Emits   posted
 local reachable = {}
 for index = 4, #ARGV do reachable[ARGV[index]] = true end
@@ -34,4 +34,4 @@ end
 local fence = nextNumber(KEYS[1], 'fence')
 redis.call('HSET', execution, 'fence', fence, 'worker', ARGV[2])
 redis.call('ZADD', KEYS[3], nowMs() + tonumber(ARGV[3]), id)
-return { 'adopted', id, fence, redis.call('HGETALL', execution), redis.call('HGETALL', KEYS[1]) }
+return { 'adopted', id, fence, redis.call('ZCARD', KEYS[2]), redis.call('HGETALL', execution), redis.call('HGETALL', KEYS[1]) }

@@ -8,8 +8,10 @@
 -- ARGV[1] worker id
 -- ARGV[2] lease         ms
 -- ARGV[3] workers       how many messages of a stateless actor without a limit of its own may be held
--- Returns {'leased', id, fence, execution hash, actor record fields} | {'empty'} | {'busy'} | {'paused'} | {'gone'}
-local actor = redis.call('HMGET', KEYS[1], 'status', 'stateless', 'maxWorkers', 'digest')
+-- ARGV[4] version       of the actor's record the caller has, or empty
+-- Returns {'leased', id, fence, how many wait still, execution hash, actor hash (empty when its version is the caller's)}
+--   | {'empty'} | {'busy'} | {'paused'} | {'gone'}
+local actor = redis.call('HMGET', KEYS[1], 'status', 'stateless', 'maxWorkers', 'digest', 'version')
 if not actor[1] or actor[1] == 'deleted' or actor[1] == 'shutting_down' then return { 'gone' } end
 if actor[1] ~= 'ready' or not actor[4] then return { 'paused' } end
 local most = tonumber(ARGV[3])
@@ -25,4 +27,6 @@ local fence = nextNumber(KEYS[1], 'fence')
 redis.call('HSET', execution, 'fence', fence, 'worker', ARGV[1])
 redis.call('HDEL', execution, 'wait')
 redis.call('ZADD', KEYS[3], nowMs() + tonumber(ARGV[2]), id)
-return { 'leased', id, fence, redis.call('HGETALL', execution), redis.call('HGETALL', KEYS[1]) }
+local record = {}
+if actor[5] ~= ARGV[4] then record = redis.call('HGETALL', KEYS[1]) end
+return { 'leased', id, fence, redis.call('ZCARD', KEYS[2]), redis.call('HGETALL', execution), record }

@@ -18,6 +18,7 @@ if ARGV[5] ~= '' and actor[3] then return 'stale' end
 redis.call('HSET', KEYS[1], 'status', ARGV[3], 'statusMessage', ARGV[4])
 if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'digest', ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'wait', ARGV[6]) else redis.call('HDEL', KEYS[1], 'wait') end
+changeRecord(KEYS[1])
 if actor[1] ~= ARGV[3] then redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor') end
 news(ARGV[1], 'actor', '-')
 return 'marked'

@@ -13,7 +13,7 @@
 -- ARGV[6] digest        of what was sent under the Idempotency-Key, or empty
 -- ARGV[7] most          messages that may wait; 0 is no limit
 -- Returns {'posted', id} | {'replayed', id of the first} | {'conflict'} | {'gone'} | {'full'} | {'used-id'}
--- Emits   posted
+-- Emits   posted, when it is the only one that waits
 if ARGV[6] ~= '' then
   local first = redis.call('HMGET', KEYS[4], 'digest', 'execution')
   if first[1] then
@@ -23,22 +23,21 @@ if ARGV[6] ~= '' then
 end
 local actor = redis.call('HMGET', KEYS[1], 'status', 'revision')
 if not actor[1] or actor[1] == 'shutting_down' or actor[1] == 'deleted' then return { 'gone' } end
+local waiting = redis.call('ZCARD', KEYS[2])
 local most = tonumber(ARGV[7])
-if most > 0 and redis.call('ZCARD', KEYS[2]) >= most then return { 'full' } end
+if most > 0 and waiting >= most then return { 'full' } end
 if redis.call('EXISTS', KEYS[3]) == 1 then return { 'used-id' } end
 
 local place = nextNumber(KEYS[1], 'posted')
+local body, bytes = 'body', ARGV[4]
+if ARGV[5] ~= '' then body, bytes = 'blob', ARGV[5] end
 redis.call('HSET', KEYS[3], 'state', 'submitted', 'place', place, 'fence', '0', 'received', nowMs(),
-  'revision', actor[2], 'meta', ARGV[3])
-if ARGV[5] ~= '' then
-  redis.call('HSET', KEYS[3], 'blob', ARGV[5])
-else
-  redis.call('HSET', KEYS[3], 'body', ARGV[4])
-end
+  'revision', actor[2], 'meta', ARGV[3], body, bytes)
 redis.call('ZADD', KEYS[2], place, ARGV[2])
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[4], 'digest', ARGV[6], 'execution', ARGV[2])
   redis.call('HSET', KEYS[3], 'idempotency', KEYS[4])
 end
-news(ARGV[1], 'posted', ARGV[2])
+-- Behind others that wait nobody has to be woken: whoever takes the one before looks for the next.
+if waiting == 0 then news(ARGV[1], 'posted', ARGV[2]) end
 return { 'posted', ARGV[2] }

@@ -12,11 +12,11 @@
 -- Returns 'recorded' | 'cancelled' | 'lost'
 if not holds(KEYS[1], ARGV[2]) then return 'lost' end
 if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 then return 'cancelled' end
-local before = redis.call('HMGET', KEYS[1], 'attempt', 'launcher')
+local before = redis.call('HMGET', KEYS[1], 'attempt', 'launcher', 'tokens')
 if before[1] and tonumber(before[1]) < tonumber(ARGV[3]) then
   redis.call('HSET', KEYS[2], ARGV[1] .. ':' .. before[1], before[2])
   redis.call('HDEL', KEYS[1], 'handle')
 end
 redis.call('HSET', KEYS[1], 'attempt', ARGV[3], 'launcher', ARGV[4], 'notAfter', ARGV[5], 'intentFence', ARGV[2],
-  'token:' .. ARGV[6], '1')
+  'tokens', (before[3] and before[3] .. ' ' or '') .. ARGV[6])
 return 'recorded'

@@ -23,6 +23,7 @@ else
   end
 end
 redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers', ARGV[5])
+changeRecord(KEYS[1])
 redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
 news(ARGV[1], 'actor', '-')
 return tonumber(redis.call('HGET', KEYS[1], 'revision'))

@@ -17,15 +17,15 @@
 -- ARGV[7] field         each further pair: field and value of the execution hash (end, log, usage)
 -- Returns 'settled' | 'lost'
 -- Emits   ended
-if not holds(KEYS[3], ARGV[3]) then return 'lost' end
-for index = 7, #ARGV, 2 do
-  redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
-end
-local launched = redis.call('HMGET', KEYS[3], 'attempt', 'launcher')
-if launched[1] then redis.call('HSET', KEYS[5], ARGV[2] .. ':' .. launched[1], launched[2]) end
+local before = redis.call('HMGET', KEYS[3], 'fence', 'state', 'attempt', 'launcher', 'results')
+if before[1] ~= ARGV[3] or before[2] == 'complete' or before[2] == 'error' then return 'lost' end
+redis.call('HSET', KEYS[3], unpack(ARGV, 7))
+if before[3] then redis.call('HSET', KEYS[5], ARGV[2] .. ':' .. before[3], before[4]) end
 redis.call('ZREM', KEYS[2], ARGV[2])
-redis.call('PEXPIRE', KEYS[6], ARGV[6])
-redis.call('PEXPIRE', KEYS[7], ARGV[6])
+if before[5] then
+  redis.call('PEXPIRE', KEYS[6], ARGV[6])
+  redis.call('PEXPIRE', KEYS[7], ARGV[6])
+end
 endExecution(KEYS[1], KEYS[3], KEYS[4], ARGV[2], ARGV[4], ARGV[5])
 news(ARGV[1], 'ended', ARGV[2])
 return 'settled'

@@ -21,13 +21,15 @@ local function nextNumber(actor, counter)
   return redis.call('HINCRBY', actor, counter, 1)
 end
 
--- Ends an execution: state, token, idempotency key and outbox in one step. Everything else is the caller's.
+-- What is cached of an actor's record elsewhere is out of date from now on.
+local function changeRecord(actor)
+  redis.call('HINCRBY', actor, 'version', 1)
+end
+
+-- Ends an execution: state, tokens, idempotency key and outbox in one step. Everything else is the caller's.
 local function endExecution(actor, execution, outbox, executionId, state, keepIdempotencyMs)
   redis.call('HSET', execution, 'state', state, 'fence', '0')
-  redis.call('HDEL', execution, 'wait', 'cancel')
-  for _, field in ipairs(redis.call('HKEYS', execution)) do
-    if string.sub(field, 1, 6) == 'token:' then redis.call('HDEL', execution, field) end
-  end
+  redis.call('HDEL', execution, 'wait', 'cancel', 'tokens')
   local idempotency = redis.call('HGET', execution, 'idempotency')
   if idempotency then redis.call('PEXPIRE', idempotency, keepIdempotencyMs) end
   redis.call('ZADD', outbox, nextNumber(actor, 'outboxed'), 'x:' .. executionId)
