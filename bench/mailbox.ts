@@ -39,9 +39,10 @@ async function ours(bench: Awaited<ReturnType<typeof openMailbox>>): Promise<num
       const outcome = await mailbox.claim(actor, { workerId, leaseMs: 30_000, workersPerActor: manyWorkers });
       if (outcome.kind !== 'leased') {
         if (told > 0) told -= 1;
-        else await new Promise<void>((resolve) => ready.push(resolve));
+        else if (settled < messages) await new Promise<void>((resolve) => ready.push(resolve));
         continue;
       }
+      if (outcome.waiting > 0) ready.shift()?.();
       await mailbox.settle(outcome.claimed.lease, settlement);
       settled += 1;
     }

@@ -31,10 +31,12 @@ export interface CliRun {
 
 export const abacoProgram = join(packageRoot, 'scripts', 'abaco');
 
-export async function startAbacoUp(): Promise<AbacoUp> {
+/** @param settings as the environment spells them. */
+export async function startAbacoUp(settings: Readonly<Record<string, string>> = {}): Promise<AbacoUp> {
   const directory = await makeTestDirectory('up');
   const args = ['up', '--data-dir', join(directory.path, 'data'), '--port', '0'];
-  const child = await startChild(abacoProgram, args, { cwd: directory.path, env: { ABACO_LOGGING_LEVEL: 'warn' } });
+  const env = { ABACO_LOGGING_LEVEL: 'warn', ...settings };
+  const child = await startChild(abacoProgram, args, { cwd: directory.path, env });
   const url = await until(
     () => {
       if (child.exited()) throw new Error(`The service ended:\n${child.output()}`);

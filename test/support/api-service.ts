@@ -32,6 +32,7 @@ export interface ApiService extends AsyncDisposable {
 }
 
 export interface ApiServiceOptions {
+  readonly appendfsync?: 'off' | 'everysec' | 'always';
   /** Settings as the environment spells them. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly history?: (real: History) => History;
@@ -39,7 +40,7 @@ export interface ApiServiceOptions {
 
 export async function startApiService(options: ApiServiceOptions = {}): Promise<ApiService> {
   const directory = await makeTestDirectory('api');
-  const server = await startRedis({ appendfsync: 'off' });
+  const server = await startRedis({ appendfsync: options.appendfsync ?? 'off' });
   const config = testConfig(directory.path, options.settings ?? {});
   const onError = (): void => undefined;
   const redis = await openRedis({ url: server.url, onError });
