@@ -15,9 +15,8 @@ const body = JSON.stringify({ message: 'a message of a usual length, some words 
 for (const appendfsync of ['everysec', 'always'] as const) {
   await using service = await startApiService({ appendfsync });
   await service.app.listen({ port: 0, host: '127.0.0.1' });
-  const { result } = (await (
-    await service.app.inject({ method: 'POST', url: '/actors', payload: { image: 'bench' } })
-  ).json()) as { readonly result: { readonly id: string } };
+  const created = await service.app.inject({ method: 'POST', url: '/actors', payload: { image: 'bench' } });
+  const { result } = created.json<{ readonly result: { readonly id: string } }>();
   await using server = await startRedis({ appendfsync });
   const redis = new Redis(server.url, { enableAutoPipelining: true });
   const bare = fastify();

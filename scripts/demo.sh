@@ -7,8 +7,8 @@
 # What was started here is stopped again, whatever happens.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-ABACO_SETUP_RUN="demo-$$"
-export ABACO_SETUP_RUN
+SETUP_RUN="demo-$$"
+export SETUP_RUN
 
 shown=''
 left=''

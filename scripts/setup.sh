@@ -8,8 +8,8 @@
 # Running it again does only what is still missing. Root (or sudo) is needed for packages and for the engine only.
 # Where something cannot be had, it says what is missing and what to type, and ends with 1.
 #
-# Environment: DOCKER_HOST (a unix socket) is the engine to use, or to start; ABACO_ENGINE_ARGS are more arguments for
-# the dockerd started here; ABACO_SETUP_RUN names the caller, so that `stop` with the same name stops only what that
+# Environment: DOCKER_HOST (a unix socket) is the engine to use, or to start; SETUP_ENGINE_ARGS are more arguments for
+# the dockerd started here; SETUP_RUN names the caller, so that `stop` with the same name stops only what that
 # caller started.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -134,10 +134,10 @@ start_engine() {
   mkdir -p "$engine"
   say "engine: starting dockerd (log: ${engine#"$PWD"/}/dockerd.log)"
   # In a subshell, so that nothing keeps the caller's own output open once this script is done.
-  # shellcheck disable=SC2086 # ABACO_ENGINE_ARGS is a list of words
-  (as_root setsid dockerd -H "unix://$1" --pidfile "$engine/dockerd.pid" --group "$(id -gn)" ${ABACO_ENGINE_ARGS:-}) \
+  # shellcheck disable=SC2086 # SETUP_ENGINE_ARGS is a list of words
+  (as_root setsid dockerd -H "unix://$1" --pidfile "$engine/dockerd.pid" --group "$(id -gn)" ${SETUP_ENGINE_ARGS:-}) \
     </dev/null >"$engine/dockerd.log" 2>&1 &
-  echo "${ABACO_SETUP_RUN:-setup}" >"$engine/started-by"
+  echo "${SETUP_RUN:-setup}" >"$engine/started-by"
   waited=0
   until engine_answers; do
     waited=$((waited + 1))
@@ -162,7 +162,7 @@ stop_engine() {
     rm -f "$engine/started-by"
     return 0
   fi
-  if [ -n "${ABACO_SETUP_RUN:-}" ] && [ "$(cat "$engine/started-by" 2>/dev/null)" != "$ABACO_SETUP_RUN" ]; then return 0; fi
+  if [ -n "${SETUP_RUN:-}" ] && [ "$(cat "$engine/started-by" 2>/dev/null)" != "$SETUP_RUN" ]; then return 0; fi
   say "engine: stopping the dockerd started here"
   as_root kill "$pid"
   waited=0

@@ -6,10 +6,10 @@ cd "$(dirname "$0")/.." || exit 1
 
 # A service that is missing fails the run here; set it empty to have such tests skipped.
 REQUIRE_SERVICES=${REQUIRE_SERVICES-all}
-ABACO_SETUP_RUN="test-$$"
+SETUP_RUN="test-$$"
 ABACO_TEST_COUNT="$PWD/.cache/test-count"
 PATH="$PWD/node_modules/.bin:$PATH"
-export REQUIRE_SERVICES ABACO_SETUP_RUN ABACO_TEST_COUNT PATH
+export REQUIRE_SERVICES SETUP_RUN ABACO_TEST_COUNT PATH
 
 passed=0
 failed=0

@@ -57,7 +57,9 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
     return503OnClosing: false,
     routerOptions: { maxParamLength: config.limits.headerBytes, ignoreTrailingSlash: true },
     rewriteUrl: (request) => rewritePath(request.url ?? '/'),
-    frameworkErrors: (error, request, reply) => void answerError(asError(error), request, reply, tag),
+    // No hook runs for these, so the header for other pages is set here.
+    frameworkErrors: (error, request, reply) =>
+      void answerError(asError(error), request, reply.header('access-control-allow-origin', '*'), tag),
     clientErrorHandler: (error, socket) => answerClientError(error, socket, tag),
   });
   app.decorate('services', services);

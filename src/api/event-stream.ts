@@ -47,6 +47,8 @@ export function sendEvents(
   open: (signal: AbortSignal) => AsyncIterable<ServerEvent | typeof stillThere>,
 ): FastifyReply {
   void reply.type('text/event-stream').header('cache-control', 'no-cache').header('x-accel-buffering', 'no');
+  // A connection kept for a next request would hold up a server that stops.
+  void reply.header('connection', 'close');
   if (request.method === 'HEAD') return reply.send();
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());

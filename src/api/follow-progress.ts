@@ -3,6 +3,7 @@
 import { type Execution, isFinal } from '../executions/execution.ts';
 import { type ServerEvent, stillThere } from './event-stream.ts';
 import { renderProgress } from './execution-view.ts';
+import { explainWait, type WaitSources } from './explain-wait.ts';
 import type { Services } from './services.ts';
 import { watchExecution } from './watch-execution.ts';
 
@@ -10,17 +11,18 @@ import { watchExecution } from './watch-execution.ts';
 const lookEveryMs = 1_000;
 
 export async function* followProgress(
-  services: Pick<Services, 'executions' | 'history' | 'news' | 'clock'>,
+  services: WaitSources & Pick<Services, 'history' | 'news'>,
   first: Execution,
   signal: AbortSignal,
 ): AsyncIterable<ServerEvent | typeof stillThere> {
   let told = '';
   const watch = { kinds: ['posted', 'running', 'ended'], everyMs: lookEveryMs, signal } as const;
-  for await (const execution of watchExecution(services, first, watch)) {
-    if (execution === stillThere) {
+  for await (const seen of watchExecution(services, first, watch)) {
+    if (seen === stillThere) {
       yield stillThere;
       continue;
     }
+    const execution = await explainWait(services, seen);
     const now = services.clock.now();
     const data = renderProgress(execution, now);
     // The age of a wait grows always; what it waits for is what counts.

@@ -3,6 +3,7 @@
 import type { ActorStore } from '../actors/actor-store.ts';
 import type { Config } from '../config/schema.ts';
 import type { Blobs } from '../executions/blobs.ts';
+import type { Wait } from '../executions/execution.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import type { History } from '../history/history.ts';
 import type { LauncherTable } from '../launcher/launcher-table.ts';
@@ -26,6 +27,8 @@ export interface Services {
   readonly ids: IdSource;
   readonly launchers: LauncherTable;
   readonly health: Health;
+  /** Why a launcher takes nothing now, where this process knows: the one that supervises does. */
+  readonly launcherWait?: (name: string) => Wait | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -82,6 +82,13 @@ export interface ActorLoad {
   readonly cleanups: number;
 }
 
+export interface Standing {
+  /** Messages before it. */
+  readonly ahead: number;
+  /** Execution of the message that is taken next. */
+  readonly firstId: string;
+}
+
 export interface MailboxOptions {
   readonly redis: Redis;
   readonly prefix: string;
@@ -97,6 +104,8 @@ export interface Mailbox {
   post(actor: ActorRef, request: PostRequest): Promise<PostOutcome>;
   /** Messages that wait, not counting held ones. */
   depth(actor: ActorRef): Promise<number>;
+  /** Where a waiting message stands, and which one stands first; nothing when it does not wait. */
+  standing(actor: ActorRef, executionId: string): Promise<Standing | undefined>;
   load(actor: ActorRef): Promise<ActorLoad>;
   /** Ends waiting messages as cancelled, at most `most` of them. */
   purge(actor: ActorRef, most: number): Promise<{ readonly ended: number; readonly waiting: number }>;
@@ -169,6 +178,14 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
     async depth(actor) {
       return await redis.zcard(keys.of(actor).mailbox).catch(throwRedisError);
+    },
+
+    async standing(actor, executionId) {
+      const { mailbox } = keys.of(actor);
+      const [ahead, first] = await Promise.all([redis.zrank(mailbox, executionId), redis.zrange(mailbox, '0', '0')]).catch(
+        throwRedisError,
+      );
+      return ahead === null ? undefined : { ahead, firstId: first[0] ?? executionId };
     },
 
     async load(actor) {

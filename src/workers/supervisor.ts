@@ -165,7 +165,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function retireAll(entry: Served): void {
-    for (const worker of [...entry.workers]) retire(entry, worker);
+    for (const worker of entry.workers) retire(entry, worker);
   }
 
   async function saveRecord(entry: Served, worker: Worker): Promise<void> {
@@ -197,7 +197,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
     entry.wanted = await options.workers.wanted(ref);
     const asked = await options.workers.stopRequested(ref);
-    for (const worker of [...entry.workers]) {
+    for (const worker of entry.workers) {
       if (asked.has(worker.id)) retire(entry, worker);
       else await saveRecord(entry, worker);
     }

@@ -55,7 +55,7 @@ describe.runIf(requireService('docker', await dockerAvailable()))('the demo', ()
     await using demo = await startDemo('--once');
     await until(() => demo.exited(), { timeoutMs: demoMs, what: 'the demo to end' });
     const text = demo.text();
-    expect(demo.process.exitCode, demo.output()).toBe(0);
+    expect({ exitCode: demo.process.exitCode, output: demo.output() }).toMatchObject({ exitCode: 0 });
     expect(text).not.toContain('\u001b');
     expect(text).not.toContain('http://127.0.0.1:8000/');
     expect(text).toMatch(/ok: LICENSE has \d+ words; counted here too/);

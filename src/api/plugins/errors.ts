@@ -132,8 +132,13 @@ function describeForeign(error: Error, request: FastifyRequest): DescribedError 
   }
   const tooLarge = code === 'FST_ERR_CTP_BODY_TOO_LARGE';
   const ours: ErrorCode = tooLarge ? 'request.too_large' : 'request.invalid';
-  const message = tooLarge ? tooLargeMessage('Request body', request.routeOptions.bodyLimit) : error.message;
+  const message = tooLarge ? tooLargeMessage('Request body', request.routeOptions.bodyLimit) : sentenceOf(code, error);
   return { code: ours, title: errorCodes[ours], message, status: statusCode, contractStatus: 400, retryable: false };
+}
+
+function sentenceOf(code: string, { message }: Error): string {
+  if (code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return message;
+  return 'Header "Content-Type" names no media type; JSON is application/json';
 }
 
 /** The contract's sentence, whose first word is "Message" where messages are sent. */

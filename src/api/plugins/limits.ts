@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { InvalidError } from '../../errors.ts';
@@ -49,7 +50,7 @@ function limitOf(request: FastifyRequest, { maxBinaryBytes, maxTextBytes }: Limi
   return { what: 'Message', bytes: maxTextBytes, readBytes: structuredBodyBytes };
 }
 
-function isMessagePost(request: FastifyRequest): boolean {
+export function isMessagePost(request: FastifyRequest): boolean {
   return request.method === 'POST' && request.routeOptions.url === '/actors/:actor_id/messages';
 }
 
@@ -66,7 +67,23 @@ function answerBeforeContinue(app: FastifyInstance, maxBytes: number): void {
   });
 }
 
-export function linger(request: IncomingMessage): void {
+/** A body whose length may not have been announced. */
+export async function readWithin(request: FastifyRequest, payload: Readable, bytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let received = 0;
+  // Its end by an error would break the connection before the answer.
+  for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    received += chunk.byteLength;
+    if (received > bytes) {
+      linger(request.raw);
+      throw new InvalidError('request.too_large', tooLargeMessage('Request body', bytes));
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function linger(request: IncomingMessage): void {
   const timer = setTimeout(() => request.socket.destroy(), lingerMs);
   timer.unref();
   request.once('end', () => clearTimeout(timer));

@@ -7,6 +7,7 @@ import type { Execution } from '../../executions/execution.ts';
 import { isId } from '../../lib/ids.ts';
 import { findExecution, listExecutions, readExecution, unknownExecution } from '../execution-reader.ts';
 import { renderExecution, renderSummary } from '../execution-view.ts';
+import { explainWait } from '../explain-wait.ts';
 import { findActor, refOf } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { actorParams, envelope, errors, executionParams } from '../schemas/common.ts';
@@ -71,8 +72,8 @@ async function getExecutions(request: FastifyRequest): Promise<Envelope> {
 
 async function getExecution(request: FastifyRequest): Promise<Envelope> {
   const actor = await findActor(request);
-  const found = await findExecution(request, refOf(actor));
   const { services, links } = request.server;
+  const found = await explainWait(services, await findExecution(request, refOf(actor)));
   return success(request, messages.get, spelled(request, renderExecution(found, links, services.clock.now())));
 }
 

@@ -10,7 +10,7 @@ import { purge } from '../actor-deletion.ts';
 import { readLogText } from '../execution-reader.ts';
 import { findActor, refOf, unknownActor } from '../find-actor.ts';
 import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
-import { isBinary } from '../plugins/limits.ts';
+import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plugins/limits.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
 import { spelled, success } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
@@ -25,10 +25,10 @@ export async function messageRoutes(app: FastifyInstance): Promise<void> {
   app.delete('/actors/:actor_id/messages', { schema: messageRouteSchemas.purge, handler: purgeMessages });
 }
 
-/** Bytes are handed on as they come. */
+/** Bytes of a message are handed on as they come; anywhere else they are a body like any other. */
 async function readBinary(request: FastifyRequest, payload: Readable): Promise<Readable | Buffer> {
-  if (!isBinary(request)) return Buffer.concat(await Array.fromAsync(payload as AsyncIterable<Buffer>));
-  if (request.method !== 'POST' || request.headers['content-length'] !== undefined) return payload;
+  if (!isMessagePost(request) || !isBinary(request)) return await readWithin(request, payload, structuredBodyBytes);
+  if (request.headers['content-length'] !== undefined) return payload;
   throw new InvalidError('request.invalid', 'Content Length required for application/octet-stream.');
 }
 
