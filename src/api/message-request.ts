@@ -36,8 +36,7 @@ export function planTextMessage({ mediaType, body, given }: MessageInputs): Text
   }
   if (!isTruthy(value)) throw new InvalidError('request.invalid', notSerialized);
   if (isJson(mediaType)) return { contentType: 'application/json', text: json, echo: value };
-  const text = asText(value, json);
-  return { contentType: 'str', text, echo: text };
+  return { contentType: 'str', text: asText(value, json), echo: value };
 }
 
 function parseBody(json: string): unknown {

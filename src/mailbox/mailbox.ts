@@ -182,9 +182,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
     async standing(actor, executionId) {
       const { mailbox } = keys.of(actor);
-      const [ahead, first] = await Promise.all([redis.zrank(mailbox, executionId), redis.zrange(mailbox, '0', '0')]).catch(
-        throwRedisError,
-      );
+      const [ahead, first] = await Promise.all([
+        redis.zrank(mailbox, executionId),
+        redis.zrange(mailbox, '0', '0'),
+      ]).catch(throwRedisError);
       return ahead === null ? undefined : { ahead, firstId: first[0] ?? executionId };
     },
 

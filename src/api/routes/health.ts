@@ -7,7 +7,7 @@ import { noTokenError } from '../schemas/common.ts';
 const tags = ['Health'];
 
 const check = Type.Object({
-  ok: Type.Boolean(),
+  ok: Type.Boolean({ description: 'Whether all is well with it.' }),
   detail: Type.String({ description: 'One line for people.' }),
 });
 
@@ -30,7 +30,10 @@ export async function healthRoutes(app: FastifyInstance): Promise<void> {
       summary: 'Whether the process lives',
       description: 'Answers without asking anything.',
       security: [],
-      response: { 200: Type.Object({ live: Type.Boolean() }, { description: 'It does.' }), ...noTokenError },
+      response: {
+        200: Type.Object({ live: Type.Boolean({ description: 'Always true.' }) }, { description: 'It does.' }),
+        ...noTokenError,
+      },
     },
     handler: async () => ({ live: true }),
   });

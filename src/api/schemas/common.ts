@@ -36,7 +36,7 @@ export function envelope(result: TSchema, message: string): TSchema {
     {
       message: Type.String({ description: 'A sentence for people.', examples: [message] }),
       result,
-      status: Type.Literal('success'),
+      status: Type.Literal('success', { description: 'The word "success".' }),
       version,
     },
     { description: message },
@@ -46,8 +46,8 @@ export function envelope(result: TSchema, message: string): TSchema {
 export const errorAnswer = Type.Object(
   {
     message: Type.String({ description: 'What is wrong and what would help.' }),
-    result: Type.Null(),
-    status: Type.Literal('error'),
+    result: Type.Null({ description: 'Nothing.' }),
+    status: Type.Literal('error', { description: 'The word "error".' }),
     version,
   },
   { $id: 'Error', description: 'The envelope of every error.' },

@@ -1,0 +1,41 @@
+/** Adds to an execution that has not started why it waits, from what is known now. */
+
+import { concurrencyOf } from '../actors/actor.ts';
+import type { Execution } from '../executions/execution.ts';
+import { chooseLauncher } from '../launcher/launcher-table.ts';
+import { planWait } from './plan-wait.ts';
+import type { Services } from './services.ts';
+
+export type WaitSources = Pick<
+  Services,
+  'actors' | 'clock' | 'config' | 'executions' | 'launcherWait' | 'mailbox' | 'workers'
+>;
+
+/** What runs or has ended waits for nothing of ours, so it stays as it is. */
+export async function explainWait(services: WaitSources, execution: Execution): Promise<Execution> {
+  const { actors, clock, config, executions, mailbox, workers } = services;
+  if (execution.state !== 'submitted') return execution;
+  const { tenant, actorId, id } = execution;
+  const ref = { tenant, actorId };
+  const [actor, standing, heldIds, records, wanted] = await Promise.all([
+    actors.get(tenant, actorId),
+    mailbox.standing(ref, id),
+    mailbox.heldIds(ref),
+    workers.list(ref),
+    workers.wanted(ref),
+  ]);
+  if (!actor) return execution;
+  const first = standing && standing.firstId !== id ? await executions.get(ref, standing.firstId) : execution;
+  const choices = { queues: config.queues, defaultLauncher: config.service.defaultLauncher };
+  const wait = planWait(execution, {
+    actor,
+    ahead: standing?.ahead,
+    firstWait: first?.wait,
+    launcherWait: services.launcherWait?.(chooseLauncher(actor, choices)),
+    heldIds,
+    mostHeld: concurrencyOf(actor, Math.max(config.workers.perActor, wanted)),
+    workers: records.length,
+    now: clock.now(),
+  });
+  return { ...execution, wait };
+}
