@@ -152,7 +152,10 @@ class ExecutionRun {
       tokenHash: hashToken(secret),
     });
     if (recorded === 'lost') return this.#leave();
-    if (recorded === 'cancelled') return await this.#cancelBeforeHandle();
+    if (recorded === 'cancelled') {
+      const outcome = await this.#cancelBeforeHandle();
+      if (outcome) return outcome;
+    }
     await this.#context.checkpoint('after-intent');
     const spec = await this.#spec(image, secret);
     const handle = await this.#launchPatiently(spec);
@@ -205,7 +208,10 @@ class ExecutionRun {
   async #launchPatiently(spec: LaunchSpec): Promise<LaunchHandle | { readonly outcome: RunOutcome }> {
     for (let count = 0; ; count += 1) {
       if (this.#gone()) return { outcome: this.#leave() };
-      if (this.#kept.cancelled.aborted) return { outcome: await this.#cancelBeforeHandle() };
+      if (this.#kept.cancelled.aborted) {
+        const outcome = await this.#cancelBeforeHandle();
+        if (outcome) return { outcome };
+      }
       const closed = this.#context.gate.waitOf(this.#entry.name);
       if (closed) {
         await this.#waitWith(closed, count);
@@ -246,13 +252,14 @@ class ExecutionRun {
     return this.#leave();
   }
 
-  async #cancelBeforeHandle(): Promise<RunOutcome> {
+  /** @returns nothing when it has started: then launching it again only finds its handle, and its end is watched. */
+  async #cancelBeforeHandle(): Promise<RunOutcome | undefined> {
     const closed = await this.#entry.launcher.cancel(this.#attemptRef(), this.#context.settings.limits.graceMs);
     if (closed === 'never-started') {
       const detail = 'It was cancelled before it started';
       return await this.#finish({ end: 'cancelled', detail, finishedAt: this.#context.clock.now() });
     }
-    return this.#leave();
+    return undefined;
   }
 
   async #follow(handle: LaunchHandle): Promise<LaunchEnd | undefined> {
