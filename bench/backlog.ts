@@ -1,16 +1,17 @@
 /** What a backlog costs: memory for each waiting message at 100,000, and the time of a claim there against one at 100. */
 
+import { aMessage, manyWorkers, openMailboxBench } from '../test/support/mailbox-bench.ts';
 import { startRedis } from '../test/support/redis-server.ts';
-import { manyWorkers, message, openMailbox } from './bench-mailbox.ts';
 import { median, perSecond, report } from './rounds.ts';
 
 const small = 100;
 const large = 100_000;
 const rounds = 40;
 const claimsPerRound = 25;
+const message = aMessage('a message of a usual length, some words long');
 
 await using server = await startRedis({ appendfsync: 'everysec' });
-await using bench = await openMailbox(server.url);
+await using bench = await openMailboxBench(server.url);
 const { mailbox, redis, ids } = bench;
 
 const few = await bench.newActor();

@@ -1,17 +1,19 @@
 /** Post, claim and settle against BullMQ's add and process: the same Redis, the same number under way, nothing to run. */
 
 import { Queue, Worker } from 'bullmq';
+import { aMessage, aSettlement, manyWorkers, openMailboxBench } from '../test/support/mailbox-bench.ts';
 import { startRedis } from '../test/support/redis-server.ts';
-import { manyWorkers, message, openMailbox, settlement } from './bench-mailbox.ts';
 import { compare, perSecond, report } from './rounds.ts';
 
 const messages = 6_000;
 const rounds = 5;
 const underWay = 50;
+const message = aMessage('a message of a usual length, some words long');
+const settlement = aSettlement({ log: { body: { inline: new Uint8Array() }, truncated: false } });
 
 for (const appendfsync of ['everysec', 'always'] as const) {
   await using server = await startRedis({ appendfsync });
-  await using bench = await openMailbox(server.url);
+  await using bench = await openMailboxBench(server.url);
   const ratio = await compare(`mailbox (fsync ${appendfsync})`, rounds, {
     ours: () => ours(bench),
     plain: () => plain(server.port),
@@ -20,7 +22,7 @@ for (const appendfsync of ['everysec', 'always'] as const) {
 }
 
 /** Posting and serving at once, as both do in life. */
-async function ours(bench: Awaited<ReturnType<typeof openMailbox>>): Promise<number> {
+async function ours(bench: Awaited<ReturnType<typeof openMailboxBench>>): Promise<number> {
   const { mailbox, ids } = bench;
   const actor = await bench.newActor();
   let settled = 0;
