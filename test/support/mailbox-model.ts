@@ -153,8 +153,8 @@ export async function createWorld(bench: MailboxBench, without?: Protection): Pr
     async giveBack(worker) {
       const holding = holdings.get(worker);
       if (holding?.step !== 'claimed') return;
-      await mailbox.giveBack(await leaseOf(holding));
-      holdings.delete(worker);
+      const outcome = await mailbox.giveBack(await leaseOf(holding));
+      if (outcome !== 'intended') holdings.delete(worker);
     },
     async stall(worker) {
       const holding = holdings.get(worker);
