@@ -8,7 +8,7 @@ import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
 import { packagePath } from './lib/package-root.ts';
 import { createLogger } from './observability/logger.ts';
-import { probeLaunchers } from './probe-launchers.ts';
+import { printProbes } from './print-probes.ts';
 import { type Roles, serve } from './serve.ts';
 
 interface ServeFlags {
@@ -56,7 +56,7 @@ program
   .option('--json', 'as JSON')
   .description('Says for each launcher whether it would accept work now, and what is wrong if not')
   .action(async (flags: { readonly config?: string; readonly json?: boolean }) => {
-    const healthy = await probeLaunchers({
+    const healthy = await printProbes({
       loaded: readConfig(flags),
       log: createLogger({ level: 'warn', pretty: true }),
       json: flags.json ?? false,

@@ -31,7 +31,7 @@ export async function explainWait(services: WaitSources, execution: Execution): 
     actor,
     ahead: standing?.ahead,
     firstWait: first?.wait,
-    launcherWait: services.launcherWait?.(chooseLauncher(actor, choices)),
+    launcherWait: services.launcherWait(chooseLauncher(actor, choices)),
     heldIds,
     mostHeld: concurrencyOf(actor, Math.max(config.workers.perActor, wanted)),
     workers: records.length,

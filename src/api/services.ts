@@ -27,8 +27,8 @@ export interface Services {
   readonly ids: IdSource;
   readonly launchers: LauncherTable;
   readonly health: Health;
-  /** Why a launcher takes nothing now, where this process knows: the one that supervises does. */
-  readonly launcherWait?: (name: string) => Wait | undefined;
+  /** Why a launcher takes nothing now, as far as this process knows: the one that supervises meets its failures. */
+  readonly launcherWait: (name: string) => Wait | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -66,6 +66,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     news,
     ids: createIdSource({ processNumber: () => 1, clock: systemClock }),
     launchers: createLauncherTable([]),
+    launcherWait: () => undefined,
     health: createHealth({
       redis: async () => void (await redis.ping()),
       history,

@@ -1,7 +1,8 @@
 /** Body of `abaco launchers probe`: what would work, before anything runs. */
 
+import type { ProbedLauncher } from './compose-launchers.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { type ProbedLauncher, probeAll } from './main.ts';
+import { probeLaunchers } from './main.ts';
 import type { Logger } from './observability/logger.ts';
 
 export interface ProbeOptions {
@@ -11,8 +12,8 @@ export interface ProbeOptions {
 }
 
 /** @returns whether every launcher is well. */
-export async function probeLaunchers({ loaded, log, json }: ProbeOptions): Promise<boolean> {
-  const probes = await probeAll(loaded, log);
+export async function printProbes({ loaded, log, json }: ProbeOptions): Promise<boolean> {
+  const probes = await probeLaunchers(loaded, log);
   process.stdout.write(json ? `${JSON.stringify(probes, null, 2)}\n` : probes.map(renderProbe).join(''));
   return probes.every(({ health }) => health.ok);
 }

@@ -1,0 +1,92 @@
+/** The configured launchers, made and asked how they are. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readLauncherOptions } from './config/launcher-options.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { ConfigError } from './errors.ts';
+import type { Launcher, LauncherContext, LauncherHealth, LauncherKind } from './launcher/launcher.ts';
+import { createLauncherTable, type LauncherEntry, type LauncherTable } from './launcher/launcher-table.ts';
+import type { Closers } from './lib/closers.ts';
+import { packagePath } from './lib/package-root.ts';
+import type { Logger } from './observability/logger.ts';
+
+export interface LaunchersOptions {
+  readonly loaded: LoadedConfig;
+  readonly kinds: readonly LauncherKind<Readonly<Record<string, unknown>>>[];
+  readonly log: Logger;
+}
+
+/** A launcher that is not well is reported and kept: its messages wait, the rest goes on. */
+export async function composeLaunchers(
+  options: LaunchersOptions,
+  context: Pick<LauncherContext, 'installationId' | 'checkpoint'>,
+  closers: Closers,
+): Promise<LauncherTable> {
+  const { loaded, log } = options;
+  const { config } = loaded;
+  const entries: LauncherEntry[] = [];
+  for (const name of Object.keys(config.launchers)) {
+    const launcher = await createLauncher(options, name, { ...context, log: log.child({ launcher: name }) });
+    closers.add(`launcher ${name}`, () => launcher.close());
+    entries.push({ name, place: `${name}@${config.workers.hostId}`, launcher });
+  }
+  await Promise.all(entries.map((entry) => reportProbe(entry, log)));
+  return createLauncherTable(entries);
+}
+
+async function createLauncher(
+  { loaded, kinds }: Pick<LaunchersOptions, 'loaded' | 'kinds'>,
+  name: string,
+  context: Pick<LauncherContext, 'installationId' | 'log' | 'checkpoint'>,
+): Promise<Launcher> {
+  const { config } = loaded;
+  const kindName = config.launchers[name]?.kind;
+  const kind = kinds.find((known) => known.kind === kindName);
+  if (!kind) {
+    const known = kinds.map((other) => other.kind).join(', ');
+    const message = `Launcher "${name}" is of kind "${kindName}"; known kinds: ${known}`;
+    const where = loaded.origins.get(`launchers.${name}.kind`) ?? 'configuration';
+    throw new ConfigError([{ path: `launchers.${name}.kind`, where, message }]);
+  }
+  const { options, problems } = readLauncherOptions({ name, schema: kind.options, loaded });
+  if (problems.length > 0) throw new ConfigError(problems);
+  const dataDir = join(config.service.dataDir, 'launchers', name);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const nativeDir = packagePath('native', 'build');
+  return await kind.create(name, options, { ...context, dataDir, nativeDir, registries: config.registries });
+}
+
+/** What each configured launcher says of itself, without a service around it. */
+export async function probeAll({ loaded, kinds, log }: LaunchersOptions): Promise<readonly ProbedLauncher[]> {
+  return await Promise.all(
+    Object.keys(loaded.config.launchers).map(async (name) => {
+      const launcher = await createLauncher({ loaded, kinds }, name, {
+        installationId: 'probe',
+        log,
+        checkpoint: async () => undefined,
+      });
+      try {
+        return {
+          name,
+          kind: loaded.config.launchers[name]?.kind ?? '',
+          health: await launcher.probe(AbortSignal.timeout(15_000)),
+        };
+      } finally {
+        await launcher.close();
+      }
+    }),
+  );
+}
+
+export interface ProbedLauncher {
+  readonly name: string;
+  readonly kind: string;
+  readonly health: LauncherHealth;
+}
+
+async function reportProbe({ place, launcher }: LauncherEntry, log: Logger): Promise<void> {
+  const health = await launcher.probe(AbortSignal.timeout(15_000));
+  if (health.ok) log.info({ launcher: place, detail: health.detail }, 'launcher ready');
+  else log.warn({ launcher: place, detail: health.detail }, 'launcher not ready; its messages wait');
+}

@@ -1,0 +1,105 @@
+/** The worker side of the service: gate, leases, output, recovery and the supervisor that drives them. */
+
+import type { Services } from './api/services.ts';
+import type { Config } from './config/schema.ts';
+import type { Closers } from './lib/closers.ts';
+import { createActorPreparation } from './workers/actor-preparation.ts';
+import type { LauncherGate } from './workers/launcher-gate.ts';
+import { createLeaseKeeper } from './workers/lease-keeper.ts';
+import { createOutputCollector } from './workers/output-collector.ts';
+import { createRecovery } from './workers/recovery.ts';
+import { type CheckPoint, runExecution } from './workers/run-execution.ts';
+import { createSupervisor, type Supervisor } from './workers/supervisor.ts';
+
+export interface SupervisorParts {
+  readonly services: Services;
+  readonly gate: LauncherGate;
+  readonly checkpoint: (point: CheckPoint) => Promise<void>;
+  readonly leaving: AbortSignal;
+  readonly closers: Closers;
+  readonly apiServer: string | undefined;
+}
+
+export function composeSupervisor(parts: SupervisorParts): Supervisor {
+  const { services, gate, closers, leaving } = parts;
+  const { config, actors, mailbox, news, blobs, workers, launchers, log, clock } = services;
+  const onError = (thrown: unknown): void => log.debug({ err: thrown }, 'background step failed; it is repeated');
+  const leases = createLeaseKeeper({ mailbox, news, onError, extendEveryMs: config.workers.extendEveryMs });
+  closers.add('leases', () => leases.close());
+  const output = createOutputCollector({
+    blobs,
+    mailbox,
+    onError,
+    pollMs: config.logs.pollMs,
+    inlineBytes: config.blobs.inlineBytes,
+  });
+  const run: Parameters<typeof createSupervisor>[0]['run'] = (entry, claimed, actor) =>
+    runExecution(
+      {
+        mailbox,
+        actors,
+        leases,
+        gate,
+        output,
+        clock,
+        log,
+        checkpoint: parts.checkpoint,
+        leaving: leaving,
+        settings: {
+          limits: siteLimits(config),
+          notAfterMs: config.executions.notAfterMs,
+          startFailures: config.executions.startFailures,
+          apiServer: config.service.containerUrl || parts.apiServer || config.service.publicUrl,
+        },
+      },
+      entry,
+      claimed,
+      actor,
+    );
+  const nextWorkerId = (): string => services.ids.next();
+  const recovery = createRecovery({
+    actors,
+    mailbox,
+    launchers,
+    run,
+    nextWorkerId,
+    log,
+    leaving: leaving,
+    leaseMs: config.workers.leaseMs,
+  });
+  return createSupervisor({
+    actors,
+    mailbox,
+    workers,
+    launchers,
+    gate,
+    recovery,
+    news,
+    run,
+    nextWorkerId,
+    log,
+    preparation: createActorPreparation({ actors, log, leaving: leaving }),
+    settings: {
+      hostId: config.workers.hostId,
+      perActor: config.workers.perActor,
+      perHost: config.workers.perHost,
+      leaseMs: config.workers.leaseMs,
+      sweepMs: config.workers.sweepMs,
+      defaultLauncher: config.service.defaultLauncher,
+      queues: config.queues,
+    },
+  });
+}
+
+function siteLimits(config: Config): Parameters<typeof runExecution>[0]['settings']['limits'] {
+  const { limits, executions } = config;
+  return {
+    memoryBytes: limits.memoryBytes ?? undefined,
+    nanoCpus: limits.nanoCpus ?? undefined,
+    pids: limits.pids ?? undefined,
+    maxRunTimeMs: executions.maxRunTimeMs ?? undefined,
+    graceMs: executions.graceMs,
+    logBytes: config.logs.maxBytes,
+    resultBytes: config.results.maxBytes,
+  };
+}
