@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CrashBench, makeCrashBench, type Supervisor } from '../support/crash-bench.ts';
+import { type CrashBench, makeCrashBench, type Supervisor, type TestActor } from '../support/crash-bench.ts';
 import { until } from '../support/until.ts';
 
 const isLong = process.env['ABACO_TEST_CRASH'] === 'long';
@@ -47,20 +47,27 @@ afterAll(async () => {
 });
 
 /** One end and one start for each of them, and nothing of the installation left. */
-async function expectOneStartOneEnd(
-  ids: readonly string[],
-  actor: 'stateless' | 'stateful' = 'stateless',
-): Promise<void> {
+async function expectOneStartOneEnd(ids: readonly string[], actor: TestActor = 'stateless'): Promise<void> {
   await bench.untilEnded(ids, actor);
-  const starts = (await bench.starts()).map((line) => line.split(' ')[0]);
+  await expectOneStart(ids);
   for (const id of ids) {
     const execution = await bench.execution(id, actor);
     expect(execution).toMatchObject({ status: 'COMPLETE', exit_code: 0, end: 'exited' });
+  }
+  await expectNothingLeft();
+}
+
+async function expectOneStart(ids: readonly string[]): Promise<void> {
+  const starts = (await bench.starts()).map((line) => line.split(' ')[0]);
+  for (const id of ids) {
     expect(
       starts.filter((start) => start === id),
       `starts of ${id}`,
     ).toHaveLength(1);
   }
+}
+
+async function expectNothingLeft(): Promise<void> {
   let left: readonly string[] = [];
   await until(
     async () => {
@@ -88,6 +95,23 @@ describe('a supervisor that is killed', () => {
     },
     60_000,
   );
+});
+
+describe('an actor that is deleted while nobody holds its execution', () => {
+  it('ends what a killed supervisor had started and not written down', async () => {
+    const victim = await bench.startSupervisor('after-launch kill');
+    const id = await bench.post('deleted meanwhile', 'doomed');
+    await victim.untilHit();
+    await victim.stop('SIGKILL');
+    // Asks for the end of what runs at once, and waits for it.
+    const deleting = bench.deleteActor('doomed');
+    const next = await bench.startSupervisor();
+    await deleting;
+    await expectNothingLeft();
+    await expectOneStart([id]);
+    await next.stop();
+    expect(bench.strays(), 'found by chance, where it was to be owed').toEqual([]);
+  }, 60_000);
 });
 
 describe('a supervisor that is frozen until another has settled and removed', () => {

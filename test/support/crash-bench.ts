@@ -17,12 +17,16 @@ import { startRedis, type TestRedis } from './redis-server.ts';
 import { makeTestDirectory } from './test-directory.ts';
 import { until } from './until.ts';
 
+/** `doomed` is there to be deleted. */
+export type TestActor = 'stateless' | 'stateful' | 'doomed';
+
 export interface CrashBench extends AsyncDisposable {
   readonly redis: TestRedis;
   /** Posts until it is accepted, with one Idempotency-Key. @returns the execution's id. */
-  post(message: string, actor?: 'stateless' | 'stateful'): Promise<string>;
-  execution(id: string, actor?: 'stateless' | 'stateful'): Promise<Readonly<Record<string, unknown>>>;
-  untilEnded(ids: readonly string[], actor?: 'stateless' | 'stateful'): Promise<void>;
+  post(message: string, actor?: TestActor): Promise<string>;
+  execution(id: string, actor?: TestActor): Promise<Readonly<Record<string, unknown>>>;
+  untilEnded(ids: readonly string[], actor?: TestActor): Promise<void>;
+  deleteActor(actor: TestActor): Promise<void>;
   /** `checkpoint` is `POINT kill` or `POINT stop`; it applies once. */
   startSupervisor(checkpoint?: string): Promise<Supervisor>;
   /** Lines the program wrote, one a start: execution id and message. */
@@ -95,7 +99,7 @@ export async function makeCrashBench(): Promise<CrashBench> {
     const init = { method: 'POST', headers: json, body: JSON.stringify({ image, stateless }) };
     return String((await call('/actors', init))['id']);
   };
-  const actors = { stateless: await register(true), stateful: await register(false) };
+  const actors = { stateless: await register(true), stateful: await register(false), doomed: await register(true) };
   const execution: CrashBench['execution'] = (id, actor = 'stateless') =>
     call(`/actors/${actors[actor]}/executions/${id}`);
   const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
@@ -124,6 +128,9 @@ export async function makeCrashBench(): Promise<CrashBench> {
       return String(result['execution_id']);
     },
     execution,
+    async deleteActor(actor) {
+      await call(`/actors/${actors[actor]}`, { method: 'DELETE' });
+    },
     async untilEnded(ids, actor = 'stateless') {
       for (const id of ids) {
         await until(
