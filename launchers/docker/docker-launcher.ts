@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { attemptKey, uniqueAttempts } from '../../src/launcher/attempt-key.ts';
+import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import { usageOf } from '../../src/launcher/end-record.ts';
 import type {
   AttemptRef,
@@ -12,6 +12,7 @@ import type {
 } from '../../src/launcher/launcher.ts';
 import { createLedger } from '../../src/launcher/ledger.ts';
 import { createRunDirectories } from '../../src/launcher/run-directory.ts';
+import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { createCancellation } from './cancel-attempt.ts';
 import { createContainers } from './containers.ts';
@@ -62,13 +63,8 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
     isLive: (ref: AttemptRef) => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<readonly AttemptRef[]> {
-    const swept: AttemptRef[] = [];
-    for (const ref of uniqueAttempts([...(await containers.list(signal)), ...(await runs.list())])) {
-      signal.throwIfAborted();
-      if (await isLive(ref)) continue;
-      await remove(ref);
-      swept.push(ref);
-    }
+    const list = async () => [...(await containers.list(signal)), ...(await runs.list())];
+    const swept = await sweepAttempts({ list, isLive, remove, signal });
     await ledger.sweep(new Date());
     await images.sweep(signal);
     return swept;

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { uniqueAttempts } from '../../src/launcher/attempt-key.ts';
 import { decideEnd, type Observation } from '../../src/launcher/decide-end.ts';
 import { usageOf } from '../../src/launcher/end-record.ts';
 import type {
@@ -15,6 +14,7 @@ import type {
 } from '../../src/launcher/launcher.ts';
 import { createLedger } from '../../src/launcher/ledger.ts';
 import { createRunDirectories } from '../../src/launcher/run-directory.ts';
+import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { createMockEngine } from './mock-engine.ts';
@@ -116,14 +116,12 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
     await checkpoint('after-remove');
   }
 
-  async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>): Promise<readonly AttemptRef[]> {
-    const refs = [...(await engine.list()), ...(await runs.list())];
-    const swept: AttemptRef[] = [];
-    for (const ref of uniqueAttempts(refs)) {
-      if (await isLive(ref)) continue;
-      await remove(ref);
-      swept.push(ref);
-    }
+  async function sweep(
+    isLive: (ref: AttemptRef) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<readonly AttemptRef[]> {
+    const list = async () => [...(await engine.list()), ...(await runs.list())];
+    const swept = await sweepAttempts({ list, isLive, remove, signal });
     await ledger.sweep(new Date());
     return swept;
   }

@@ -137,6 +137,8 @@ export interface Mailbox {
     alsoSubmitted?: boolean,
   ): Promise<'requested' | 'unknown' | 'submitted' | 'complete' | 'error'>;
   heldIds(actor: ActorRef): Promise<readonly string[]>;
+  /** Executions that are held, or that have ended and whose removal is owed. */
+  liveIds(actor: ActorRef): Promise<readonly string[]>;
   cleanups(actor: ActorRef): Promise<readonly CleanupEntry[]>;
   cleanupDone(actor: ActorRef, entry: CleanupEntry): Promise<void>;
   /** What the history is owed, the oldest first. */
@@ -341,12 +343,17 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       return await redis.zrange(keys.of(actor).held, '0', '-1').catch(throwRedisError);
     },
 
+    async liveIds(actor) {
+      const of = keys.of(actor);
+      // In this order: a settling execution is in the second before it leaves the first.
+      const held = await redis.zrange(of.held, '0', '-1').catch(throwRedisError);
+      const owed = await redis.hkeys(of.cleanup).catch(throwRedisError);
+      return [...held, ...owed.map((name) => cleanupOf(name).executionId)];
+    },
+
     async cleanups(actor) {
       const fields = await redis.hgetall(keys.of(actor).cleanup).catch(throwRedisError);
-      return Object.entries(fields).map(([name, launcher]) => {
-        const [executionId = '', attempt = '0'] = name.split(':');
-        return { executionId, attempt: Number(attempt), launcher };
-      });
+      return Object.entries(fields).map(([name, launcher]) => ({ ...cleanupOf(name), launcher }));
     },
 
     async cleanupDone(actor, entry) {
@@ -377,6 +384,12 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 }
 
 /** One name for caller and key, of a fixed length and without the characters of either. */
+/** A field of the cleanup hash: `<executionId>:<attempt>`. */
+function cleanupOf(name: string): { readonly executionId: string; readonly attempt: number } {
+  const [executionId = '', attempt = '0'] = name.split(':');
+  return { executionId, attempt: Number(attempt) };
+}
+
 function idempotencyName(idempotency: PostRequest['idempotency']): string {
   if (!idempotency) return '';
   return createHash('sha256')

@@ -26,7 +26,7 @@ export interface Recovery {
 
 export interface RecoveryOptions {
   readonly actors: Pick<ActorStore, 'refs'>;
-  readonly mailbox: Pick<Mailbox, 'adopt' | 'cleanups' | 'cleanupDone' | 'heldIds'>;
+  readonly mailbox: Pick<Mailbox, 'adopt' | 'cleanups' | 'cleanupDone' | 'liveIds'>;
   readonly launchers: LauncherTable;
   readonly run: (entry: LauncherEntry, claimed: Claimed, actor: Actor) => Promise<RunOutcome>;
   readonly nextWorkerId: () => string;
@@ -53,9 +53,9 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     adopted.add(work);
   }
 
-  async function heldExecutions(): Promise<ReadonlySet<string>> {
+  async function liveExecutions(): Promise<ReadonlySet<string>> {
     const refs = await options.actors.refs();
-    return new Set((await Promise.all(refs.map((ref) => mailbox.heldIds(ref)))).flat());
+    return new Set((await Promise.all(refs.map((ref) => mailbox.liveIds(ref)))).flat());
   }
 
   return {
@@ -81,11 +81,11 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     async sweep() {
       for (const { launcher, place } of launchers.entries) {
         // Asked anew before anything is called dead: what was found after the first look may be younger than it.
-        let held: ReadonlySet<string> = new Set();
+        let live: ReadonlySet<string> = new Set();
         const isLive = async (ref: { readonly executionId: string }): Promise<boolean> => {
-          if (held.has(ref.executionId)) return true;
-          held = await heldExecutions();
-          return held.has(ref.executionId);
+          if (live.has(ref.executionId)) return true;
+          live = await liveExecutions();
+          return live.has(ref.executionId);
         };
         try {
           const removed = await launcher.sweep(isLive, options.leaving);
