@@ -1,0 +1,35 @@
+#!/bin/sh
+# Every case against the program as it is installed and against the one under the sanitizers.
+# The last line is `N passed, N failed`; what was started is killed, what was made is removed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+native=$PWD
+scratch=$(mktemp -d)
+chmod 755 "$scratch"
+
+finish() {
+  # Cases start things that must not outlive them, also when they fail.
+  for pid in $(cat "$scratch"/*/*/pids 2>/dev/null); do kill -9 "$pid" 2>/dev/null; done
+  rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+. test/harness.sh
+for file in test/start.sh test/results.sh test/result.sh; do . "./$file"; done
+
+# A leak is the process's own affair when it ends at once; everything else that the sanitizers find ends the case.
+ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
+UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS UBSAN_OPTIONS
+
+for build in build build/sanitized; do
+  program=$native/$build/abaco-start
+  result=$native/$build/result
+  for file in test/start.sh test/results.sh test/result.sh; do
+    for name in $(cases_of "$file"); do run_case "$name"; done
+  done
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
