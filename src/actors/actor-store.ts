@@ -55,7 +55,14 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     const answer = await run(
       'save-actor',
       [of.actor, of.outbox],
-      [newsChannel(prefix, actor), mode, writeActor(draft), draft.stateless ? '1' : '0', draft.maxWorkers ?? ''],
+      [
+        newsChannel(prefix, actor),
+        mode,
+        writeActor(draft),
+        draft.stateless ? '1' : '0',
+        draft.maxWorkers ?? '',
+        draft.owner,
+      ],
     );
     if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
     if (String(answer) === 'used-id') throw new ConflictError('actor.invalid', `Actor "${draft.id}" exists already`);

@@ -8,11 +8,16 @@ import type { ActorRef } from '../mailbox/keys.ts';
 
 /** Another tenant's actor is as unknown as one that never was. */
 export async function findActor(request: FastifyRequest): Promise<Actor> {
-  const { actor_id: actorId } = request.params as { readonly actor_id: string };
-  const { caller, server } = request;
-  if (!isId(actorId)) throw new NotFoundError('actor.not_found', `Actor with identifier '${actorId}' not found`);
-  const actor = await server.services.actors.get(caller.tenant, actorId);
+  const { tenant, actorId } = actorRefOf(request);
+  const actor = await request.server.services.actors.get(tenant, actorId);
   return actor ?? unknownActor(request, actorId);
+}
+
+/** The actor a path names, which there may not be. */
+export function actorRefOf({ params, caller }: FastifyRequest): ActorRef {
+  const { actor_id: actorId } = params as { readonly actor_id: string };
+  if (!isId(actorId)) throw new NotFoundError('actor.not_found', `Actor with identifier '${actorId}' not found`);
+  return { tenant: caller.tenant, actorId };
 }
 
 export function unknownActor({ method }: FastifyRequest, actorId: string): never {

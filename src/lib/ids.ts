@@ -28,9 +28,17 @@ export function decodeId(text: string): bigint | undefined {
   return value === undefined ? undefined : BigInt(value);
 }
 
+/** Ids decoded before: decoding costs as much as all else that a request asks of its path. */
+const decoded = new Set<string>();
+const mostDecoded = 4_096;
+
 /** Decides whether a path segment is an id or an alias. */
 export function isId(text: string): boolean {
-  return decodeId(text) !== undefined;
+  if (decoded.has(text)) return true;
+  if (decodeId(text) === undefined) return false;
+  if (decoded.size === mostDecoded) decoded.clear();
+  decoded.add(text);
+  return true;
 }
 
 export interface IdSource {

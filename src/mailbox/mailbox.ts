@@ -44,7 +44,7 @@ export interface PostRequest {
 }
 
 export type PostOutcome =
-  | { readonly kind: 'posted' | 'replayed'; readonly executionId: string }
+  | { readonly kind: 'posted' | 'replayed'; readonly executionId: string; readonly owner: string }
   | { readonly kind: 'conflict' | 'gone' | 'full' | 'used-id' };
 
 export type ClaimOutcome =
@@ -159,7 +159,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const of = keys.of(actor);
       const { idempotency } = request;
       const message = writeMessage(request.message);
-      const [kind, id] = words(
+      const [kind, id, owner = ''] = words(
         await run(
           'post',
           [of.actor, of.mailbox, of.execution(request.executionId), of.idempotency(idempotencyName(idempotency))],
@@ -174,7 +174,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
           ],
         ),
       );
-      if (kind === 'posted' || kind === 'replayed') return { kind, executionId: id ?? request.executionId };
+      if (kind === 'posted' || kind === 'replayed') return { kind, executionId: id ?? request.executionId, owner };
       return { kind: kind as 'conflict' | 'gone' | 'full' | 'used-id' };
     },
 

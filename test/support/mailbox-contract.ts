@@ -96,7 +96,11 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const actor = await bench.newActor();
       const first = keyed();
       await bench.mailbox.post(actor, first);
-      expect(await bench.mailbox.post(actor, keyed())).toEqual({ kind: 'replayed', executionId: first.executionId });
+      expect(await bench.mailbox.post(actor, keyed())).toEqual({
+        kind: 'replayed',
+        executionId: first.executionId,
+        owner: 'alice',
+      });
       expect(await waiting(actor)).toEqual([first.executionId]);
     });
 

@@ -1,14 +1,15 @@
 /** The mailbox of an actor: how full it is, send, purge (contract §§7.6, 7.7). */
 
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../actors/actor.ts';
 import { ConflictError, InvalidError, QuotaError, UnavailableError } from '../../errors.ts';
+import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostOutcome } from '../../mailbox/mailbox.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
 import { purge } from '../actor-deletion.ts';
 import { readLogText } from '../execution-reader.ts';
-import { findActor, refOf, unknownActor } from '../find-actor.ts';
+import { actorRefOf, findActor, refOf } from '../find-actor.ts';
 import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
 import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plugins/limits.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
@@ -53,58 +54,64 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
   const { services, links } = request.server;
   if (services.health.draining) throw draining();
   const key = readIdempotencyKey(request);
-  const actor = await findActor(request);
-  const accepted = await acceptMessage(request, services);
-  const { executionId, replayed } = await post(request, actor, accepted, key);
-  if (replayed) void reply.header(replayedHeader, 'true');
+  const actor = actorRefOf(request);
+  const accepted = await accept(request);
+  const { kind, executionId, owner } = await post(request, actor, accepted, key);
+  if (kind === 'replayed') void reply.header(replayedHeader, 'true');
   if (isSynchronous(request)) return await answerSynchronously(request, reply, actor, executionId);
   const result = {
     execution_id: executionId,
     msg: accepted.echo,
     _links: {
-      self: links.execution(actor.id, executionId),
-      owner: links.profile(actor.owner),
-      messages: links.messages(actor.id),
+      self: links.execution(actor.actorId, executionId),
+      owner: links.profile(owner),
+      messages: links.messages(actor.actorId),
     },
   };
   return success(request, defaultMessage, spelled(request, result));
 }
 
-interface Posted {
-  readonly executionId: string;
-  readonly replayed: boolean;
+/** The post itself meets an unknown actor; it is looked up only before a body is kept, and where it excuses a refusal. */
+async function accept(request: FastifyRequest): Promise<AcceptedMessage> {
+  if (request.body instanceof Readable) await findActor(request);
+  return await acceptMessage(request, request.server.services).catch(async (thrown: unknown) => {
+    await findActor(request);
+    throw thrown;
+  });
 }
+
+type Posted = Extract<PostOutcome, { readonly executionId: string }>;
 
 /** A body kept for a message that was not taken is thrown away; where the outcome is unknown it stays. */
 async function post(
   request: FastifyRequest,
-  actor: Actor,
+  actor: ActorRef,
   { message, digest }: AcceptedMessage,
   key: string | undefined,
 ): Promise<Posted> {
   const { mailbox, blobs, ids } = request.server.services;
   const caller = `${request.caller.tenant}/${request.caller.user}`;
   const idempotency = key === undefined ? {} : { idempotency: { key, caller, digest } };
-  const outcome = await mailbox.post(refOf(actor), { executionId: ids.next(), message, ...idempotency });
-  if (outcome.kind === 'posted') return { executionId: outcome.executionId, replayed: false };
-  if ('blob' in message.body) await blobs.remove(message.body.blob);
-  if (outcome.kind === 'replayed') return { executionId: outcome.executionId, replayed: true };
-  return refuse(request, actor, outcome);
+  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...idempotency });
+  if (outcome.kind !== 'posted' && 'blob' in message.body) await blobs.remove(message.body.blob);
+  if ('executionId' in outcome) return outcome;
+  return await refuse(request, actor.actorId, outcome.kind);
 }
 
-function refuse(request: FastifyRequest, { id, status }: Actor, { kind }: PostOutcome): never {
-  if (kind === 'full') {
-    throw new QuotaError('mailbox.full', `Mailbox of actor "${id}" is full; purge it, or send again later`);
+async function refuse(request: FastifyRequest, id: string, kind: Exclude<PostOutcome, Posted>['kind']): Promise<never> {
+  switch (kind) {
+    case 'full':
+      throw new QuotaError('mailbox.full', `Mailbox of actor "${id}" is full; purge it, or send again later`);
+    case 'conflict': {
+      const why = 'it was used before with another body, content type or query';
+      throw new ConflictError('request.idempotency_conflict', `Idempotency-Key is refused: ${why}; take a new one`);
+    }
+    case 'gone':
+      await findActor(request);
+      throw new ConflictError('actor.shutting_down', `Actor "${id}" is being deleted and takes no messages`);
+    default:
+      throw new Error(`Execution id of a message for actor "${id}" was used before: ids are not unique`);
   }
-  if (kind === 'conflict') {
-    const why = 'it was used before with another body, content type or query';
-    throw new ConflictError('request.idempotency_conflict', `Idempotency-Key is refused: ${why}; take a new one`);
-  }
-  if (kind === 'gone' && status === 'shutting_down') {
-    throw new ConflictError('actor.shutting_down', `Actor "${id}" is being deleted and takes no messages`);
-  }
-  if (kind === 'gone') unknownActor(request, id);
-  throw new Error(`Execution id of a message for actor "${id}" was used before: ids are not unique`);
 }
 
 function isSynchronous(request: FastifyRequest): boolean {
@@ -115,20 +122,20 @@ function isSynchronous(request: FastifyRequest): boolean {
 async function answerSynchronously(
   request: FastifyRequest,
   reply: FastifyReply,
-  actor: Actor,
+  actor: ActorRef,
   executionId: string,
 ): Promise<FastifyReply> {
   const { services, closing, links } = request.server;
   const timeoutMs = services.config.limits.syncWaitMs;
   const signal = AbortSignal.any([closing, hangUpSignal(reply)]);
-  const wait = waitForAnswer(services, refOf(actor), executionId, { timeoutMs, signal });
+  const wait = waitForAnswer(services, actor, executionId, { timeoutMs, signal });
   const answer = await wait.catch((thrown: unknown) => {
     throw closing.aborted ? draining() : thrown;
   });
   if (answer.kind === 'result') return sendResult(reply, services.blobs, answer.result);
   if (answer.kind === 'ended') return sendLog(reply, await readLogText(services, answer.execution));
   const late = `Execution "${executionId}" has not ended within ${timeoutMs} ms; it goes on, ask for its results later`;
-  void reply.code(504).header('location', links.execution(actor.id, executionId));
+  void reply.code(504).header('location', links.execution(actor.actorId, executionId));
   return reply.type('application/json').send(errorEnvelope(late, services.config.service.tag));
 }
 

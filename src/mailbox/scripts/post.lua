@@ -12,17 +12,18 @@
 -- ARGV[5] blob          "name bytes", or empty
 -- ARGV[6] digest        of what was sent under the Idempotency-Key, or empty
 -- ARGV[7] most          messages that may wait; 0 is no limit
--- Returns {'posted', id} | {'replayed', id of the first} | {'conflict'} | {'gone'} | {'full'} | {'used-id'}
+-- Returns {'posted', id, owner} | {'replayed', id of the first, owner} | {'conflict'} | {'gone'} | {'full'} | {'used-id'}
 -- Emits   posted, when it is the only one that waits
+local actor = redis.call('HMGET', KEYS[1], 'status', 'revision', 'owner')
+if not actor[1] or actor[1] == 'deleted' then return { 'gone' } end
 if ARGV[6] ~= '' then
   local first = redis.call('HMGET', KEYS[4], 'digest', 'execution')
   if first[1] then
-    if first[1] == ARGV[6] then return { 'replayed', first[2] } end
+    if first[1] == ARGV[6] then return { 'replayed', first[2], actor[3] } end
     return { 'conflict' }
   end
 end
-local actor = redis.call('HMGET', KEYS[1], 'status', 'revision')
-if not actor[1] or actor[1] == 'shutting_down' or actor[1] == 'deleted' then return { 'gone' } end
+if actor[1] == 'shutting_down' then return { 'gone' } end
 local waiting = redis.call('ZCARD', KEYS[2])
 local most = tonumber(ARGV[7])
 if most > 0 and waiting >= most then return { 'full' } end
@@ -40,4 +41,4 @@ if ARGV[6] ~= '' then
 end
 -- Behind others that wait nobody has to be woken: whoever takes the one before looks for the next.
 if waiting == 0 then news(ARGV[1], 'posted', ARGV[2]) end
-return { 'posted', ARGV[2] }
+return { 'posted', ARGV[2], actor[3] }

@@ -8,6 +8,7 @@
 -- ARGV[3] record        JSON
 -- ARGV[4] stateless     '1' | '0'
 -- ARGV[5] max workers   number, or empty
+-- ARGV[6] owner         what an answer to a post names
 -- Returns revision | 'gone' | 'used-id'
 -- Emits   actor
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -22,7 +23,7 @@ else
     redis.call('HDEL', KEYS[1], 'digest', 'wait')
   end
 end
-redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers', ARGV[5])
+redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers', ARGV[5], 'owner', ARGV[6])
 changeRecord(KEYS[1])
 redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
 news(ARGV[1], 'actor', '-')
