@@ -305,7 +305,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const answer = await run(
         'append-results',
         [of.execution(lease.executionId), of.results(lease.executionId)],
-        [channel(lease), lease.executionId, lease.fence, from, options.resultsKeepMs, ...results.map(writeBody)],
+        [channel(lease), lease.executionId, lease.fence, from, ...results.map(writeBody)],
       );
       return typeof answer === 'number' ? answer : 'lost';
     },

@@ -6,15 +6,14 @@
 -- ARGV[2] execution id
 -- ARGV[3] fence
 -- ARGV[4] from          number of the first one given, 0 is the first of all
--- ARGV[5] keep          ms after the last use
--- ARGV[6] result        each further argument: 'i' and the bytes, or 'b' and "name bytes"
+-- ARGV[5] result        each further argument: 'i' and the bytes, or 'b' and "name bytes"
 -- Returns number of results there are | 'lost'
 -- Emits   results
 if not holds(KEYS[1], ARGV[3]) then return 'lost' end
 local have = redis.call('LLEN', KEYS[2])
 local from = tonumber(ARGV[4])
-for index = 6, #ARGV do
-  local number = from + index - 6
+for index = 5, #ARGV do
+  local number = from + index - 5
   if number == have then have = redis.call('RPUSH', KEYS[2], ARGV[index]) end
 end
 redis.call('HSET', KEYS[1], 'results', have)

@@ -1,0 +1,75 @@
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import type { LauncherEntry } from '../../../src/launcher/launcher-table.ts';
+import { createLauncherGate } from '../../../src/workers/launcher-gate.ts';
+import { until } from '../../support/until.ts';
+
+function gateOn(health: () => Promise<{ readonly ok: boolean; readonly detail: string }>) {
+  const leaving = new AbortController();
+  const changes: string[] = [];
+  let probes = 0;
+  const probe = async () => {
+    probes += 1;
+    return { ...(await health()), checks: [] };
+  };
+  // Of a launcher the gate only asks how it is.
+  const entry = { name: 'local', place: 'local@here', launcher: { probe } } as unknown as LauncherEntry;
+  const gate = createLauncherGate({
+    log: pino({ level: 'silent' }),
+    leaving: leaving.signal,
+    onChange: (_entry, wait) => changes.push(wait ? 'closed' : 'open'),
+  });
+  return { gate, entry, changes, leaving, probes: () => probes };
+}
+
+describe('the gate of a launcher', () => {
+  it('is open until somebody closes it', () => {
+    const { gate, probes } = gateOn(async () => ({ ok: true, detail: '' }));
+    expect(gate.waitOf('local')).toBeUndefined();
+    expect(probes()).toBe(0);
+  });
+
+  it('says why it is closed, and opens when a probe finds the launcher well', async () => {
+    let isWell = false;
+    const { gate, entry, changes } = gateOn(async () => ({ ok: isWell, detail: 'down' }));
+    gate.close(entry, new Error('The engine does not answer'));
+    expect(gate.waitOf('local')).toMatchObject({
+      cause: 'The engine does not answer',
+      owner: 'operator',
+      next: 'Messages run as soon as launcher "local" answers again',
+    });
+    expect(gate.waitOf('another')).toBeUndefined();
+    isWell = true;
+    await until(() => gate.waitOf('local') === undefined);
+    expect(changes).toEqual(['closed', 'open']);
+  });
+
+  it('stays closed while probes find it unwell or fail', async () => {
+    const answers = [{ ok: false, detail: 'down' }, new Error('broken')];
+    const { gate, entry, changes, probes } = gateOn(async () => {
+      const answer = answers.shift() ?? { ok: true, detail: '' };
+      if (answer instanceof Error) throw answer;
+      return answer;
+    });
+    gate.close(entry, new Error('down'));
+    await until(() => changes.includes('open'), { timeoutMs: 10_000 });
+    expect(probes()).toBe(3);
+  });
+
+  it('keeps the first reason when it is closed again', async () => {
+    const { gate, entry, changes, leaving } = gateOn(async () => ({ ok: false, detail: '' }));
+    gate.close(entry, new Error('first'));
+    gate.close(entry, new Error('second'));
+    expect(gate.waitOf('local')?.cause).toBe('first');
+    expect(changes).toEqual(['closed']);
+    leaving.abort();
+  });
+
+  it('asks nobody any more once the process leaves', async () => {
+    const { gate, entry, leaving, probes } = gateOn(async () => ({ ok: true, detail: '' }));
+    leaving.abort();
+    gate.close(entry, new Error('down'));
+    await Promise.resolve();
+    expect(probes()).toBe(0);
+  });
+});
