@@ -7,6 +7,7 @@
 
 import { Agent } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import { asError } from '../../src/errors.ts';
 import { optional } from '../../src/lib/optional.ts';
@@ -50,6 +51,9 @@ const anyStatus = Object.fromEntries(
 
 export function createEngine(options: { readonly socket: string; readonly answerMs: number }): Engine {
   const agent = new Agent({ keepAlive: true });
+  // docker-modem describes every request, its agent with all connections included, for a debug log that is off: more work
+  // than all else we do for an attempt.
+  Object.assign(agent, { [inspect.custom]: () => 'Agent' });
   // An empty host keeps a DOCKER_HOST in the environment from taking the place of the configured socket. The types
   // of dockerode lack the agent that its modem takes.
   const settings: Dockerode.DockerOptions & { agent: Agent } = { socketPath: options.socket, host: '', agent };
