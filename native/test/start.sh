@@ -169,6 +169,9 @@ case_processor_time_and_memory_of_what_it_started_are_counted() {
 
 # --- signals and time
 
+# Long enough for any case, and over by itself when the case fails.
+linger='n=0; while [ $n -lt 1000 ]; do sleep 0.02; n=$((n + 1)); done'
+
 # In the background; `pid` is the helper's. READY is written by the program when it can be signalled.
 start_behind() {
   "$program" start $common --not-after 9999999999 "$@" 2>said &
@@ -182,7 +185,7 @@ wait_for_helper() {
 }
 
 case_signals_are_handed_on() {
-  start_behind -- sh -c 'trap "echo heard; exit 5" USR1; touch ready; while :; do sleep 0.02; done'
+  start_behind -- sh -c 'trap "echo heard; exit 5" USR1; touch ready; '"$linger"
   kill -USR1 $pid
   wait_for_helper
   expect_equal $code 5
@@ -191,7 +194,7 @@ case_signals_are_handed_on() {
 }
 
 case_a_term_from_outside_is_told_whatever_the_program_makes_of_it() {
-  start_behind -- sh -c 'trap "exit 0" TERM; touch ready; while :; do sleep 0.02; done'
+  start_behind -- sh -c 'trap "exit 0" TERM; touch ready; '"$linger"
   kill -TERM $pid
   wait_for_helper
   expect_equal $code 0
@@ -199,7 +202,7 @@ case_a_term_from_outside_is_told_whatever_the_program_makes_of_it() {
 }
 
 case_what_does_not_listen_to_term_is_killed_after_its_grace() {
-  start_behind -- sh -c 'trap "" TERM; touch ready; while :; do sleep 0.02; done'
+  start_behind -- sh -c 'trap "" TERM; touch ready; '"$linger"
   kill -TERM $pid
   wait_for_helper
   expect_equal $code 137
@@ -208,14 +211,14 @@ case_what_does_not_listen_to_term_is_killed_after_its_grace() {
 }
 
 case_the_time_limit_sends_term_and_says_so() {
-  start --time-limit 100 -- sh -c 'trap "echo late; exit 4" TERM; while :; do sleep 0.02; done'
+  start --time-limit 100 -- sh -c 'trap "echo late; exit 4" TERM; '"$linger"
   expect_equal $code 4
   expect_says run/log '^late$'
   expect_ended reason time-limit
 }
 
 case_the_time_limit_kills_what_does_not_listen() {
-  start --time-limit 100 -- sh -c 'trap "" TERM; while :; do sleep 0.02; done'
+  start --time-limit 100 -- sh -c 'trap "" TERM; '"$linger"
   expect_equal $code 137
   expect_ended reason time-limit
 }
