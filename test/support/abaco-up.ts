@@ -9,6 +9,7 @@ import { until } from './until.ts';
 
 export interface AbacoUp extends AsyncDisposable {
   readonly url: string;
+  readonly dataDir: string;
   readonly child: Child;
   /** Runs another verb of the program, with this service as its address. */
   abaco(args: readonly string[], options?: CliOptions): Promise<CliRun>;
@@ -34,7 +35,8 @@ export const abacoProgram = join(packageRoot, 'scripts', 'abaco');
 /** @param settings as the environment spells them. */
 export async function startAbacoUp(settings: Readonly<Record<string, string>> = {}): Promise<AbacoUp> {
   const directory = await makeTestDirectory('up');
-  const args = ['up', '--data-dir', join(directory.path, 'data'), '--port', '0'];
+  const dataDir = join(directory.path, 'data');
+  const args = ['up', '--data-dir', dataDir, '--port', '0'];
   const env = { ABACO_LOGGING_LEVEL: 'warn', ...settings };
   const child = await startChild(abacoProgram, args, { cwd: directory.path, env });
   const url = await until(
@@ -46,6 +48,7 @@ export async function startAbacoUp(settings: Readonly<Record<string, string>> = 
   );
   return {
     url,
+    dataDir,
     child,
     abaco: (verbs, options = {}) => runAbaco(verbs, { ...options, env: { ABACO_URL: url, ...options.env } }),
     [Symbol.asyncDispose]: async () => {
