@@ -14,8 +14,15 @@ static void keep(struct log *log, const unsigned char *bytes, uint64_t length) {
   uint64_t room = log->limit - log->kept;
   uint64_t kept = length < room ? length : room;
   if (kept == 0 || log->trouble != 0) return;
-  if (write_all(log->file, bytes, (size_t)kept)) log->kept += kept;
-  else log->trouble = errno;
+  const off_t before = lseek(log->file, 0, SEEK_END);
+  if (write_all(log->file, bytes, (size_t)kept)) {
+    log->kept += kept;
+    return;
+  }
+  log->trouble = errno;
+  /* A disk that is full takes some of it. */
+  const off_t after = lseek(log->file, 0, SEEK_END);
+  if (before >= 0 && after > before) log->kept += (uint64_t)(after - before);
 }
 
 int64_t log_copy(struct log *log, int from) {

@@ -9,6 +9,8 @@ static bool read_number(const char *text, uint64_t *into) {
   errno = 0;
   unsigned long long value = strtoull(text, &end, 10);
   if (errno != 0 || end == text || *end != '\0' || text[0] == '-') return false;
+  /* Milliseconds are added to the time; no sum may overflow. */
+  if (value > INT64_MAX / 2) return false;
   *into = value;
   return true;
 }

@@ -96,6 +96,13 @@ int results_use(int count, char *arguments[]) {
     { "--result-limit", NULL, &limit, true },
   };
   if (options_read(count, arguments, options, sizeof options / sizeof *options) != count) return EXIT_USAGE;
+  /* Before there is a socket: whoever sees it may end us and loses nothing that was sent. */
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGTERM);
+  sigaddset(&mask, SIGINT);
+  sigprocmask(SIG_BLOCK, &mask, NULL);
+  int signals = signalfd(-1, &mask, SFD_CLOEXEC);
   char *directory_copy = strdup(path);
   char *name_copy = strdup(path);
   struct results results;
@@ -104,12 +111,6 @@ int results_use(int count, char *arguments[]) {
     say("the results socket \"%s\" cannot be made: %s", path, strerror(errno));
     return EXIT_NO_RUN;
   }
-  sigset_t mask;
-  sigemptyset(&mask);
-  sigaddset(&mask, SIGTERM);
-  sigaddset(&mask, SIGINT);
-  sigprocmask(SIG_BLOCK, &mask, NULL);
-  int signals = signalfd(-1, &mask, SFD_CLOEXEC);
   struct pollfd waiting[] = { { results.socket, POLLIN, 0 }, { signals, POLLIN, 0 }, { STDIN_FILENO, POLLIN, 0 } };
   for (;;) {
     if (poll(waiting, 3, -1) < 0 && errno != EINTR) break;
@@ -138,6 +139,12 @@ static ssize_t read_some(int fd, unsigned char *into, size_t most) {
 }
 
 static int send_result(const unsigned char *bytes, size_t size) {
+  /* The socket takes more than what is kept; only here can the sender still be told. */
+  const char *limit = getenv("ABACO_RESULT_LIMIT");
+  if (limit && size > strtoull(limit, NULL, 10)) {
+    say("a result of %zu bytes is longer than the %s bytes that are kept; hand it back in pieces", size, limit);
+    return 1;
+  }
   const char *path = getenv("ABACO_RESULTS_SOCKET");
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   if (!path) path = "/_abaco_results.sock";

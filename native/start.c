@@ -27,7 +27,7 @@
 
 extern char **environ;
 
-enum { NEVER = -1, LONGEST_REAP_MS = 5000 };
+enum { NEVER = -1, LONGEST_REAP_MS = 5000, LONGEST_LABEL = 200 };
 
 struct settings {
   const char *ledger;
@@ -111,7 +111,8 @@ static void hear_signals(struct run *run) {
     int number = (int)heard.ssi_signo;
     if (number == SIGCHLD) {
       reap(run);
-    } else if (number != SIGPIPE && !run->ended) {
+    } else if (number != SIGPIPE && number != SIGXFSZ && !run->ended) {
+      /* Those two say something of our own writing. */
       kill(-run->program.pid, number);
       if (number == SIGTERM || number == SIGINT) tell_to_end(run, "signalled");
     }
@@ -219,6 +220,9 @@ static void describe(const struct run *run, const char *program, struct end_reco
 static char **prepare(const struct settings *settings, struct run *run) {
   char path[PATH_MAX];
   char **environment = NULL;
+  char limit[24];
+  snprintf(limit, sizeof limit, "%" PRIu64, settings->result_limit);
+  setenv("ABACO_RESULT_LIMIT", limit, 1);
   if (join_path(path, sizeof path, settings->run, "env")) environment = environment_read(path, environ);
   if (!environment) {
     say("the environment in \"%s\" cannot be read: %s", settings->run, strerror(errno));
@@ -250,6 +254,10 @@ int start_use(int count, char *all[]) {
   int behind = read_settings(count, all, &settings);
   if (behind < 0) return EXIT_USAGE;
   char **arguments = all + behind;
+  if (settings.label && (strlen(settings.label) > LONGEST_LABEL || strpbrk(settings.label, "\r\n"))) {
+    say("the text after --label is longer than %d bytes, or more than one line", LONGEST_LABEL);
+    return EXIT_USAGE;
+  }
   prctl(PR_SET_DUMPABLE, 0);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if ((uint64_t)(now_ms() / 1000) > settings.not_after) {

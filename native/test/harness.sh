@@ -11,8 +11,15 @@ run_case() {
   here=$scratch/$build/$1
   mkdir -p "$here/ledger" "$here/run"
   : >"$here/run/env"
-  if (cd "$here" && set -e && "$1") >"$here/case.out" 2>&1; then
+  # Not inside an `if`: there the shell would let every failing command pass.
+  (
+    set -e
+    cd "$here"
+    "$1"
+  ) >"$here/case.out" 2>&1
+  if [ $? = 0 ]; then
     passed=$((passed + 1))
+    sed -n "s|^skipped|skipped $build, ${1#case_}|p" "$here/case.out" | tr _ ' '
   else
     failed=$((failed + 1))
     echo "FAIL $build: $(echo "${1#case_}" | tr _ ' ')"
@@ -27,6 +34,9 @@ fail() {
 
 expect_equal() { [ "$1" = "$2" ] || fail "expected \"$2\", found \"$1\" ${3:-}"; }
 expect_file() { expect_equal "$(cat "$1")" "$2" "in $1"; }
+expect_there() { for each in "$@"; do [ -e "$each" ] || [ -L "$each" ] || fail "$each is not there"; done; }
+expect_missing() { for each in "$@"; do { [ ! -e "$each" ] && [ ! -L "$each" ]; } || fail "$each is there"; done; }
+expect_over() { if [ "$1" -le "$2" ]; then fail "expected more than $2, found $1"; fi; }
 expect_says() { grep -q -e "$2" "$1" || fail "\"$2\" is not said in $1: $(cat "$1")"; }
 
 # Until the command succeeds, 10 s at most.
@@ -54,19 +64,24 @@ start() { helper start $common --not-after 9999999999 "$@"; }
 ended() { sed -n "s/^$1 //p" ledger/end; }
 expect_ended() { expect_equal "$(ended "$1")" "$2" "($1 of the end record: $(tr '\n' ';' <ledger/end))"; }
 
-# The frames of run/results, one a line: `kept BYTES` with the bytes in hexadecimal, or `dropped COUNT`.
+# The frames of run/results, one a line: `kept BYTES` with the bytes in hexadecimal, or `dropped COUNT`; `torn` for half
+# a frame.
 frames() {
   od -An -v -tx1 "${1:-run/results}" | tr -d ' \n' | awk '{
-    text = $0
-    while (length(text) > 0) {
-      size = number(substr(text, 1, 8))
-      if (substr(text, 1, 8) == "ffffffff") { print "dropped " number(substr(text, 9, 8)); text = substr(text, 17); continue }
-      print "kept " substr(text, 9, 2 * size)
-      text = substr(text, 9 + 2 * size)
+    for (at = 1; at <= length($0); ) {
+      size = number(substr($0, at, 8))
+      if (substr($0, at, 8) == "ffffffff") {
+        print "dropped " number(substr($0, at + 8, 8))
+        at += 16
+      } else {
+        print (at + 7 + 2 * size > length($0) ? "torn " : "kept ") substr($0, at + 8, 2 * size)
+        at += 8 + 2 * size
+      }
     }
   }
-  function number(hex,   at, value) {
-    for (at = 1; at <= length(hex); at += 1) value = 16 * value + index("0123456789abcdef", substr(hex, at, 1)) - 1
+  function number(hex,   place, value) {
+    for (place = 1; place <= length(hex); place += 1)
+      value = 16 * value + index("0123456789abcdef", substr(hex, place, 1)) - 1
     return value + 0
   }'
 }

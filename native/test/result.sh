@@ -16,7 +16,9 @@ hand_back() {
 
 case_standard_input_is_one_result() {
   collected
-  printf 'a\nb\n' | hand_back
+  printf 'a\nb\n' >bytes
+  hand_back <bytes
+  expect_equal $code 0
   exec 3>&-
   wait $pid
   expect_equal "$(frames file)" "kept 610a620a"
@@ -51,6 +53,27 @@ case_a_result_longer_than_a_datagram_is_refused_with_a_sentence() {
   expect_equal "$(frames file)" ''
 }
 
+case_a_result_beyond_the_limit_is_refused_with_a_sentence() {
+  printf '#!/bin/sh\nexport ABACO_RESULTS_SOCKET=run/results.sock\nhead -c $1 /dev/zero | "%s"\n' "$result" >hand
+  chmod +x hand
+  start --result-limit 1000 -- ./hand 1000
+  expect_equal $code 0
+  expect_file run/log ''
+  mkdir other
+  start --ledger other --result-limit 1000 -- ./hand 1001
+  expect_equal $code 1
+  expect_says run/log 'a result of 1001 bytes is longer than the 1000 bytes that are kept; hand it back in pieces'
+  expect_equal "$(frames | wc -l)" 1
+}
+
+case_a_result_that_comes_in_pieces_is_one() {
+  collected
+  (printf 'one '; "$send" sock 1 4; printf 'two') | ABACO_RESULTS_SOCKET=$PWD/sock "$result"
+  exec 3>&-
+  wait $pid
+  expect_equal "$(frames file | tail -n 1)" "kept $(hex 'one two')"
+}
+
 case_nothing_is_no_result() {
   hand_back </dev/null
   expect_equal $code 1
@@ -58,11 +81,34 @@ case_nothing_is_no_result() {
 }
 
 case_a_socket_that_is_not_there_is_named() {
-  echo 42 | hand_back || true
   echo 42 >bytes
   hand_back bytes
   expect_equal $code 1
-  expect_says said "cannot be sent to \"$PWD/sock\""
+  expect_says said "cannot be sent to \"$PWD/sock\": No such file or directory"
+}
+
+case_unless_told_otherwise_it_is_sent_to_the_socket_of_the_container() {
+  code=0
+  echo 42 | env -u ABACO_RESULTS_SOCKET "$result" 2>said || code=$?
+  expect_equal $code 1
+  expect_says said 'cannot be sent to "/_abaco_results.sock"'
+}
+
+case_a_socket_that_nobody_listens_to_is_said() {
+  collected
+  exec 3>&-
+  wait $pid
+  echo 42 >bytes
+  hand_back bytes
+  expect_equal $code 1
+  expect_says said 'Connection refused'
+}
+
+case_a_path_longer_than_a_socket_address_is_said() {
+  code=0
+  echo 42 | ABACO_RESULTS_SOCKET=/$(printf '%0200d' 0) "$result" 2>said || code=$?
+  expect_equal $code 1
+  expect_says said 'path of the results socket is too long'
 }
 
 case_a_file_that_is_not_there_is_said() {

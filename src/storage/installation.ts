@@ -54,7 +54,9 @@ export async function claimInstallation(options: InstallationOptions): Promise<S
   };
   if (planMark(found, ours, redisName) === 'write') await redis.set(key, JSON.stringify(ours)).catch(throwRedisError);
   if (planMark(inDirectory, ours, `Data directory "${dataDir}"`) === 'write') {
-    await writeDurably(file, Buffer.from(`${JSON.stringify(ours)}\n`), `${file}.tmp`);
+    // A name of its own: others may start at once, and a crash may have left one.
+    const temporary = `${file}.${randomBytes(5).toString('hex')}`;
+    await writeDurably(file, Buffer.from(`${JSON.stringify(ours)}\n`), temporary);
   }
   return ours;
 }

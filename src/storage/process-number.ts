@@ -18,12 +18,12 @@ export interface ProcessNumberOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly onError: (error: Error) => void;
+  /**
+   * Renewed when a third of it is over. Where nothing is given, long enough for a Redis that restarts; a number whose
+   * holder died is free again after it.
+   */
+  readonly leaseMs?: number;
 }
-
-/** Long enough for a Redis that restarts; a number whose holder died is free again after it. */
-const leaseMs = 30_000;
-const renewEveryMs = 10_000;
-const retryEveryMs = 1_000;
 
 /** Extends or frees the lease only where it is still the caller's. */
 const renewIfOurs = `
@@ -32,11 +32,14 @@ if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 
 export async function leaseProcessNumber(options: ProcessNumberOptions): Promise<ProcessNumber> {
-  const { redis, clock } = options;
+  const { redis, clock, leaseMs = 30_000 } = options;
+  const renewEveryMs = leaseMs / 3;
+  const retryEveryMs = leaseMs / 30;
   const holder = randomBytes(16).toString('hex');
   let held: { readonly number: number; readonly untilMs: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let renewal = Promise.resolve();
 
   const keyOf = (number: number): string => `${options.prefix}:process:${number}`;
 
@@ -66,8 +69,10 @@ export async function leaseProcessNumber(options: ProcessNumberOptions): Promise
 
   function schedule(ms: number): void {
     timer = setTimeout(() => {
-      renew().then(
-        () => !closed && schedule(renewEveryMs),
+      renewal = renew().then(
+        () => {
+          if (!closed) schedule(renewEveryMs);
+        },
         (thrown: unknown) => {
           options.onError(asError(thrown));
           if (!closed) schedule(retryEveryMs);
@@ -91,6 +96,8 @@ export async function leaseProcessNumber(options: ProcessNumberOptions): Promise
       if (closed) return;
       closed = true;
       clearTimeout(timer);
+      // It may have lost the number and be taking another one.
+      await renewal;
       if (held) await redis.eval(renewIfOurs, 1, keyOf(held.number), holder, 0).catch(() => 0);
       held = undefined;
     },

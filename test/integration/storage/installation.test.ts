@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,21 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
   it('is one, however many of its processes start at once', async () => {
     const marks = await Promise.all(Array.from({ length: 8 }, () => claim(newDirectory())));
     expect(new Set(marks.map((mark) => mark.installationId)).size).toBe(1);
+  });
+
+  it('is one, however many of its processes start at once beside the same data directory', async () => {
+    const dataDir = newDirectory();
+    const marks = await Promise.all(Array.from({ length: 8 }, () => claim(dataDir)));
+    expect(new Set(marks.map((mark) => mark.installationId)).size).toBe(1);
+    expect(await inDirectory(dataDir)).toEqual(marks[0]);
+  });
+
+  it('starts after a crash that left its mark in Redis and half a file in its data directory', async () => {
+    const dataDir = newDirectory();
+    const { installationId } = await claim(dataDir);
+    await rename(join(dataDir, 'installation.json'), join(dataDir, 'installation.json.tmp'));
+    expect(await claim(dataDir)).toMatchObject({ installationId });
+    expect(await inDirectory(dataDir)).toMatchObject({ installationId });
   });
 
   it('keeps its id when a newer version takes it over, and says that one from then on', async () => {

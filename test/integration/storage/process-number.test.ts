@@ -1,11 +1,26 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { processNumbers } from '../../../src/lib/ids.ts';
-import { leaseProcessNumber, type ProcessNumber } from '../../../src/storage/process-number.ts';
+import {
+  leaseProcessNumber,
+  type ProcessNumber,
+  type ProcessNumberOptions,
+} from '../../../src/storage/process-number.ts';
 import { openRedis } from '../../../src/storage/redis.ts';
 import { programAvailable } from '../../support/program.ts';
 import { startRedis, type TestRedis } from '../../support/redis-server.ts';
 import { requireService } from '../../support/services.ts';
+import { until } from '../../support/until.ts';
+
+/** 'held', or the first words of why not. */
+function outcomeOf(current: () => number): string {
+  try {
+    current();
+    return 'held';
+  } catch (thrown) {
+    return (thrown as Error).message.split(',')[0] ?? '';
+  }
+}
 
 describe.runIf(requireService('redis', await programAvailable('redis-server')))('a process number', () => {
   let server: TestRedis;
@@ -28,9 +43,9 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     await server[Symbol.asyncDispose]();
   });
 
-  async function lease(now: () => number = Date.now): Promise<ProcessNumber> {
+  async function lease(now: () => number = Date.now, settings: Partial<ProcessNumberOptions> = {}) {
     const clock = { now: () => new Date(now()) };
-    const number = await leaseProcessNumber({ redis, prefix: 'test', clock, onError: () => undefined });
+    const number = await leaseProcessNumber({ redis, prefix: 'test', clock, onError: () => undefined, ...settings });
     leased.push(number);
     return number;
   }
@@ -62,6 +77,60 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     const other = await lease();
     await other.close();
     expect(() => other.current()).toThrow(/holds no process number/);
+  });
+
+  it('is kept for as long as its holder lives', async () => {
+    const number = await lease(Date.now, { leaseMs: 1_500 });
+    const first = number.current();
+    const left = () => redis.pttl(`test:process:${first}`);
+    for (const renewal of ['first', 'second']) {
+      await until(async () => (await left()) < 1_300);
+      await until(async () => (await left()) > 1_300, { what: `the ${renewal} renewal` });
+    }
+    expect(number.current()).toBe(first);
+  });
+
+  it('is another one after its own went to somebody else', async () => {
+    const number = await lease(Date.now, { leaseMs: 300 });
+    const first = number.current();
+    await redis.set(`test:process:${first}`, 'another');
+    await until(() => number.current() !== first);
+    expect(await redis.get(`test:process:${first}`)).toBe('another');
+  });
+
+  it('comes back by itself after Redis was away, and says the trouble meanwhile', async () => {
+    await using own = await startRedis();
+    const connection = await openRedis({ url: own.url, onError: () => undefined });
+    const said: Error[] = [];
+    const onError = (error: Error) => said.push(error);
+    const number = await lease(Date.now, { redis: connection, leaseMs: 300, onError });
+    await own.stop('SIGKILL');
+    await until(() => said.length > 0);
+    await until(() => outcomeOf(() => number.current()) === 'This process holds no process number');
+    await own.start();
+    await until(() => outcomeOf(() => number.current()) === 'held');
+    expect(await connection.keys('*')).toEqual([`test:process:${number.current()}`]);
+    await number.close();
+    connection.disconnect();
+  });
+
+  it('is not taken again by a renewal that was under way when it was given back', async () => {
+    await using own = await startRedis({ appendfsync: 'off' });
+    const connection = await openRedis({ url: own.url, onError: () => undefined });
+    const number = await lease(Date.now, { redis: connection, leaseMs: 3_000 });
+    const first = `test:process:${number.current()}`;
+    const other = await openRedis({ url: own.url, onError: () => undefined });
+    await other.set(first, 'another');
+    await other.client('PAUSE', 60_000, 'WRITE');
+    await until(async () => /blocked_clients:1\b/.test(await other.info('clients')), { what: 'the renewal' });
+    const closed = number.close();
+    await other.client('UNPAUSE');
+    await closed;
+    await connection.ping();
+    expect(await other.keys('*')).toEqual([first]);
+    expect(() => number.current()).toThrow(/holds no process number/);
+    connection.disconnect();
+    other.disconnect();
   });
 
   it('leaves alone what another holds by now', async () => {

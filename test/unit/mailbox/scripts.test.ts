@@ -24,6 +24,26 @@ function named(head: readonly string[], kind: 'KEYS' | 'ARGV'): readonly string[
   return found.map((each) => each[2] ?? '');
 }
 
+interface Command {
+  readonly command: string;
+  readonly key: string;
+  /** What follows the key, to the end of the line. */
+  readonly rest: string;
+}
+
+/** Every command that a script gives. One in another form than all others could not be judged, so there is none. */
+function commandsOf(body: string): readonly Command[] {
+  const found = [...body.matchAll(/redis\.call\('([A-Z]+)'(?:, (?=([^,)]+)(.*)))?/g)];
+  expect(found).toHaveLength([...body.matchAll(/\bredis\b/g)].length);
+  return found.map(([, command = '', key = '', rest = '']) => ({ command, key, rest }));
+}
+
+/** What the head calls the key. */
+function nameOf(key: string, head: readonly string[]): string {
+  const [, index] = /^KEYS\[(\d+)\]$/.exec(key) ?? [];
+  return index === undefined ? key : (named(head, 'KEYS')[Number(index) - 1] ?? '');
+}
+
 const names = Object.keys(scriptTable) as ScriptName[];
 
 describe('the scripts', () => {
@@ -65,10 +85,19 @@ describe('the scripts', () => {
 
   it.each([...names, 'shared'])('%s never looks through the keyspace, and names keys by what it was given', (name) => {
     const { body } = read(name);
-    const commands = [...body.matchAll(/redis\.call\('(\w+)', ([^,)]+)/g)];
-    for (const [, command, key = ''] of commands) {
+    for (const { command, key } of commandsOf(body)) {
       expect(command).not.toMatch(/^(KEYS|SCAN|HSCAN|ZSCAN|SSCAN|SORT|FLUSHDB|FLUSHALL|EVAL|RANDOMKEY)$/);
-      expect(key, `${command} ${key}`).not.toMatch(/^'/);
+      expect(key, `${command} ${key}`).not.toMatch(/^['"]/);
+    }
+  });
+
+  it.each([...names, 'shared'])('%s reads no more the longer the mailbox is', (name) => {
+    const { body } = read(name);
+    for (const { command, key, rest } of commandsOf(body)) {
+      expect(command).not.toMatch(/^(SMEMBERS|HKEYS|HVALS|LRANGE|ZRANGE|ZREVRANGE|SUNION|SINTER|SDIFF|HRANDFIELD)$/);
+      // A hash is read whole where it is one record: the actor's or an execution's.
+      if (command === 'HGETALL') expect(['actor', 'execution']).toContain(nameOf(key, read(name).head));
+      if (command.startsWith('ZRANGEBY')) expect(rest, command).toMatch(/, 'LIMIT', 0, \d+\)/);
     }
   });
 });

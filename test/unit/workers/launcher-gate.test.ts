@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { LauncherEntry } from '../../../src/launcher/launcher-table.ts';
@@ -63,6 +64,17 @@ describe('the gate of a launcher', () => {
     expect(gate.waitOf('local')?.cause).toBe('first');
     expect(changes).toEqual(['closed']);
     leaving.abort();
+  });
+
+  it('stays closed once the process leaves, however well the launcher is then', async () => {
+    const { gate, entry, changes, leaving, probes } = gateOn(async () => ({ ok: probes() > 1, detail: 'down' }));
+    gate.close(entry, new Error('down'));
+    await until(() => probes() === 1);
+    leaving.abort();
+    // All that the abort sets off has happened by the next turn of the event loop.
+    await setImmediate();
+    expect(gate.waitOf('local')?.cause).toBe('down');
+    expect(changes).toEqual(['closed']);
   });
 
   it('asks nobody any more once the process leaves', async () => {
