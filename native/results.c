@@ -139,12 +139,6 @@ static ssize_t read_some(int fd, unsigned char *into, size_t most) {
 }
 
 static int send_result(const unsigned char *bytes, size_t size) {
-  /* The socket takes more than what is kept; only here can the sender still be told. */
-  const char *limit = getenv("ABACO_RESULT_LIMIT");
-  if (limit && size > strtoull(limit, NULL, 10)) {
-    say("a result of %zu bytes is longer than the %s bytes that are kept; hand it back in pieces", size, limit);
-    return 1;
-  }
   const char *path = getenv("ABACO_RESULTS_SOCKET");
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   if (!path) path = "/_abaco_results.sock";
@@ -160,7 +154,13 @@ static int send_result(const unsigned char *bytes, size_t size) {
   }
   int trouble = errno;
   if (fd >= 0) close(fd);
-  if (sent == (ssize_t)size) return 0;
+  if (sent == (ssize_t)size) {
+    /* The socket takes more than what is kept, and counts it as dropped; only here can the sender still be told. */
+    const char *limit = getenv("ABACO_RESULT_LIMIT");
+    if (!limit || size <= strtoull(limit, NULL, 10)) return 0;
+    say("a result of %zu bytes is longer than the %s bytes that are kept; hand it back in pieces", size, limit);
+    return 1;
+  }
   if (trouble == EMSGSIZE) say("a result of %zu bytes is longer than one datagram can be; hand it back in pieces", size);
   else say("the result cannot be sent to \"%s\": %s", path, strerror(trouble));
   return 1;

@@ -7,6 +7,7 @@ import { checkConfig } from './config/check-config.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
 import { packagePath } from './lib/package-root.ts';
+import { type MintFlags, mintFor } from './mint-command.ts';
 import { createLogger } from './observability/logger.ts';
 import { printProbes } from './print-probes.ts';
 import { type Roles, serve } from './serve.ts';
@@ -62,6 +63,20 @@ program
       json: flags.json ?? false,
     });
     process.exitCode = healthy ? 0 : 1;
+  });
+
+program
+  .command('token')
+  .description('Tokens to try things out with')
+  .command('mint')
+  .requiredOption('--user <name>', 'whose token it is')
+  .option('--ttl <duration>', 'how long it is good for', '1h')
+  .option('--tenant <name>', 'in which tenant; else auth.default_tenant')
+  .option('--role <names...>', 'roles besides Internal/everyone', [])
+  .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
+  .description("Prints a token signed with the tenant's development key")
+  .action(async (flags: MintFlags & { readonly config?: string }) => {
+    process.stdout.write(`${await mintFor(flags, readConfig(flags))}\n`);
   });
 
 registerClientCommands(program);

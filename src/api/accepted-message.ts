@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { InvalidError } from '../errors.ts';
 import type { Body, Message } from '../executions/execution.ts';
+import { optional } from '../lib/optional.ts';
 import { idempotencyHeader, startDigest } from './idempotency.ts';
 import { holdsNul, planTextMessage, type TextMessage, textBytes } from './message-request.ts';
 import { tooLargeMessage } from './plugins/errors.ts';
@@ -23,11 +24,12 @@ type Keepers = Pick<Services, 'blobs' | 'config'>;
 
 export async function acceptMessage(request: FastifyRequest, keepers: Keepers): Promise<AcceptedMessage> {
   const environment = readEnvironment(request);
-  const { user } = request.caller;
+  const { user: executor, jwtHeaderName } = request.caller;
+  const sender = { executor, ...optional('jwtHeaderName', jwtHeaderName) };
   const field = queryOf(request).get('message')?.[0] ?? '';
   if (request.body instanceof Readable && field === '') {
     const { body, digest } = await keepBinary(request, request.body, keepers);
-    const message: Message = { contentType: 'application/octet-stream', body, environment, executor: user };
+    const message: Message = { contentType: 'application/octet-stream', body, environment, ...sender };
     return { message, echo: 'binary - omitted', digest };
   }
   const digest = wantsDigest(request) ? startDigest(request).update(bodyOf(request)).digest('hex') : '';
@@ -37,7 +39,7 @@ export async function acceptMessage(request: FastifyRequest, keepers: Keepers): 
     contentType: text.contentType,
     body: bytes.byteLength > keepers.config.blobs.inlineBytes ? await keepers.blobs.put(bytes) : { inline: bytes },
     environment,
-    executor: user,
+    ...sender,
   };
   return { message, echo: text.echo, digest };
 }

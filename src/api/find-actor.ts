@@ -2,15 +2,18 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../actors/actor.ts';
+import { mayUse, noAccess } from '../auth/access.ts';
 import { NotFoundError } from '../errors.ts';
 import { isId } from '../lib/ids.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 
-/** Another tenant's actor is as unknown as one that never was. */
+/** Another tenant's actor is as unknown as one that never was; another user's is refused. */
 export async function findActor(request: FastifyRequest): Promise<Actor> {
   const { tenant, actorId } = actorRefOf(request);
   const actor = await request.server.services.actors.get(tenant, actorId);
-  return actor ?? unknownActor(request, actorId);
+  if (!actor) return unknownActor(request, actorId);
+  if (!mayUse(request.caller, actor)) throw noAccess();
+  return actor;
 }
 
 /** The actor a path names, which there may not be. */

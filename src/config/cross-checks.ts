@@ -2,6 +2,8 @@
 
 import type { ConfigProblem } from '../errors.ts';
 import { renderDuration } from '../lib/duration.ts';
+import { keyFingerprint, readRsaPublicKey } from '../lib/rsa-key.ts';
+import { reasonOf } from './layer.ts';
 import type { Config } from './schema.ts';
 import { renderPath, type SettingPath } from './setting-path.ts';
 
@@ -34,6 +36,7 @@ function hasFailed(name: string, failed: ReadonlySet<string>): boolean {
 const checks: readonly ((config: Config) => readonly Mismatch[])[] = [
   launcherNames,
   listenAddress,
+  tenantKeys,
   leaseLength,
   logTimes,
   workerCounts,
@@ -59,18 +62,36 @@ function launcherNames({ service, queues, launchers }: Config): readonly Mismatc
 
 const loopback = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
-function listenAddress({ service, auth }: Config): readonly Mismatch[] {
-  if (auth.mode !== 'none' || loopback.test(service.host)) return [];
-  const message = `Setting "service.host" is "${service.host}", which others can reach, while auth.mode is "none"; use 127.0.0.1 or configure authentication`;
-  return [
-    {
-      paths: [
-        ['service', 'host'],
-        ['auth', 'mode'],
-      ],
-      message,
-    },
-  ];
+function listenAddress({ service, tenants }: Config): readonly Mismatch[] {
+  if (loopback.test(service.host)) return [];
+  const names = Object.keys(tenants);
+  const open = names.filter((name) => tenants[name]?.mode === 'none');
+  if (names.length > 0 && open.length === 0) return [];
+  const who = names.length === 0 ? 'no tenant is configured' : `tenant "${open[0]}" has mode "none"`;
+  const message = `Setting "service.host" is "${service.host}", which others can reach, while ${who}, so that nobody has to show a token; use 127.0.0.1 or give each tenant mode = "jwt"`;
+  return [{ paths: [['service', 'host'], ['tenants']], message }];
+}
+
+/** A tenant with a key of its own, and with one that can be read. */
+function tenantKeys({ tenants }: Config): readonly Mismatch[] {
+  const seen = new Map<string, string>();
+  return Object.entries(tenants).flatMap(([name, tenant]) => {
+    if (tenant.mode === 'none') return [];
+    const at = (key: string, message: string): Mismatch[] => [{ paths: [['tenants', name, key]], message }];
+    if (tenant.publicKey === '' && tenant.developmentKey === '') {
+      return [{ paths: [['tenants', name]], message: `Tenant "${name}" has mode "jwt" and no public_key_file` }];
+    }
+    const key = tenant.publicKey === '' ? 'development_key' : 'public_key';
+    try {
+      const fingerprint = keyFingerprint(readRsaPublicKey(tenant.publicKey || tenant.developmentKey));
+      const other = seen.get(fingerprint);
+      seen.set(fingerprint, name);
+      if (other === undefined) return [];
+      return at(key, `Tenants "${other}" and "${name}" have the same key, so a token of one would do for the other`);
+    } catch (thrown) {
+      return at(key, `Setting "tenants.${name}.${key}" ${reasonOf(thrown)}`);
+    }
+  });
 }
 
 function leaseLength({ workers }: Config): readonly Mismatch[] {

@@ -16,7 +16,7 @@ import { isTable, type SettingsTree } from './settings-tree.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Ours, but no settings: the site file, what the client commands and programs in containers are told, tests. */
-const reserved = /^ABACO_(CONFIG|URL|TOKEN|RESULTS_SOCKET|TEST_.*)$/;
+const reserved = /^ABACO_(CONFIG|URL|TOKEN|RESULTS_SOCKET|RESULT_LIMIT|TEST_.*)$/;
 
 export interface EnvironmentReading {
   readonly layer: Layer;

@@ -13,10 +13,10 @@ import { deriveSettings } from './derive-settings.ts';
 import { type Environment, readEnvironmentLayer } from './environment-layer.ts';
 import { type Layer, type LayerReading, readFileLayer } from './layer.ts';
 import { type MergedSettings, mergeLayers } from './merge-layers.ts';
-import { readPasswordFiles } from './password-files.ts';
 import { readSettings } from './read-settings.ts';
 import { type Config, configNode } from './schema.ts';
 import type { SettingsTree } from './settings-tree.ts';
+import { readValueFiles } from './value-files.ts';
 
 export interface LoadOptions {
   /** The site file; else the one `ABACO_CONFIG` names; else none. */
@@ -47,7 +47,7 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
 
   const merged = mergeLayers(readings.map(({ tree, layer }) => ({ tree, where: layer.where })));
   problems.push(...withoutFailed(completeSettings(configNode, merged), problems));
-  problems.push(...readPasswordFiles(merged));
+  problems.push(...readValueFiles(configNode, merged));
   deriveSettings(merged, env);
   const config = toConfig(configNode, merged.tree) as Config;
   const wasReadWhole = files.every(({ layer }) => layer !== undefined);

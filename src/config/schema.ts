@@ -47,12 +47,29 @@ const service = table('The process: where it keeps its data, listens and is reac
   ]),
 });
 
-const tenants = table('Organisations; everything belongs to one.', {
-  default: text('Tenant of requests that name none.', word),
+const tenant = table('An organisation; everything belongs to one.', {
+  mode: choice(
+    '"jwt" asks for a token by the key of the tenant; "none" for nothing, so it is for loopback only.',
+    ['jwt', 'none'],
+    { default: 'jwt' },
+  ),
+  public_key: text("Key that the tenant's tokens are signed by: RSA, PEM or the base64 of its DER.", { default: '' }),
+  public_key_file: path('File that holds it.', { default: '' }),
+  development_key: text('Private key that "abaco token mint" signs with; better in a file.', {
+    secret: 'whole',
+    default: '',
+  }),
+  development_key_file: path('File that holds it; its public half is the key of the tenant where none is given.', {
+    default: '',
+  }),
 });
 
 const auth = table('Who may call.', {
-  mode: choice('"none" takes everyone for the administrator, so it is for loopback only.', ['none']),
+  default_tenant: text('Tenant of requests that name none.', word),
+  user_role: text('Role that lets its holder in; tokens without roles have "Internal/everyone".', {
+    pattern: '^[^,]+$',
+    expects: 'the name of a role',
+  }),
 });
 
 const redis = table('Live state: actors, mailboxes, leases.', {
@@ -159,6 +176,9 @@ const queue = table('Queue an actor may name.', {
     expects: 'the name of a launcher, or nothing',
     default: '',
   }),
+  who: choice('Who may name this queue: "privileged" users, or every "user".', ['privileged', 'user'], {
+    default: 'privileged',
+  }),
 });
 
 const mount = table('One directory of the host inside containers.', {
@@ -203,13 +223,21 @@ const identity = table('User of programs whose owner has none of their own; "non
 });
 
 const compat = table('Ways of the original that some clients rely on.', {
+  jwt_millisecond_expiry: choice(
+    'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
+    ['check', 'ignore'],
+  ),
   default_token: choice('"token" of actors that say nothing; answers show it as this text.', ['false', 'true']),
 });
 
 export const configSchema = Type.Object(
   {
     service,
-    tenants,
+    tenants: named(
+      'Organisations, by name. Where there are none, any name is one, and nobody has to show a token.',
+      tenant,
+      { pattern: '^[A-Z0-9][A-Z0-9_.-]*$', expects: 'upper-case letters, digits, dots, hyphens and underscores' },
+    ),
     auth,
     redis,
     history,

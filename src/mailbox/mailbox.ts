@@ -40,12 +40,14 @@ export interface PostRequest {
   readonly executionId: string;
   readonly message: Message;
   /** `digest` is of all that makes two requests the same: body, content type, query. */
+  /** Who has to own the actor; none given is anybody. */
+  readonly owner?: string;
   readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
 }
 
 export type PostOutcome =
   | { readonly kind: 'posted' | 'replayed'; readonly executionId: string; readonly owner: string }
-  | { readonly kind: 'conflict' | 'gone' | 'full' | 'used-id' };
+  | { readonly kind: 'conflict' | 'gone' | 'forbidden' | 'full' | 'used-id' };
 
 export type ClaimOutcome =
   /** `waiting` is how many wait still. */
@@ -171,6 +173,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
             message.blob,
             idempotency?.digest ?? '',
             options.maxWaiting,
+            request.owner ?? '',
           ],
         ),
       );

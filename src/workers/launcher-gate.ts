@@ -29,8 +29,9 @@ export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
   const waits = new Map<string, Wait>();
 
   async function reopen(entry: LauncherEntry): Promise<void> {
-    for (let count = 0; !options.leaving.aborted; count += 1) {
+    for (let count = 0; ; count += 1) {
       await pause(pauseMs(count, probePause), options.leaving);
+      if (options.leaving.aborted) return;
       const health = await entry.launcher.probe(options.leaving).catch((thrown: unknown) => ({
         ok: false,
         detail: asError(thrown).message,

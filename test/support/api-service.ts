@@ -1,5 +1,6 @@
 /** The API on real stores: a `redis-server` of its own, SQLite and a blob directory. Workers are played by the test. */
 
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
@@ -35,13 +36,15 @@ export interface ApiServiceOptions {
   readonly appendfsync?: 'off' | 'everysec' | 'always';
   /** Settings as the environment spells them. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A site file, for what the environment cannot say. */
+  readonly siteFile?: string;
   readonly history?: (real: History) => History;
 }
 
 export async function startApiService(options: ApiServiceOptions = {}): Promise<ApiService> {
   const directory = await makeTestDirectory('api');
   const server = await startRedis({ appendfsync: options.appendfsync ?? 'off' });
-  const config = testConfig(directory.path, options.settings ?? {});
+  const config = await testConfig(directory.path, options);
   const onError = (): void => undefined;
   const redis = await openRedis({ url: server.url, onError });
   const news = await createNews(await openRedis({ url: server.url, onError }), config.redis.prefix);
@@ -97,7 +100,10 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
   };
 }
 
-function testConfig(dataDir: string, settings: Readonly<Record<string, string>>): Config {
+async function testConfig(dataDir: string, { settings = {}, siteFile }: ApiServiceOptions): Promise<Config> {
   const env = { ABACO_SERVICE_DATA_DIR: dataDir, ...settings };
-  return loadConfig({ env }).config;
+  if (siteFile === undefined) return loadConfig({ env }).config;
+  const file = join(dataDir, 'site.toml');
+  await writeFile(file, siteFile);
+  return loadConfig({ env, file }).config;
 }

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { type Caller, identifyCaller } from '../../auth/caller.ts';
+import { createTenants } from '../../auth/tenants.ts';
 import type { Services } from '../services.ts';
 
 declare module 'fastify' {
@@ -12,26 +13,29 @@ declare module 'fastify' {
 }
 
 export interface AuthPluginOptions {
-  readonly services: Pick<Services, 'actors' | 'executions' | 'config'>;
+  readonly services: Pick<Services, 'actors' | 'executions' | 'config' | 'clock'>;
   readonly tokensOnly: boolean;
 }
 
 /** Health and documentation are open, but not at an address that answers containers alone. */
 export const authPlugin = fastifyPlugin(
   async (app: FastifyInstance, { services, tokensOnly }: AuthPluginOptions) => {
-    const { actors, executions, config } = services;
-    const options = { actors, executions, defaultTenant: config.tenants.default, tokensOnly };
+    const { actors, executions, config, clock } = services;
+    const options = {
+      actors,
+      executions,
+      tenants: createTenants(config.tenants, config.auth),
+      userRole: config.auth.userRole,
+      millisecondExpiry: config.compat.jwtMillisecondExpiry === 'check',
+      clock,
+      tokensOnly,
+    };
     app.decorateRequest('caller');
     app.addHook('onRequest', async (request) => {
       // By the route, since a path may be spelled with escapes.
       if (!tokensOnly && request.routeOptions.url?.startsWith('/actors') !== true) return;
-      const { authorization, tenant } = request.headers;
-      request.caller = await identifyCaller({ authorization, tenant: asOne(tenant) }, options);
+      request.caller = await identifyCaller(request.headers, options);
     });
   },
   { name: 'abaco-auth' },
 );
-
-function asOne(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(',') : header;
-}

@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Actor } from '../../actors/actor.ts';
 import type { ActorDraft } from '../../actors/actor-record.ts';
-import { ForbiddenError, InvalidError } from '../../errors.ts';
+import { mayUse } from '../../auth/access.ts';
+import { InvalidError } from '../../errors.ts';
 import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
@@ -12,6 +13,7 @@ import { findActor, refOf, unknownActor } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
+import { checkRestricted } from '../restricted-attributes.ts';
 import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { spelled, success } from '../success.ts';
@@ -90,7 +92,8 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
 
 async function listActors(request: FastifyRequest): Promise<Envelope> {
   refuseSearch(request);
-  const actors = await request.server.services.actors.list(request.caller.tenant);
+  const { caller } = request;
+  const actors = (await request.server.services.actors.list(caller.tenant)).filter((found) => mayUse(caller, found));
   return success(request, messages.list, await Promise.all(actors.map((found) => showActor(request, found))));
 }
 
@@ -137,13 +140,12 @@ function planDraft(
   asked: Fields,
   identity: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'>,
 ): ActorDraft {
+  const { caller } = request;
   const { config } = request.server.services;
   const reading = { what: whatActor, code: 'actor.invalid', spelling: config.service.case } as const;
-  const settings = planActorSettings(readFields(actorRequest, asked, reading), config);
-  if (settings.privileged && request.caller.execution) {
-    const rule = 'Not authorized -- only admins and privileged users can make privileged actors.';
-    throw new ForbiddenError('request.forbidden', `${rule} The token of an execution is neither`);
-  }
+  const description = readFields(actorRequest, asked, reading);
+  checkRestricted(description, caller, config);
+  const settings = planActorSettings(description, config);
   return { ...settings, ...identity, ...planIdentity(settings, identity, config) };
 }
 

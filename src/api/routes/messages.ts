@@ -3,7 +3,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../actors/actor.ts';
+import { noAccess, ownerFor } from '../../auth/access.ts';
 import { ConflictError, InvalidError, QuotaError, UnavailableError } from '../../errors.ts';
+import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostOutcome } from '../../mailbox/mailbox.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
@@ -91,8 +93,9 @@ async function post(
 ): Promise<Posted> {
   const { mailbox, blobs, ids } = request.server.services;
   const caller = `${request.caller.tenant}/${request.caller.user}`;
+  const owner = optional('owner', ownerFor(request.caller));
   const idempotency = key === undefined ? {} : { idempotency: { key, caller, digest } };
-  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...idempotency });
+  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...owner, ...idempotency });
   if (outcome.kind !== 'posted' && 'blob' in message.body) await blobs.remove(message.body.blob);
   if ('executionId' in outcome) return outcome;
   return await refuse(request, actor.actorId, outcome.kind);
@@ -100,6 +103,8 @@ async function post(
 
 async function refuse(request: FastifyRequest, id: string, kind: Exclude<PostOutcome, Posted>['kind']): Promise<never> {
   switch (kind) {
+    case 'forbidden':
+      throw noAccess();
     case 'full':
       throw new QuotaError('mailbox.full', `Mailbox of actor "${id}" is full; purge it, or send again later`);
     case 'conflict': {

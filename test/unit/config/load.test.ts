@@ -6,6 +6,7 @@ import { type LoadOptions, loadConfig } from '../../../src/config/load.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { packagePath } from '../../../src/lib/package-root.ts';
 import { makeTestDirectory } from '../../support/test-directory.ts';
+import { makeTestKey } from '../../support/tokens.ts';
 
 const env = { HOME: '/home/ada' };
 
@@ -33,7 +34,7 @@ describe('loadConfig', () => {
     });
     expect(config.blobs).toEqual({ dir: '/home/ada/.local/state/abaco/blobs', inlineBytes: 32_768 });
     expect(config.workers.hostId).toBe(hostname());
-    expect(config.queues['default']).toEqual({ launcher: 'local' });
+    expect(config.queues['default']).toEqual({ launcher: 'local', who: 'user' });
     expect(origins.get('service.data_dir')).toMatch(/^config\/default\.toml:\d+, worked out$/);
     expect(loadConfig({ env: { ...env, XDG_STATE_HOME: '/state' } }).config.service.dataDir).toBe('/state/abaco');
     expect(loadConfig({ env: { ABACO_SERVICE_PORT: '0' } }).config.service.publicUrl).toBe('');
@@ -84,7 +85,10 @@ describe('loadConfig', () => {
       local: { kind: 'docker' },
       fast: { kind: 'docker', socket: { path: '/run/podman.sock' } },
     });
-    expect(config.queues).toEqual({ default: { launcher: 'local' }, short: { launcher: 'fast' } });
+    expect(config.queues).toEqual({
+      default: { launcher: 'local', who: 'user' },
+      short: { launcher: 'fast', who: 'privileged' },
+    });
     expect(config.mounts.global).toEqual([{ host: '/data', container: '/data', mode: 'ro' }]);
     expect(origins.get('mounts.global[0].host')).toBe('site.toml:7');
     expect(origins.get('launchers.fast.socket.path')).toBe('site.toml:3');
@@ -123,7 +127,7 @@ describe('loadConfig', () => {
   it('lays dev.toml below the site file when asked', async () => {
     const { config } = await loadSite('[logging]\nlevel = "warn"\n', { dev: true });
     expect(config.service.defaultLauncher).toBe('mock');
-    expect(config.queues['default']).toEqual({ launcher: 'mock' });
+    expect(config.queues['default']).toEqual({ launcher: 'mock', who: 'user' });
     expect(config.logging).toEqual({ level: 'warn', pretty: 'always' });
   });
 
@@ -235,6 +239,9 @@ describe('mistakes', () => {
   });
 });
 
+const tenantKey = makeTestKey();
+const weakKey = makeTestKey(1024).publicPem;
+
 describe('settings that have to fit one another', () => {
   it.each([
     [
@@ -247,11 +254,28 @@ describe('settings that have to fit one another', () => {
     ],
     [
       '[service]\nhost = "0.0.0.0"',
-      'site.toml:2: Setting "service.host" is "0.0.0.0", which others can reach, while auth.mode is "none"; use 127.0.0.1 or configure authentication',
+      'site.toml:2: Setting "service.host" is "0.0.0.0", which others can reach, while no tenant is configured, so that nobody has to show a token; use 127.0.0.1 or give each tenant mode = "jwt"',
     ],
     [
       '[workers]\nlease = "12s"',
       'site.toml:2: Setting "workers.lease" is 12s, too short to be extended every 4s (workers.extend_every): needs more than three times that',
+    ],
+    ['[tenants.A]', 'site.toml:1: Tenant "A" has mode "jwt" and no public_key_file'],
+    [
+      '[tenants.A]\nmode = "none"\n[service]\nhost = "0.0.0.0"',
+      'site.toml:4: Setting "service.host" is "0.0.0.0", which others can reach, while tenant "A" has mode "none", so that nobody has to show a token; use 127.0.0.1 or give each tenant mode = "jwt"',
+    ],
+    [
+      '[tenants.A]\npublic_key = "c2VjcmV0"',
+      'site.toml:2: Setting "tenants.A.public_key" is no public key in PEM, nor the base64 of one in DER',
+    ],
+    [
+      `[tenants.A]\npublic_key = """${weakKey}"""`,
+      'site.toml:2: Setting "tenants.A.public_key" is an RSA key of 1024 bits; 2048 is the least',
+    ],
+    [
+      `[tenants.A]\npublic_key = """${tenantKey.publicPem}"""\n[tenants.B]\ndevelopment_key = """${tenantKey.privatePem}"""`,
+      `site.toml:${tenantKey.publicPem.split('\n').length + 3}: Tenants "A" and "B" have the same key, so a token of one would do for the other`,
     ],
     ['[logs]\nkeep = "25h"', 'site.toml:2: Setting "logs.keep" is longer than logs.keep_limit, 1d'],
     ['[logs]\nkeep = "none"', 'site.toml:2: Setting "logs.keep" is longer than logs.keep_limit, 1d'],
@@ -263,7 +287,7 @@ describe('settings that have to fit one another', () => {
     ['[registries.r]\nusername = "u"', 'site.toml:1: Registry "r" needs both username and password, or neither'],
     [
       '[registries.r]\nusername = "u"\npassword = "p"\npassword_file = "/nowhere"',
-      'site.toml:4: Setting "registries.r.password_file" stands beside a password; keep one of them',
+      'site.toml:4: Setting "registries.r.password_file" stands beside password; keep one of them',
     ],
     [
       '[mounts]\nglobal = [{ host = "/a", container = "/x" }]\nprivileged = [{ host = "/b", container = "/x" }]',
