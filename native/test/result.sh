@@ -63,7 +63,7 @@ case_a_result_beyond_the_limit_is_refused_with_a_sentence() {
   start --ledger other --result-limit 1000 -- ./hand 1001
   expect_equal $code 1
   expect_says run/log 'a result of 1001 bytes is longer than the 1000 bytes that are kept; hand it back in pieces'
-  expect_equal "$(frames | tail -n 1)" 'dropped 1'
+  expect_equal "$(frames | tail -n 1)" 'dropped 1001'
 }
 
 case_a_result_that_comes_in_pieces_is_one() {
