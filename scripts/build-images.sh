@@ -1,10 +1,10 @@
 #!/bin/sh
-# Builds the sample actors under images/, each as abaco/NAME. They need debian:trixie-slim, and no network.
+# Builds the sample actors under images/actors/, each as abaco/NAME. They need debian:trixie-slim, and no network.
 #
 #   sh scripts/build-images.sh             all of them
 #   sh scripts/build-images.sh counter     those that are named
 set -u
-cd "$(dirname "$0")/../images" || exit 1
+cd "$(dirname "$0")/../images/actors" || exit 1
 
 if [ $# = 0 ]; then
   for file in */Dockerfile; do set -- "$@" "${file%/Dockerfile}"; done

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes this machine able to run the project: installs what is missing, starts what is not running, says each step.
 #
-#   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper
-#   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace
+#   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper, the agent
+#   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server
 #   sh scripts/setup.sh stop    stops the engine that an earlier call started
 #
 # Running it again does only what is still missing. Root (or sudo) is needed for packages and for the engine only.
@@ -265,6 +265,15 @@ ensure_native() {
   say "native: native/build/abaco-start is built"
 }
 
+# --- the agent ----------------------------------------------------------------------------------------------------
+
+# One file, for hosts that have nothing of ours.
+ensure_agent() {
+  node_modules/.bin/esbuild launchers/host/agent/main.ts --bundle --platform=node --format=esm --log-level=error \
+    --outfile=launchers/host/agent/build/abaco-agent.mjs || fail "the agent was not bundled; see above"
+  say "agent: launchers/host/agent/build/abaco-agent.mjs is bundled"
+}
+
 # --- the MongoDB stand-in (tests only) ----------------------------------------------------------------------------
 
 mongo=test/support/mongo
@@ -310,6 +319,7 @@ setup_demo() {
   ensure_base_image
   ensure_node_modules
   ensure_native
+  ensure_agent
 }
 
 need_for_demo() {
@@ -330,6 +340,8 @@ test)
   need_for_demo
   need docker-registry docker-registry
   need strace strace
+  need openssh-server sshd
+  need openssh-client ssh-keygen
   need busybox-static busybox
   need_java
   setup_demo

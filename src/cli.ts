@@ -7,6 +7,7 @@ import { checkConfig } from './config/check-config.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
 import { packagePath } from './lib/package-root.ts';
+import { serveAgent } from './main.ts';
 import { type MintFlags, mintFor } from './mint-command.ts';
 import { createLogger } from './observability/logger.ts';
 import { printProbes } from './print-probes.ts';
@@ -64,6 +65,12 @@ program
     });
     process.exitCode = healthy ? 0 : 1;
   });
+
+program
+  .command('agent')
+  .requiredOption('--stdio', 'frames on standard input and output')
+  .description('Does on its host what a service asks; started by one, not by people')
+  .action(async () => await serveAgent({ version, input: process.stdin, output: process.stdout }));
 
 program
   .command('token')

@@ -24,6 +24,18 @@ export const errorCodes = {
   'launcher.unavailable': 'The backend of the launcher does not answer; what waits for it goes on waiting.',
   'launcher.rejected': 'The backend of the launcher refused to start; nothing was started.',
   'launcher.disk_full': 'The host of the launcher has no space left for a run.',
+  'host.unavailable': 'The host cannot be reached; nothing was run there.',
+  'host.denied': 'The host does not let us in with the key we have.',
+  'host.key_unknown': 'No key of the host is known, so nobody can say whether it is the right one.',
+  'host.key_changed': 'The host shows another key than the one that is known.',
+  'host.unknown_outcome': 'The host was asked and did not answer to the end: it may have been done, or not.',
+  'host.output_too_large': 'A command on the host wrote more than is taken.',
+  'host.command_failed': 'A command on the host failed.',
+  'host.file_not_found': 'No such file on the host.',
+  'host.file_denied': 'The host does not allow this with the file.',
+  'host.file_failed': 'The host could not do this with the file.',
+  'host.disk_full': 'The file system of the host is full, or the quota there is used up.',
+  'host.outside': 'The path is outside the directories that may be removed.',
   'image.invalid': 'The text is not an image reference.',
   'image.not_found': 'The registry does not have the image.',
   'image.denied': 'The registry refuses the image with the credentials it was given.',
@@ -79,6 +91,8 @@ export class QuotaError extends ServiceError {
 }
 /** A launcher's backend said no or nonsense. Nothing was started. */
 export class LauncherError extends ServiceError {}
+/** It was asked for and may have been done: only a look can tell. Never treated as a failure. */
+export class UnknownOutcomeError extends ServiceError {}
 /** Something we stand on cannot be reached; may pass. */
 export class UnavailableError extends ServiceError {
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {

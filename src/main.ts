@@ -151,6 +151,8 @@ function composeOutbox(services: Services): Outbox {
   });
 }
 
+export { serveAgent } from '../launchers/host/agent/serve-agent.ts';
+
 /** What each configured launcher says of itself, without a service around it. */
 export async function probeLaunchers(loaded: LoadedConfig, log: Logger): Promise<readonly ProbedLauncher[]> {
   return await probeAll({ loaded, log, kinds: launcherKinds });

@@ -1,4 +1,4 @@
-/** Words as images/word-count counts them: longest runs of letters. */
+/** Words as images/actors/word-count counts them: longest runs of letters. */
 export function countWords(text: string): number {
   return text.match(/\p{Alphabetic}+/gu)?.length ?? 0;
 }

@@ -8,8 +8,8 @@
 import { link, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnavailableError } from '../errors.ts';
+import { codeOf, makeDurableDirectory, syncDirectory, writeDurably } from '../lib/durable-file.ts';
 import { blobFolders, randomBlobName } from './blob-name.ts';
-import { codeOf, makeDurableDirectory, syncDirectory, writeDurably } from './durable-file.ts';
 import { parseMark, planMark, type StoreMark } from './store-mark.ts';
 
 /** A temporary file older than this was left by a crash: no upload takes a day. */

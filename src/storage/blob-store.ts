@@ -12,9 +12,16 @@
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, ServiceError, UnavailableError } from '../errors.ts';
+import {
+  type Bytes,
+  codeOf,
+  makeDurableDirectory,
+  syncDirectory,
+  writeDurably,
+  writeFully,
+} from '../lib/durable-file.ts';
 import { checkBlobDirectory, temporaryFolder } from './blob-directory.ts';
 import { blobFolder, blobPath, randomBlobName } from './blob-name.ts';
-import { type Bytes, codeOf, makeDurableDirectory, syncDirectory, writeDurably, writeFully } from './durable-file.ts';
 import type { StoreMark } from './store-mark.ts';
 
 /** A name to find the blob again, and its size. */

@@ -8,7 +8,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { ConflictError } from '../errors.ts';
-import { writeDurably } from './durable-file.ts';
+import { writeDurably } from '../lib/durable-file.ts';
 import { throwRedisError } from './redis.ts';
 import { parseMark, planMark, type StoreMark } from './store-mark.ts';
 

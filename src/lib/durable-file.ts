@@ -2,14 +2,13 @@
 
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { asError } from '../errors.ts';
 
 export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Writes all of `content` at `path`, or nothing: under `temporary` first, on the same file system. @returns its size. */
-export async function writeDurably(path: string, content: Bytes, temporary: string): Promise<number> {
+export async function writeDurably(path: string, content: Bytes, temporary: string, mode = 0o640): Promise<number> {
   try {
-    await using file = await open(temporary, 'wx', 0o640);
+    await using file = await open(temporary, 'wx', mode);
     const bytes = await writeContent(file, content);
     await file.sync();
     await rename(temporary, path);
@@ -56,6 +55,6 @@ async function writeContent(file: FileHandle, content: Bytes): Promise<number> {
 
 /** The system's word for what went wrong, `ENOENT` say. */
 export function codeOf(thrown: unknown): string | undefined {
-  const { code } = asError(thrown) as NodeJS.ErrnoException;
+  const code = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
   return code !== undefined && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }

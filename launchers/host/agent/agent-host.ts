@@ -1,0 +1,231 @@
+/** A host behind an agent: every call is a frame to it and a frame back. */
+
+import {
+  asError,
+  type ErrorCode,
+  errorCodes,
+  ForbiddenError,
+  InvalidError,
+  LauncherError,
+  NotFoundError,
+  QuotaError,
+  type ServiceError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from '../../../src/errors.ts';
+import type { FilePart, Host } from '../host.ts';
+import { checkBelowRoots } from '../scratch-roots.ts';
+import { createFrameReader, encodeFrame, type Frame, type FrameError, type FrameHead } from './frames.ts';
+import type { Answer, Verb, Verbs } from './verbs.ts';
+
+/** A channel whose other end is an agent: an SSH channel, a pipe. */
+export interface AgentChannel {
+  write(bytes: Uint8Array): void;
+  onData(listener: (bytes: Uint8Array) => void): void;
+  /** Told once, with what is known of the reason. */
+  onClose(listener: (reason: string) => void): void;
+  close(): void;
+}
+
+export interface AgentHost extends Host {
+  readonly hello: Hello;
+  /** Whether its channel still stands. */
+  readonly alive: boolean;
+}
+
+export type Hello = Extract<FrameHead, { readonly kind: 'hello' }>;
+
+export interface AgentHostOptions {
+  readonly name: string;
+  readonly channel: AgentChannel;
+  readonly scratchRoots: readonly string[];
+  /** How long the agent may take to say its first word. */
+  readonly helloMs: number;
+}
+
+/** Read and written at a time, so that one large file does not hold up the rest. */
+const chunkBytes = 1024 * 1024;
+
+/** Verbs that only look: cut off, they have changed nothing. */
+const looks: readonly Verb[] = ['read', 'readMany', 'hash', 'list', 'waitForChange', 'beginPut', 'putChunk'];
+
+interface Asked {
+  readonly verb: Verb;
+  readonly resolve: (answer: Answer<Verb>) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** @throws UnavailableError when no agent answers. */
+export async function connectAgent({ name, channel, scratchRoots, helloMs }: AgentHostOptions): Promise<AgentHost> {
+  const asked = new Map<number, Asked>();
+  const greeted = Promise.withResolvers<Hello>();
+  let last = 0;
+  let closed: string | undefined;
+
+  function fail(reason: string): void {
+    if (closed !== undefined) return;
+    closed = reason;
+    greeted.reject(unavailable(name, reason));
+    for (const { verb, reject } of asked.values()) reject(cutOff(name, verb, reason));
+    asked.clear();
+  }
+
+  function onFrame({ head, body }: Frame): void {
+    if (head.kind === 'hello') return greeted.resolve(head);
+    if (head.kind !== 'answer' && head.kind !== 'refusal') return;
+    const one = asked.get(head.id);
+    asked.delete(head.id);
+    if (head.kind === 'answer') one?.resolve({ value: head.value as never, bytes: Uint8Array.from(body) });
+    else one?.reject(remake(name, head.error));
+  }
+
+  const read = createFrameReader(onFrame);
+  channel.onData((bytes) => {
+    try {
+      read(bytes);
+    } catch (thrown) {
+      fail(asError(thrown).message);
+      channel.close();
+    }
+  });
+  channel.onClose(fail);
+
+  async function ask<V extends Verb>(
+    verb: V,
+    args: Verbs[V]['args'],
+    { body, signal }: { readonly body?: Uint8Array; readonly signal?: AbortSignal } = {},
+  ): Promise<Required<Answer<V>>> {
+    if (closed !== undefined) throw unavailable(name, closed);
+    if (signal?.aborted === true) throw cutOff(name, verb, 'it was not wanted any more', signal.reason);
+    const id = (last += 1);
+    const { promise, resolve, reject } = Promise.withResolvers<Answer<Verb>>();
+    const forget = (): void => {
+      asked.delete(id);
+      if (closed === undefined) channel.write(encodeFrame({ kind: 'forget', id }));
+      reject(cutOff(name, verb, 'it was not wanted any more', signal?.reason));
+    };
+    signal?.addEventListener('abort', forget, { once: true });
+    asked.set(id, { verb, resolve, reject });
+    channel.write(encodeFrame({ kind: 'ask', id, verb, args }, body));
+    try {
+      return (await promise) as Required<Answer<V>>;
+    } finally {
+      signal?.removeEventListener('abort', forget);
+    }
+  }
+
+  const timer = setTimeout(() => {
+    fail(`the agent said nothing for ${helloMs} ms`);
+    channel.close();
+  }, helloMs);
+  const hello = await greeted.promise.finally(() => clearTimeout(timer));
+
+  return {
+    name,
+    hello,
+    get alive() {
+      return closed === undefined;
+    },
+
+    async run({ parse, stdin, ...command }, signal) {
+      const body = typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
+      const { value } = await ask('run', { command }, { ...(body ? { body } : {}), signal });
+      return parse(value);
+    },
+
+    async put(path, content, { mode = 0o600 } = {}) {
+      const { value: upload } = await ask('beginPut', { path, mode });
+      try {
+        for await (const body of inChunks(content)) await ask('putChunk', { upload }, { body });
+      } catch (thrown) {
+        await ask('endPut', { upload, keep: false }).catch(() => undefined);
+        throw thrown;
+      }
+      await ask('endPut', { upload, keep: true });
+    },
+
+    async *get(path, { offset, length = Number.POSITIVE_INFINITY } = { offset: 0 }) {
+      for (let at = offset; at < offset + length; ) {
+        const wanted = Math.min(chunkBytes, offset + length - at);
+        const { bytes } = await ask('read', { path, offset: at, length: wanted });
+        if (bytes.byteLength > 0) yield bytes;
+        if (bytes.byteLength < wanted) return;
+        at += bytes.byteLength;
+      }
+    },
+
+    async readMany(reads) {
+      if (reads.length === 0) return [];
+      const { value, bytes } = await ask('readMany', { reads });
+      let at = 0;
+      return value.map((part): FilePart | undefined => {
+        if (!part) return undefined;
+        at += part.bytes;
+        return { bytes: bytes.subarray(at - part.bytes, at), size: part.size };
+      });
+    },
+
+    async hash(path) {
+      return (await ask('hash', { path })).value;
+    },
+
+    async makeDirectory(path, mode) {
+      await ask('makeDirectory', { path, mode });
+    },
+
+    async list(path) {
+      return (await ask('list', { path })).value ?? undefined;
+    },
+
+    async removeTree(path) {
+      checkBelowRoots(path, scratchRoots);
+      await ask('removeTree', { path, roots: scratchRoots });
+    },
+
+    async waitForChange(path, timeoutMs, signal) {
+      await ask('waitForChange', { path, timeoutMs }, { signal }).catch((thrown: unknown) => {
+        if (!signal.aborted) throw thrown;
+      });
+    },
+
+    async close() {
+      fail('we closed it');
+      channel.close();
+    },
+  };
+}
+
+async function* inChunks(content: Uint8Array | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const piece of content instanceof Uint8Array ? [content] : content) {
+    for (let at = 0; at < piece.byteLength; at += chunkBytes) yield piece.subarray(at, at + chunkBytes);
+  }
+}
+
+function unavailable(name: string, reason: string): UnavailableError {
+  return new UnavailableError('host.unavailable', `Host ${name} cannot be reached: ${reason}`);
+}
+
+function cutOff(name: string, verb: Verb, reason: string, cause?: unknown): ServiceError {
+  if (looks.includes(verb)) return unavailable(name, reason);
+  const message = `Call "${verb}" on ${name} was cut off: ${reason}; what it has done is not known`;
+  return new UnknownOutcomeError('host.unknown_outcome', message, { cause });
+}
+
+const classes = {
+  ForbiddenError,
+  InvalidError,
+  LauncherError,
+  NotFoundError,
+  QuotaError,
+  UnavailableError,
+  UnknownOutcomeError,
+};
+
+/** The error as the agent met it; "this host" is this one's name here. */
+function remake(name: string, { type, code, message }: FrameError): Error {
+  const told = message.replace(' on this host', ` on ${name}`);
+  if (Object.hasOwn(classes, type) && Object.hasOwn(errorCodes, code)) {
+    return new classes[type as keyof typeof classes](code as ErrorCode, told);
+  }
+  return new LauncherError('host.command_failed', `The agent on ${name} failed: ${told}`);
+}

@@ -1,0 +1,203 @@
+/** A host behind SSH with nothing of ours on it: a channel per command, SFTP for files. Installs the agent, and stands in for it. */
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ClientChannel } from 'ssh2';
+import { asError, LauncherError, UnknownOutcomeError } from '../../src/errors.ts';
+import { shellLine } from '../../src/lib/shell.ts';
+import { type Command, type CommandResult, commandDefaults, expectSuccess } from './command.ts';
+import { fileError } from './file-errors.ts';
+import type { Host } from './host.ts';
+import { checkBelowRoots } from './scratch-roots.ts';
+import { type SftpFiles, sftpFiles } from './sftp-files.ts';
+import type { SshConnection } from './ssh-connection.ts';
+
+/** SFTP's own numbers (draft-ietf-secsh-filexfer-02 §7), as the system's words. */
+const sftpCodes: Readonly<Record<number, string>> = { 2: 'ENOENT', 3: 'EACCES' };
+
+/** Read and handed on at a time. */
+const chunkBytes = 1024 * 1024;
+const lookAgainMs = 500;
+
+/** @param connection - closed with the host. The login shell has to be one that reads POSIX quotes. */
+export function createPlainSshHost(connection: SshConnection, scratchRoots: readonly string[]): Host {
+  const { name } = connection;
+
+  async function withFiles<T>(path: string, use: (files: SftpFiles) => Promise<T>): Promise<T> {
+    return await connection.withSftp(async (sftp) => {
+      // ENOENT and the like have no name in SFTP, and a full disk is a plain failure.
+      return await use(sftpFiles(sftp)).catch((thrown: unknown) => {
+        const { code } = asError(thrown) as { readonly code?: unknown };
+        throw fileError(name, path, typeof code === 'number' ? sftpCodes[code] : undefined, thrown);
+      });
+    });
+  }
+
+  const host: Host = {
+    name,
+
+    async run(command, signal) {
+      const line = shellLine([...environmentWords(command.environment), ...command.argv]);
+      const result = await connection.withChannel(line, async (channel) => await runOn(name, channel, command, signal));
+      return command.parse(result);
+    },
+
+    async put(path, content, { mode = 0o600 } = {}) {
+      const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+      await withFiles(path, async (files) => {
+        try {
+          await files.write(temporary, content, mode);
+          await files.rename(temporary, path);
+        } catch (thrown) {
+          await files.unlink(temporary).catch(() => undefined);
+          throw thrown;
+        }
+      });
+    },
+
+    async *get(path, { offset, length = Number.POSITIVE_INFINITY } = { offset: 0 }) {
+      for (let at = offset; at < offset + length; ) {
+        const wanted = Math.min(chunkBytes, offset + length - at);
+        const bytes = await withFiles(path, async (files) => await files.read(path, at, wanted));
+        if (bytes.byteLength > 0) yield bytes;
+        if (bytes.byteLength < wanted) return;
+        at += bytes.byteLength;
+      }
+    },
+
+    async readMany(reads) {
+      return await withFiles('', async (files) => {
+        return await Promise.all(
+          reads.map(async ({ path, offset, length }) => {
+            const size = await files.size(path);
+            if (size === undefined) return undefined;
+            const bytes = await files.read(path, offset, Math.max(0, Math.min(length, size - offset)));
+            return { bytes, size: Math.max(size, offset + bytes.byteLength) };
+          }),
+        );
+      });
+    },
+
+    async hash(path) {
+      await withFiles(path, async (files) => await files.read(path, 0, 1));
+      const argv = ['sha256sum', '--', path] as const;
+      const parse = expectSuccess(`Hashing "${path}" on ${name}`);
+      // A name with a backslash or a line end is marked by a backslash in front of the hash.
+      return (await host.run({ argv, parse }, AbortSignal.timeout(600_000))).replace(/^\\/, '').slice(0, 64);
+    },
+
+    async makeDirectory(path, mode) {
+      await withFiles(path, async (files) => {
+        const parts = path.split('/').filter((part) => part !== '');
+        for (let count = 1; count <= parts.length; count += 1) {
+          const step = `/${parts.slice(0, count).join('/')}`;
+          if ((await files.size(step)) === undefined) await files.makeDirectory(step, mode);
+        }
+      });
+    },
+
+    async list(path) {
+      return await withFiles(path, async (files) => {
+        if ((await files.size(path)) === undefined) return undefined;
+        const entries = await files.entries(path);
+        return entries.map(({ filename }) => filename).toSorted();
+      });
+    },
+
+    async removeTree(path) {
+      checkBelowRoots(path, scratchRoots);
+      const parent = path.slice(0, path.lastIndexOf('/'));
+      const real = await withFiles(path, async (files) => {
+        if ((await files.size(parent)) === undefined) return undefined;
+        const roots = await Promise.all(scratchRoots.map(async (root) => await files.realPath(root).catch(() => root)));
+        return { parent: await files.realPath(parent), roots };
+      });
+      if (!real) return;
+      checkBelowRoots(`${real.parent}${path.slice(path.lastIndexOf('/'))}`, real.roots);
+      const parse = expectSuccess(`Removing "${path}" on ${name}`);
+      await host.run({ argv: ['rm', '-rf', '--', path], parse }, AbortSignal.timeout(600_000));
+    },
+
+    async waitForChange(path, timeoutMs, signal) {
+      const look = async (): Promise<string> =>
+        await withFiles(path, async (files) => {
+          const entries = await files.entries(path);
+          return JSON.stringify(entries.map(({ filename, attrs }) => [filename, attrs.mtime, attrs.size]));
+        });
+      const before = await look();
+      const end = Date.now() + timeoutMs;
+      while (Date.now() < end && !signal.aborted) {
+        await pause(Math.min(lookAgainMs, end - Date.now()), undefined, { signal }).catch(() => undefined);
+        if (signal.aborted || (await look()) !== before) return;
+      }
+    },
+
+    async close() {
+      connection.close();
+    },
+  };
+  return host;
+}
+
+/** `env` and not assignments before the command, which are the shell's: names of ours may hold any character. */
+function environmentWords(environment: Readonly<Record<string, string>> = {}): readonly string[] {
+  const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return words.length === 0 ? [] : ['env', '--', ...words];
+}
+
+async function runOn(
+  host: string,
+  channel: ClientChannel,
+  command: Omit<Command<unknown>, 'parse'>,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const { timeoutMs = commandDefaults.timeoutMs, maxOutputBytes = commandDefaults.maxOutputBytes } = command;
+  const [file] = command.argv;
+  const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
+  const cutOff = (why: string, cause?: unknown): void => {
+    const message = `Program "${file}" on ${host} was cut off: ${why}; what it has done is not known`;
+    reject(new UnknownOutcomeError('host.unknown_outcome', message, { cause }));
+  };
+  const take = (stream: NodeJS.ReadableStream): Buffer[] => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes <= maxOutputBytes) chunks.push(chunk);
+      else
+        reject(
+          new LauncherError(
+            'host.output_too_large',
+            `Program "${file}" on ${host} wrote more than ${maxOutputBytes} bytes`,
+          ),
+        );
+    });
+    return chunks;
+  };
+  const stdout = take(channel);
+  const stderr = take(channel.stderr);
+  let end: Pick<CommandResult, 'exitCode' | 'signal'> | undefined;
+  channel.on('exit', (exitCode: number | null, ended?: string) => {
+    end = { exitCode, signal: exitCode === null ? `SIG${String(ended).replace(/^SIG/, '')}` : null };
+  });
+  channel.on('close', () => {
+    if (!end) return cutOff('the connection was closed');
+    resolve({ ...end, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+  });
+  channel.on('error', (error: Error) => cutOff(error.message, error));
+  const limit = setTimeout(() => cutOff(`it took longer than ${timeoutMs} ms`), timeoutMs);
+  const onAbort = (): void => cutOff('it was not wanted any more', signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    channel.end(command.stdin);
+    return await promise;
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener('abort', onAbort);
+    if (!end) {
+      channel.signal('KILL');
+      channel.close();
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** The calls of SFTP that a host needs, as promises. */
+
+import type { FileEntryWithStats, OpenMode, SFTPWrapper } from 'ssh2';
+import type { FileContent } from './host.ts';
+
+/** Every server takes that much at once. */
+const chunkBytes = 32 * 1024;
+
+export interface SftpFiles {
+  write(path: string, content: FileContent, mode: number): Promise<void>;
+  read(path: string, offset: number, length: number): Promise<Buffer>;
+  /** Nothing when there is none. */
+  size(path: string): Promise<number | undefined>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  makeDirectory(path: string, mode: number): Promise<void>;
+  entries(path: string): Promise<readonly FileEntryWithStats[]>;
+  realPath(path: string): Promise<string>;
+}
+
+type Callback<T> = (error: Error | undefined | null, value: T) => void;
+
+/** @param sftp - of which only this is used. A broken channel rejects every call. */
+export function sftpFiles(sftp: SFTPWrapper): SftpFiles {
+  const call = async <T>(start: (done: Callback<T>) => void): Promise<T> => {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    sftp.once('close', () => reject(new Error('the connection was closed')));
+    start((error, value) => (error ? reject(error) : resolve(value)));
+    return await promise;
+  };
+  const withHandle = async <T>(
+    path: string,
+    flags: OpenMode,
+    mode: number,
+    use: (handle: Buffer) => Promise<T>,
+  ): Promise<T> => {
+    const handle = await call<Buffer>((done) => sftp.open(path, flags, mode, done));
+    try {
+      return await use(handle);
+    } finally {
+      await call((done) => sftp.close(handle, done as () => void)).catch(() => undefined);
+    }
+  };
+  sftp.setMaxListeners(0);
+  return {
+    write: async (path, content, mode) =>
+      await withHandle(path, 'wx', mode, async (handle) => {
+        let at = 0;
+        for await (const piece of content instanceof Uint8Array ? [content] : content) {
+          const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+          // As many at once as a window takes: one by one, each would cost the way there and back.
+          const writes: Promise<unknown>[] = [];
+          for (let from = 0; from < bytes.byteLength; from += chunkBytes) {
+            const length = Math.min(chunkBytes, bytes.byteLength - from);
+            const position = at + from;
+            writes.push(call((done) => sftp.write(handle, bytes, from, length, position, done as () => void)));
+          }
+          await Promise.all(writes);
+          at += bytes.byteLength;
+        }
+        await call((done) => sftp.fchmod(handle, mode, done as () => void));
+        await call((done) => sftp.ext_openssh_fsync(handle, done as () => void));
+      }),
+    read: async (path, offset, length) =>
+      await withHandle(path, 'r', 0, async (handle) => {
+        const buffer = Buffer.alloc(length);
+        let got = 0;
+        while (got < length) {
+          const most = Math.min(chunkBytes, length - got);
+          const bytes = await call<number>((done) =>
+            sftp.read(handle, buffer, got, most, offset + got, (error, count) => {
+              // Its end is told as an error of number 1.
+              if ((error as { readonly code?: number } | undefined)?.code === 1) done(undefined, 0);
+              else done(error, count);
+            }),
+          );
+          if (bytes === 0) break;
+          got += bytes;
+        }
+        return buffer.subarray(0, got);
+      }),
+    size: async (path) =>
+      await call<number | undefined>((done) =>
+        sftp.stat(path, (error, stats) => {
+          if ((error as { readonly code?: number } | undefined)?.code === 2) done(undefined, undefined);
+          else done(error, error ? undefined : stats.size);
+        }),
+      ),
+    rename: async (from, to) => void (await call((done) => sftp.ext_openssh_rename(from, to, done as () => void))),
+    unlink: async (path) => void (await call((done) => sftp.unlink(path, done as () => void))),
+    makeDirectory: async (path, mode) => {
+      await call((done) => sftp.mkdir(path, { mode }, done as () => void));
+      await call((done) => sftp.chmod(path, mode, done as () => void));
+    },
+    entries: async (path) => await call<FileEntryWithStats[]>((done) => sftp.readdir(path, done)),
+    realPath: async (path) => await call<string>((done) => sftp.realpath(path, done)),
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * A host behind SSH: one connection, made when it is needed, and on it the resident agent. Where the agent cannot run,
+ * plain commands and SFTP stand in, and `mode` says why.
+ */
+
+import type { ClientChannel } from 'ssh2';
+import { asError, ServiceError, UnavailableError } from '../../src/errors.ts';
+import { type BackoffOptions, pauseMs } from '../../src/lib/backoff.ts';
+import { shellLine } from '../../src/lib/shell.ts';
+import { type AgentChannel, connectAgent } from './agent/agent-host.ts';
+import { lastWords } from './command.ts';
+import type { Host } from './host.ts';
+import { type AgentFiles, installAgent } from './install-agent.ts';
+import { createPlainSshHost } from './plain-ssh-host.ts';
+import { connectSsh, type SshConnection, type SshLimits, type SshTarget } from './ssh-connection.ts';
+
+export interface SshHostOptions {
+  readonly target: SshTarget;
+  readonly limits: SshLimits;
+  readonly scratchRoots: readonly string[];
+  readonly agent?: AgentOptions;
+  /** An unused connection is closed after so long. */
+  readonly idleMs: number;
+  /** Between attempts to connect; a call in between is told the last reason at once. */
+  readonly backoff: BackoffOptions;
+}
+
+export interface AgentOptions {
+  readonly files: AgentFiles;
+  /** Where they are installed there; several users may share it. */
+  readonly directory: string;
+  /** The user whom the one of the connection becomes by `sudo`. */
+  readonly becomes?: string;
+  readonly helloMs: number;
+}
+
+export type SshMode =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'agent'; readonly version: string }
+  /** The agent does not run there; why. */
+  | { readonly kind: 'plain'; readonly why: string };
+
+export interface SshHost extends Host {
+  readonly mode: SshMode;
+}
+
+const closedMode: SshMode = { kind: 'closed' };
+
+interface Link {
+  readonly host: Host;
+  readonly mode: SshMode;
+  readonly connection: SshConnection;
+  readonly alive: () => boolean;
+}
+
+export function createSshHost(options: SshHostOptions): SshHost {
+  const { target, agent, idleMs } = options;
+  const name = `${agent?.becomes ?? target.user}@${target.host}`;
+  const closing = new AbortController();
+  let link: Promise<Link> | undefined;
+  let current: Link | undefined;
+  let failures = 0;
+  let trouble: { readonly error: Error; readonly untilMs: number } | undefined;
+  let users = 0;
+  let idle: NodeJS.Timeout | undefined;
+
+  async function connected(): Promise<Link> {
+    if (closing.signal.aborted) throw new UnavailableError('host.unavailable', `Host ${name} was closed by us`);
+    if (link) {
+      const made = await link;
+      if (made.alive()) return made;
+      made.connection.close();
+      link = undefined;
+    }
+    if (trouble && Date.now() < trouble.untilMs) throw trouble.error;
+    link ??= connect(options, name, closing.signal);
+    try {
+      current = await link;
+      failures = 0;
+      trouble = undefined;
+      return current;
+    } catch (thrown) {
+      link = undefined;
+      trouble = { error: asError(thrown), untilMs: Date.now() + pauseMs(failures, options.backoff) };
+      failures += 1;
+      throw thrown;
+    }
+  }
+
+  function enter(): void {
+    users += 1;
+    clearTimeout(idle);
+  }
+
+  function leave(): void {
+    users -= 1;
+    if (users === 0) idle = setTimeout(() => void rest(), idleMs).unref();
+  }
+
+  async function hold<T>(use: (host: Host) => Promise<T>): Promise<T> {
+    enter();
+    try {
+      return await use((await connected()).host);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Lets go of the connection; the next call makes another. */
+  async function rest(): Promise<void> {
+    const made = await link?.catch(() => undefined);
+    if (!made || users > 0) return;
+    link = undefined;
+    current = undefined;
+    await made.host.close();
+    made.connection.close();
+  }
+
+  return {
+    name,
+    get mode() {
+      return current?.alive() === true ? current.mode : closedMode;
+    },
+    run: async (command, signal) => await hold(async (host) => await host.run(command, signal)),
+    put: async (path, content, put) => await hold(async (host) => await host.put(path, content, put)),
+    async *get(path, range) {
+      enter();
+      try {
+        yield* (await connected()).host.get(path, range);
+      } finally {
+        leave();
+      }
+    },
+    readMany: async (reads) => await hold(async (host) => await host.readMany(reads)),
+    hash: async (path) => await hold(async (host) => await host.hash(path)),
+    makeDirectory: async (path, mode) => await hold(async (host) => await host.makeDirectory(path, mode)),
+    list: async (path) => await hold(async (host) => await host.list(path)),
+    removeTree: async (path) => await hold(async (host) => await host.removeTree(path)),
+    waitForChange: async (path, timeoutMs, signal) =>
+      await hold(async (host) => await host.waitForChange(path, timeoutMs, signal)),
+    async close() {
+      closing.abort(new Error('the service stops'));
+      clearTimeout(idle);
+      users = 0;
+      await rest();
+    },
+  };
+}
+
+async function connect(options: SshHostOptions, name: string, signal: AbortSignal): Promise<Link> {
+  const connection = await connectSsh(options.target, options.limits, signal);
+  const plain = createPlainSshHost(connection, options.scratchRoots);
+  const without = (why: string): Link => ({
+    connection,
+    host: plain,
+    mode: { kind: 'plain', why },
+    alive: () => connection.alive,
+  });
+  const { agent } = options;
+  if (!agent) return without('the configuration wants none');
+  try {
+    const { wrapper, version } = await installAgent(plain, agent.directory, agent.files);
+    const channel = await startAgent(connection, wrapper, agent.becomes, signal);
+    const { scratchRoots } = options;
+    const host = await connectAgent({ name, channel, scratchRoots, helloMs: agent.helloMs });
+    if (host.hello.version !== version) {
+      await host.close();
+      throw new UnavailableError('host.unavailable', `an agent of another version answered: ${host.hello.version}`);
+    }
+    return { connection, host, mode: { kind: 'agent', version }, alive: () => host.alive && connection.alive };
+  } catch (thrown) {
+    const { message } = asError(thrown);
+    // As another user there is no other way in.
+    if (connection.alive && agent.becomes === undefined) return without(message);
+    connection.close();
+    if (thrown instanceof ServiceError && !connection.alive && agent.becomes === undefined) throw thrown;
+    throw new UnavailableError('host.unavailable', `Host ${name} does not run our agent: ${message}`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** Its standard error is kept: what sudo or the loader say stands there. */
+async function startAgent(
+  connection: SshConnection,
+  wrapper: string,
+  becomes: string | undefined,
+  signal: AbortSignal,
+): Promise<AgentChannel> {
+  const argv = becomes === undefined ? [wrapper] : ['sudo', '-n', '-H', '-u', becomes, '--', wrapper];
+  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+  // Held as long as the agent lives: the turn it takes is one of the connection's.
+  void connection
+    .withChannel(shellLine(argv), async (channel) => {
+      resolve(channel);
+      await new Promise<void>((done) => channel.once('close', () => done()));
+    })
+    .catch(reject);
+  signal.throwIfAborted();
+  return agentChannel(await promise);
+}
+
+function agentChannel(channel: ClientChannel): AgentChannel {
+  let said = '';
+  let how = 'the channel was closed';
+  channel.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2_000);
+  });
+  channel.on('exit', (code: number | null, signal?: string) => {
+    how = code === null ? `the agent was ended by SIG${String(signal)}` : `the agent ended with ${code}`;
+  });
+  return {
+    write: (bytes) => void channel.write(bytes),
+    onData: (listener) => void channel.on('data', listener),
+    onClose: (listener) => void channel.once('close', () => listener(said === '' ? how : `${how}: ${lastWords(said)}`)),
+    close: () => channel.close(),
+  };
+}
