@@ -270,8 +270,8 @@ ensure_native() {
 # One file, for hosts that have nothing of ours.
 ensure_agent() {
   node_modules/.bin/esbuild launchers/host/agent/main.ts --bundle --platform=node --format=esm --log-level=error \
-    --outfile=launchers/host/agent/build/abaco-agent.mjs || fail "the agent was not bundled; see above"
-  say "agent: launchers/host/agent/build/abaco-agent.mjs is bundled"
+    --outfile=dist/abaco-agent.mjs || fail "the agent was not bundled; see above"
+  say "agent: dist/abaco-agent.mjs is bundled"
 }
 
 # --- the MongoDB stand-in (tests only) ----------------------------------------------------------------------------

@@ -28,6 +28,12 @@ export interface Host {
   /** Reads the ends of many files in one round; of one that is not there, nothing. */
   readMany(reads: readonly FileRead[]): Promise<readonly (FilePart | undefined)[]>;
 
+  /** Makes a symbolic link by one symlink(2). @returns false when something is there already. */
+  link(path: string, target: string): Promise<boolean>;
+
+  /** What symbolic links lead to: nothing where there is none, empty text where something else is. */
+  readLinks(paths: readonly string[]): Promise<readonly (string | undefined)[]>;
+
   /** SHA-256 in hex. @throws NotFoundError */
   hash(path: string): Promise<string>;
 

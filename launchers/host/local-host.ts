@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, watch } from 'node:fs';
-import { chmod, mkdir, open, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codeOf, writeDurably } from '../../src/lib/durable-file.ts';
@@ -49,6 +49,22 @@ export function createLocalHost({ name = 'this machine', scratchRoots }: LocalHo
 
     async readMany(reads) {
       return await Promise.all(reads.map(async (read) => await guarded(read.path, async () => await readPart(read))));
+    },
+
+    async link(path, target) {
+      return await guarded(path, async () => {
+        try {
+          await symlink(target, path);
+          return true;
+        } catch (thrown) {
+          if (codeOf(thrown) === 'EEXIST') return false;
+          throw thrown;
+        }
+      });
+    },
+
+    async readLinks(paths) {
+      return await Promise.all(paths.map(async (path) => await guarded(path, async () => await readTarget(path))));
     },
 
     async hash(path) {
@@ -117,6 +133,15 @@ async function readPart({ path, offset, length }: FileRead): Promise<FilePart | 
   const wanted = Math.max(0, Math.min(length, size - offset));
   const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset);
   return { bytes: buffer.subarray(0, bytesRead), size: Math.max(size, offset + bytesRead) };
+}
+
+async function readTarget(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch (thrown) {
+    if (codeOf(thrown) === 'EINVAL') return '';
+    return absent(thrown);
+  }
 }
 
 /** A file system that tells nothing of what others write (NFS) makes this the timeout alone. */

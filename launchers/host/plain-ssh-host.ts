@@ -78,6 +78,26 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       });
     },
 
+    async link(path, target) {
+      return await withFiles(path, async (files) => {
+        try {
+          await files.link(path, target);
+          return true;
+        } catch (thrown) {
+          // SFTP has no word for "is there already".
+          if ((await files.target(path)) !== undefined) return false;
+          throw thrown;
+        }
+      });
+    },
+
+    async readLinks(paths) {
+      return await withFiles(
+        '',
+        async (files) => await Promise.all(paths.map(async (path) => await files.target(path))),
+      );
+    },
+
     async hash(path) {
       await withFiles(path, async (files) => await files.read(path, 0, 1));
       const argv = ['sha256sum', '--', path] as const;

@@ -16,6 +16,9 @@ export interface SftpFiles {
   makeDirectory(path: string, mode: number): Promise<void>;
   entries(path: string): Promise<readonly FileEntryWithStats[]>;
   realPath(path: string): Promise<string>;
+  link(path: string, target: string): Promise<void>;
+  /** Of a symbolic link; nothing where there is none, empty text where something else is. */
+  target(path: string): Promise<string | undefined>;
 }
 
 type Callback<T> = (error: Error | undefined | null, value: T) => void;
@@ -93,6 +96,16 @@ export function sftpFiles(sftp: SFTPWrapper): SftpFiles {
       await call((done) => sftp.chmod(path, mode, done as () => void));
     },
     entries: async (path) => await call<FileEntryWithStats[]>((done) => sftp.readdir(path, done)),
+    // OpenSSH takes the target first, against the draft; ssh2 knows, and takes the target first too.
+    link: async (path, target) => void (await call((done) => sftp.symlink(target, path, done as () => void))),
+    target: async (path) => {
+      const there = await call<boolean>((done) =>
+        sftp.lstat(path, (error) =>
+          done((error as { readonly code?: number } | undefined)?.code === 2 ? undefined : error, !error),
+        ),
+      );
+      return there ? await call<string>((done) => sftp.readlink(path, done)).catch(() => '') : undefined;
+    },
     realPath: async (path) => await call<string>((done) => sftp.realpath(path, done)),
   };
 }

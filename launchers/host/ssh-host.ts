@@ -132,6 +132,8 @@ export function createSshHost(options: SshHostOptions): SshHost {
       }
     },
     readMany: async (reads) => await hold(async (host) => await host.readMany(reads)),
+    link: async (path, target) => await hold(async (host) => await host.link(path, target)),
+    readLinks: async (paths) => await hold(async (host) => await host.readLinks(paths)),
     hash: async (path) => await hold(async (host) => await host.hash(path)),
     makeDirectory: async (path, mode) => await hold(async (host) => await host.makeDirectory(path, mode)),
     list: async (path) => await hold(async (host) => await host.list(path)),

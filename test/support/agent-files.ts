@@ -7,7 +7,7 @@ import { packageRoot } from './package-root.ts';
 
 export const agentFiles: AgentFiles = {
   node: process.execPath,
-  script: join(packageRoot, 'launchers/host/agent/build/abaco-agent.mjs'),
+  script: join(packageRoot, 'dist/abaco-agent.mjs'),
 };
 
 export async function agentAvailable(): Promise<boolean> {

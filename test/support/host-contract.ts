@@ -221,6 +221,27 @@ export function describeHost(
       });
     });
 
+    describe('links', () => {
+      it('are made by one of many, and read back', async () => {
+        const targets = ['a', 'closed:cancelled', 'target with\nline'];
+        const made = await Promise.all(targets.map(async (target) => await host.link(at('marker'), target)));
+        expect(made.filter(Boolean)).toHaveLength(1);
+        expect(await host.readLinks([at('marker')])).toEqual([targets[made.indexOf(true)]]);
+      });
+
+      it('that are none, or are not there, are told from those that are', async () => {
+        writeFileSync(at('plain-file'), '');
+        await host.link(at('dangling'), '/nowhere/at/all');
+        expect(await host.readLinks([at('plain-file'), at('absent'), at('dangling')])).toEqual([
+          '',
+          undefined,
+          '/nowhere/at/all',
+        ]);
+        expect(await host.link(at('plain-file'), 'x')).toBe(false);
+        await expect(host.link(at('absent/link'), 'x')).rejects.toMatchObject({ code: 'host.file_not_found' });
+      });
+    });
+
     describe('directories', () => {
       it('are made with what leads to them, and keep their mode', async () => {
         await host.makeDirectory(at('a/b/c'), 0o750);

@@ -47,7 +47,16 @@ export interface AgentHostOptions {
 const chunkBytes = 1024 * 1024;
 
 /** Verbs that only look: cut off, they have changed nothing. */
-const looks: readonly Verb[] = ['read', 'readMany', 'hash', 'list', 'waitForChange', 'beginPut', 'putChunk'];
+const looks: readonly Verb[] = [
+  'read',
+  'readMany',
+  'readLinks',
+  'hash',
+  'list',
+  'waitForChange',
+  'beginPut',
+  'putChunk',
+];
 
 interface Asked {
   readonly verb: Verb;
@@ -163,6 +172,15 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
         at += part.bytes;
         return { bytes: bytes.subarray(at - part.bytes, at), size: part.size };
       });
+    },
+
+    async link(path, target) {
+      return (await ask('link', { path, target })).value;
+    },
+
+    async readLinks(paths) {
+      if (paths.length === 0) return [];
+      return (await ask('readLinks', { paths })).value.map((target) => target ?? undefined);
     },
 
     async hash(path) {

@@ -90,6 +90,12 @@ function createHandlers(uploads: Uploads): { readonly [V in Verb]: Handler<V> } 
       await uploads.end(upload, keep);
       return { value: null };
     },
+    async link({ path, target }) {
+      return { value: await host.link(path, target) };
+    },
+    async readLinks({ paths }) {
+      return { value: (await host.readLinks(paths)).map((target) => target ?? null) };
+    },
     async hash({ path }) {
       return { value: await host.hash(path) };
     },

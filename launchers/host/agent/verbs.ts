@@ -14,6 +14,8 @@ export interface Verbs {
   beginPut: { args: { readonly path: string; readonly mode: number }; value: number };
   putChunk: { args: { readonly upload: number }; value: null };
   endPut: { args: { readonly upload: number; readonly keep: boolean }; value: null };
+  link: { args: { readonly path: string; readonly target: string }; value: boolean };
+  readLinks: { args: { readonly paths: readonly string[] }; value: readonly (string | null)[] };
   hash: { args: { readonly path: string }; value: string };
   makeDirectory: { args: { readonly path: string; readonly mode: number }; value: null };
   list: { args: { readonly path: string }; value: readonly string[] | null };
