@@ -2,6 +2,7 @@
 # Makes this machine able to run the project: installs what is missing, starts what is not running, says each step.
 #
 #   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper, the agent
+#   sh scripts/setup.sh cluster that, and Docker Compose, for the small supercomputer
 #   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server
 #   sh scripts/setup.sh stop    stops the engine that an earlier call started
 #
@@ -172,6 +173,33 @@ stop_engine() {
   done
   if [ -d "/proc/$pid" ]; then as_root kill -9 "$pid"; fi
   rm -f "$engine/started-by"
+}
+
+# --- docker compose (for the cluster) -----------------------------------------------------------------------------
+
+compose_answers() { docker compose version >/dev/null 2>&1; }
+
+# Debian has version 2 since trixie; on an older one it comes from there, and nothing else does.
+ensure_compose() {
+  if compose_answers; then
+    say "compose: $(docker compose version --short) is there"
+    return
+  fi
+  has apt-get && can_be_root || fail "docker compose is missing" "install version 2 of Docker Compose (docker compose version)"
+  say "compose: installing docker-compose of Debian $base_suite"
+  if ! apt-cache policy docker-compose 2>/dev/null | grep -q 'Candidate: 2'; then
+    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+      "$(debian_mirror)" "$base_suite" /usr/share/keyrings/debian-archive-keyring.gpg |
+      as_root tee /etc/apt/sources.list.d/abaco-compose.sources >/dev/null
+    printf 'Package: *\nPin: release n=%s\nPin-Priority: 100\n' "$base_suite" |
+      as_root tee /etc/apt/preferences.d/abaco-compose >/dev/null
+    apt_get update >"$cache/apt.log" 2>&1
+    missing=" docker-compose/$base_suite"
+  else
+    missing=' docker-compose'
+  fi
+  ensure_packages
+  compose_answers || fail "docker compose was installed and does not answer" "docker compose version"
 }
 
 # --- the base image -----------------------------------------------------------------------------------------------
@@ -345,8 +373,14 @@ test)
   need busybox-static busybox
   need_java
   setup_demo
+  ensure_compose
   ensure_mongo
   ;;
+cluster)
+  need_for_demo
+  setup_demo
+  ensure_compose
+  ;;
 stop) stop_engine ;;
-*) fail "usage: sh scripts/setup.sh demo | test | stop" ;;
+*) fail "usage: sh scripts/setup.sh demo | cluster | test | stop" ;;
 esac

@@ -29,7 +29,8 @@ export async function composeLaunchers(
   for (const name of Object.keys(config.launchers)) {
     const launcher = await createLauncher(options, name, { ...context, log: log.child({ launcher: name }) });
     closers.add(`launcher ${name}`, () => launcher.close());
-    entries.push({ name, place: `${name}@${config.workers.hostId}`, launcher });
+    const place = launcher.capabilities.everywhere ? name : `${name}@${config.workers.hostId}`;
+    entries.push({ name, place, launcher });
   }
   await Promise.all(entries.map((entry) => reportProbe(entry, log)));
   return createLauncherTable(entries);

@@ -89,7 +89,7 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
 
   return {
     name,
-    capabilities: { queues: false, liveOutput: true, gpus: false, multiNode: false },
+    capabilities: { queues: false, liveOutput: true, gpus: false, multiNode: false, asOwner: false, everywhere: false },
     probe: (signal) => probeEngine({ engine, installationId, dataDir, nativeDir: context.nativeDir }, signal),
     prepare: (image, signal) => images.prepare(image, signal),
     launch: (spec, signal) => launchAttempt({ name, options, context, containers, images, ledger, runs }, spec, signal),

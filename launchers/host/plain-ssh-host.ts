@@ -201,7 +201,7 @@ async function runOn(
     end = { exitCode, signal: exitCode === null ? `SIG${String(ended).replace(/^SIG/, '')}` : null };
   });
   channel.on('close', () => {
-    if (!end) return cutOff('the connection was closed');
+    if (!end) return cutOff('its channel was closed');
     resolve({ ...end, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
   });
   channel.on('error', (error: Error) => cutOff(error.message, error));

@@ -31,7 +31,10 @@ export interface SshLimits {
 
 export interface SshConnection {
   readonly name: string;
-  /** Runs a line of the login shell; `use` has the channel until its promise settles. Waits its turn. */
+  /**
+   * Runs a line of the login shell; `use` has the channel until its promise settles, and listens to it before its first
+   * `await`. Waits its turn.
+   */
   withChannel<T>(line: string, use: (channel: ClientChannel) => Promise<T>): Promise<T>;
   withSftp<T>(use: (sftp: SFTPWrapper) => Promise<T>): Promise<T>;
   readonly alive: boolean;
@@ -57,6 +60,13 @@ export async function connectSsh(target: SshTarget, limits: SshLimits, signal: A
 
 type OpenChannel<C> = (done: (error: Error | undefined, channel: C) => void) => void;
 
+interface Opened<C, T> {
+  readonly channel: C;
+  readonly result: Promise<T>;
+  /** Aborts when the other side has closed it as well. */
+  readonly gone: AbortSignal;
+}
+
 const openTries = 6;
 const openPause = { firstMs: 20, mostMs: 500 };
 
@@ -78,21 +88,32 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
     listeners.clear();
   });
 
-  /** Settles when the channel is open, or with the connection. */
-  async function openOnce<C>(open: OpenChannel<C>): Promise<C> {
-    const { promise, resolve, reject } = Promise.withResolvers<C>();
+  /**
+   * Settles when the channel is open, or with the connection. `use` begins in the same turn of the event loop: what a
+   * short program has to say may come in the packet that opens its channel.
+   */
+  async function openOnce<C, T>(open: OpenChannel<C>, use: (channel: C) => Promise<T>): Promise<Opened<C, T>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Opened<C, T>>();
     const lost = (reason: string): void => reject(unavailable(name, reason));
     listeners.add(lost);
-    open((error, channel) => (error ? reject(error) : resolve(channel)));
-    return await promise.finally(() => listeners.delete(lost));
+    open((error, channel) => {
+      if (error) return reject(error);
+      const gone = new AbortController();
+      (channel as ClientChannel).once('close', () => gone.abort());
+      resolve({ channel, result: use(channel), gone: gone.signal });
+    });
+    const opened = await promise.finally(() => listeners.delete(lost));
+    // Waited for by the caller; a rejection before that is not unhandled.
+    opened.result.catch(() => undefined);
+    return opened;
   }
 
   /** A server that has just closed a channel may count it for a moment longer; what it refuses, it has not begun. */
-  async function openChannel<C>(open: OpenChannel<C>): Promise<C> {
+  async function openChannel<C, T>(open: OpenChannel<C>, use: (channel: C) => Promise<T>): Promise<Opened<C, T>> {
     for (let count = 0; ; count += 1) {
       if (closed !== undefined) throw unavailable(name, closed);
       try {
-        return await openOnce(open);
+        return await openOnce(open, use);
       } catch (thrown) {
         if (thrown instanceof ServiceError) throw thrown;
         if (count === openTries) throw unavailable(name, `it opens no channel: ${asError(thrown).message}`, thrown);
@@ -106,14 +127,12 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
     use: (channel: C) => Promise<T>,
   ): Promise<T> {
     return await turn(async () => {
-      const channel = await openChannel(open);
-      const gone = new AbortController();
-      (channel as ClientChannel).once('close', () => gone.abort());
+      const { channel, result, gone } = await openChannel(open, use);
       try {
-        return await use(channel);
+        return await result;
       } finally {
         channel.end();
-        await pause(lingerMs, gone.signal);
+        await pause(lingerMs, gone);
       }
     });
   }

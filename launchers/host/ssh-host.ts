@@ -132,7 +132,7 @@ export function createSshHost(options: SshHostOptions): SshHost {
       }
     },
     readMany: async (reads) => await hold(async (host) => await host.readMany(reads)),
-    link: async (path, target) => await hold(async (host) => await host.link(path, target)),
+    link: async (path, leadsTo) => await hold(async (host) => await host.link(path, leadsTo)),
     readLinks: async (paths) => await hold(async (host) => await host.readLinks(paths)),
     hash: async (path) => await hold(async (host) => await host.hash(path)),
     makeDirectory: async (path, mode) => await hold(async (host) => await host.makeDirectory(path, mode)),
@@ -190,31 +190,42 @@ async function startAgent(
   signal: AbortSignal,
 ): Promise<AgentChannel> {
   const argv = becomes === undefined ? [wrapper] : ['sudo', '-n', '-H', '-u', becomes, '--', wrapper];
-  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+  const { promise, resolve, reject } = Promise.withResolvers<AgentChannel>();
   // Held as long as the agent lives: the turn it takes is one of the connection's.
   void connection
     .withChannel(shellLine(argv), async (channel) => {
-      resolve(channel);
-      await new Promise<void>((done) => channel.once('close', () => done()));
+      const ended = new Promise<void>((done) => channel.once('close', () => done()));
+      resolve(agentChannel(channel));
+      await ended;
     })
     .catch(reject);
   signal.throwIfAborted();
-  return agentChannel(await promise);
+  return await promise;
 }
 
 function agentChannel(channel: ClientChannel): AgentChannel {
   let said = '';
   let how = 'the channel was closed';
+  let closed = false;
+  const listeners: ((reason: string) => void)[] = [];
+  const reason = (): string => (said === '' ? how : `${how}: ${lastWords(said)}`);
   channel.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2_000);
   });
   channel.on('exit', (code: number | null, signal?: string) => {
     how = code === null ? `the agent was ended by SIG${String(signal)}` : `the agent ended with ${code}`;
   });
+  channel.once('close', () => {
+    closed = true;
+    for (const listener of listeners) listener(reason());
+  });
   return {
     write: (bytes) => void channel.write(bytes),
     onData: (listener) => void channel.on('data', listener),
-    onClose: (listener) => void channel.once('close', () => listener(said === '' ? how : `${how}: ${lastWords(said)}`)),
+    onClose(listener) {
+      if (closed) listener(reason());
+      else listeners.push(listener);
+    },
     close: () => channel.close(),
   };
 }

@@ -128,7 +128,7 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
 
   return {
     name,
-    capabilities: { queues: false, liveOutput: true, gpus: false, multiNode: false },
+    capabilities: { queues: false, liveOutput: true, gpus: false, multiNode: false, asOwner: false, everywhere: false },
     probe: async () => ({ ok: true, detail: 'Mock programs only pretend to run', checks: [] }),
     prepare: async (image) => prepareMockImage(image),
     launch,

@@ -13,6 +13,8 @@
 export interface AttemptRef {
   readonly executionId: string;
   readonly attempt: number;
+  /** Whose it is: where a launcher runs programs as their users, it is found by that. No part of its name. */
+  readonly owner?: string;
 }
 
 /** Runs one container for one message, somewhere. */
@@ -79,6 +81,10 @@ export interface LauncherCapabilities {
   readonly liveOutput: boolean;
   readonly gpus: boolean;
   readonly multiNode: boolean;
+  /** Programs run as the owner of the actor, so an owner has to be somebody. */
+  readonly asOwner: boolean;
+  /** Reached alike from every host of the service, so any supervisor can go on with what another began. */
+  readonly everywhere: boolean;
 }
 
 export interface LauncherHealth {
@@ -159,7 +165,14 @@ export interface LaunchHandle extends AttemptRef {
 
 /** Only forward: queued* → running → exactly one end. */
 export type LaunchEvent =
-  | { readonly kind: 'queued'; readonly at: Date; readonly reason: string }
+  | {
+      readonly kind: 'queued';
+      readonly at: Date;
+      readonly reason: string;
+      /** Who can do something about it, and what. */
+      readonly owner: 'user' | 'operator' | 'scheduler';
+      readonly next: string;
+    }
   | { readonly kind: 'running'; readonly at: Date; readonly node: string }
   | LaunchEnd;
 

@@ -40,12 +40,24 @@ export interface Ledger {
 }
 
 /** For an entry that a close has to make: as long as the default `notAfter` of an attempt. */
-const closedEntryMs = 14 * 86_400_000;
+export const closedEntryMs = 14 * 86_400_000;
 /** Between two hosts' clocks an attempt may be refused later than we think. */
-const clockSkewMs = 3_600_000;
+export const clockSkewMs = 3_600_000;
 const closedPrefix = 'closed:';
 /** An end record has fifteen short lines; what is longer was not written by the helper. */
-const maxRecordBytes = 65_536;
+export const maxRecordBytes = 65_536;
+
+/** @param target of the link; nothing where there is none. */
+export function parseMarker(target: string | undefined): StartMarker {
+  if (target === undefined) return { kind: 'free' };
+  if (target.startsWith(closedPrefix)) return { kind: 'closed', reason: target.slice(closedPrefix.length) };
+  return { kind: 'started', owner: target };
+}
+
+/** The target of a link that closes. */
+export function closingTarget(reason: string): string {
+  return `${closedPrefix}${reason}`;
+}
 
 export function createLedger(dir: string): Ledger {
   const home = (ref: AttemptRef) => join(dir, attemptKey(ref));
@@ -73,9 +85,7 @@ export function createLedger(dir: string): Ledger {
       if (error.code === 'EINVAL') return '';
       throw error;
     });
-    if (target === undefined) return { kind: 'free' };
-    if (target.startsWith(closedPrefix)) return { kind: 'closed', reason: target.slice(closedPrefix.length) };
-    return { kind: 'started', owner: target };
+    return parseMarker(target);
   }
 
   return {
@@ -84,7 +94,7 @@ export function createLedger(dir: string): Ledger {
     readMarker,
     async close(ref, reason) {
       await openEntry(ref, new Date(Date.now() + closedEntryMs));
-      await symlink(`${closedPrefix}${reason}`, markerPath(ref)).catch(returnOn('EEXIST', undefined));
+      await symlink(closingTarget(reason), markerPath(ref)).catch(returnOn('EEXIST', undefined));
       // Read back: EEXIST may also be the answer to a repeated call of our own.
       return (await readMarker(ref)).kind === 'closed' ? 'closed' : 'started';
     },

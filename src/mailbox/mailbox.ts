@@ -31,6 +31,7 @@ import {
   writeWait,
 } from '../executions/execution-record.ts';
 import type { AttemptRef, LaunchHandle } from '../launcher/launcher.ts';
+import { optional } from '../lib/optional.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import { type ActorRef, createKeys, newsChannel } from './keys.ts';
 import { createKnownActors } from './known-actors.ts';
@@ -355,8 +356,13 @@ export function createMailbox(options: MailboxOptions): Mailbox {
     },
 
     async cleanups(actor) {
-      const fields = await redis.hgetall(keys.of(actor).cleanup).catch(throwRedisError);
-      return Object.entries(fields).map(([name, launcher]) => ({ ...cleanupOf(name), launcher }));
+      const of = keys.of(actor);
+      const fields = await redis.hgetall(of.cleanup).catch(throwRedisError);
+      const names = Object.entries(fields);
+      if (names.length === 0) return [];
+      // Kept when an actor is deleted, for just this.
+      const owner = (await redis.hget(of.actor, 'owner').catch(throwRedisError)) ?? undefined;
+      return names.map(([name, launcher]) => ({ ...cleanupOf(name), launcher, ...optional('owner', owner) }));
     },
 
     async cleanupDone(actor, entry) {

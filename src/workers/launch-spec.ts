@@ -50,6 +50,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
   return {
     executionId: attempt.executionId,
     attempt: attempt.attempt,
+    owner: actor.owner,
     tenant: actor.tenant,
     actorId: actor.id,
     image: inputs.image,

@@ -19,7 +19,7 @@ import { renderExecutionToken } from '../auth/execution-token.ts';
 import { asError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
-import type { LaunchEnd, LaunchHandle, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
+import type { AttemptRef, LaunchEnd, LaunchHandle, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -273,7 +273,11 @@ class ExecutionRun {
       for await (const event of this.#entry.launcher.watch(handle, stopFollowing)) {
         switch (event.kind) {
           case 'queued':
-            await this.#context.mailbox.noteWait(this.#lease, queuedWait(event.reason, event.at), false);
+            await this.#context.mailbox.noteWait(
+              this.#lease,
+              { cause: event.reason, since: event.at, owner: event.owner, next: event.next },
+              false,
+            );
             break;
           case 'running':
             await this.#noteRunning(event.at, event.node);
@@ -400,8 +404,8 @@ class ExecutionRun {
     return { tenant: this.#actor.tenant, actorId: this.#actor.id };
   }
 
-  #attemptRef(): { readonly executionId: string; readonly attempt: number } {
-    return { executionId: this.#lease.executionId, attempt: this.#attempt };
+  #attemptRef(): AttemptRef {
+    return { executionId: this.#lease.executionId, attempt: this.#attempt, owner: this.#actor.owner };
   }
 
   #freshNotAfter(): Date {
@@ -418,8 +422,4 @@ function waitFor(error: Error): Wait {
     owner: registry ? 'registry' : 'operator',
     next: passing ? 'It is tried again by itself' : 'It is tried again; the cause has to be mended',
   };
-}
-
-function queuedWait(reason: string, since: Date): Wait {
-  return { cause: reason, since, owner: 'scheduler', next: 'It starts when the scheduler gives it a place' };
 }

@@ -103,7 +103,7 @@ export async function removePreparedImages(): Promise<void> {
   }
 }
 
-function argvOf(program: TestProgram, ref: AttemptRef): readonly string[] {
+export function argvOf(program: TestProgram, ref: AttemptRef): readonly string[] {
   if (program.isMissing) return ['/no/such/program'];
   // No shell: it would drop a variable whose name it cannot write.
   if (program.showsVariable !== undefined)

@@ -12,6 +12,7 @@ import type {
   LaunchLimits,
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
+import { optional } from '../../src/lib/optional.ts';
 import { endIn, follow, followToEnd, readBytes, readOutput, readText, readTexts } from './follow-attempt.ts';
 import { until } from './until.ts';
 
@@ -40,6 +41,8 @@ export interface LauncherBench extends AsyncDisposable {
     program: TestProgram,
     ref: AttemptRef,
   ): Pick<LaunchSpec, 'environment' | 'mounts'> & { readonly argv: readonly string[] };
+  /** Whose programs they are, where they run as their owner. */
+  readonly owner?: string;
   /** An image that is there. */
   readonly image: string;
   /** Programs of this attempt that have started, as they counted themselves. */
@@ -70,7 +73,11 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
     beforeEach(async () => {
       bench = await makeBench();
       launcher = await bench.open();
-      ref = { executionId: `e${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`, attempt: 1 };
+      ref = {
+        executionId: `e${crypto.randomUUID().replaceAll('-', '').slice(0, 12)}`,
+        attempt: 1,
+        ...optional('owner', bench.owner),
+      };
     });
 
     afterEach(async () => {
@@ -110,12 +117,19 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
       return { end: endIn(events), events, output };
     }
 
+    /** What a scheduler lets wait says so first, and never again once it runs. */
+    function afterQueue(events: readonly LaunchEvent[]): readonly LaunchEvent[] {
+      const first = events.findIndex(({ kind }) => kind !== 'queued');
+      if (first > 0) expect(launcher.capabilities.queues).toBe(true);
+      return events.slice(first);
+    }
+
     const started = () => until(async () => (await bench.starts(ref)) > 0, { timeoutMs: 20_000, what: 'the program' });
 
     describe('runs a program', () => {
       it('and tells that it runs, then how it ended', async () => {
         const { events } = await run({ exitCode: 0 });
-        expect(events).toMatchObject([{ kind: 'running' }, { kind: 'exited', exitCode: 0 }]);
+        expect(afterQueue(events)).toMatchObject([{ kind: 'running' }, { kind: 'exited', exitCode: 0 }]);
         expect(await bench.starts(ref)).toBe(1);
       });
 
@@ -371,7 +385,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
         const kept = JSON.parse(JSON.stringify(handle)) as LaunchHandle;
         const events = follow(launcher, kept);
         await bench.release(ref);
-        expect(await events).toMatchObject([{ kind: 'running' }, { kind: 'exited', exitCode: 9 }]);
+        expect(afterQueue(await events)).toMatchObject([{ kind: 'running' }, { kind: 'exited', exitCode: 9 }]);
         expect((await readOutput(await launcher.collect(kept, signal))).log).toBe('kept\n');
         await launcher.remove(ref);
       });
@@ -421,6 +435,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
         const leaving = new AbortController();
         const events: LaunchEvent[] = [];
         for await (const event of launcher.watch(handle, leaving.signal)) {
+          if (event.kind === 'queued') continue;
           events.push(event);
           leaving.abort();
         }
@@ -435,7 +450,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
       it('twice, the second time without effect', async () => {
         await run({});
         await launcher.remove(ref);
-        await launcher.remove({ executionId: 'neverlaunched', attempt: 1 });
+        await launcher.remove({ ...ref, executionId: 'neverlaunched' });
         expect(await bench.leftovers()).toEqual([]);
       });
 

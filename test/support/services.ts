@@ -6,6 +6,7 @@ const remedies = {
   registry: 'no docker-registry on PATH; `sh scripts/setup.sh test` installs one',
   busybox: 'no /bin/busybox to make the test image of; `sh scripts/setup.sh test` installs busybox-static',
   native: 'native/build/abaco-start is not built; `make -C native` builds it',
+  compose: 'no `docker compose`; `sh scripts/setup.sh test` installs it',
   sshd: 'no sshd or ssh-keygen on this machine; `sh scripts/setup.sh test` installs them',
   agent: 'dist/abaco-agent.mjs is not bundled; `sh scripts/setup.sh test` bundles it',
   strace: 'no strace on PATH, or tracing is not allowed; `sh scripts/setup.sh test` installs it',

@@ -9,6 +9,7 @@ import { InvalidError } from '../../errors.ts';
 import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
+import { checkOwner } from '../check-owner.ts';
 import { findActor, refOf, unknownActor } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { readRequestFields } from '../request-body.ts';
@@ -146,6 +147,7 @@ function planDraft(
   const description = readFields(actorRequest, asked, reading);
   checkRestricted(description, caller, config);
   const settings = planActorSettings(description, config);
+  checkOwner(identity.owner, settings, request.server.services);
   return { ...settings, ...identity, ...planIdentity(settings, identity, config) };
 }
 

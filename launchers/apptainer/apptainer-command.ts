@@ -1,0 +1,84 @@
+/** How a program is started in Apptainer: one `apptainer exec` whose first process is our helper. Pure. */
+
+import type { LaunchSpec, Mount } from '../../src/launcher/launcher.ts';
+import { optional } from '../../src/lib/optional.ts';
+
+export interface ApptainerPaths {
+  /** The image, on the file system of the cluster. */
+  readonly sif: string;
+  readonly runDir: string;
+  readonly ledgerEntry: string;
+  /** Holds `abaco-start` and `result`. */
+  readonly nativeDir: string;
+}
+
+/** Where the program finds what is ours; the same names as in Docker. */
+const inside = { ledger: '/_abaco/ledger', run: '/_abaco/run', bin: '/_abaco/bin', binary: '/_abaco_binary_data' };
+
+/**
+ * The whole line as words, but for what follows `--label`, which only the job itself knows: `before`, the label, `after`.
+ *
+ * The container sees nothing of the host but what is bound: no home, a /tmp of its own in the run directory, which is
+ * also where the program starts. Of the host's environment it sees nothing either; its own comes from the file `env`,
+ * which the helper reads inside.
+ */
+export function planApptainer(
+  spec: LaunchSpec,
+  paths: ApptainerPaths,
+): { readonly before: readonly string[]; readonly after: readonly string[] } {
+  return {
+    before: [
+      'apptainer',
+      '--silent',
+      'exec',
+      '--cleanenv',
+      '--containall',
+      '--no-home',
+      '--no-mount',
+      'home,cwd,bind-paths',
+      '--workdir',
+      `${paths.runDir}/scratch`,
+      '--pwd',
+      '/tmp',
+      ...[...ownMounts(spec, paths), ...spec.mounts].flatMap((mount) => ['--mount', renderMount(mount)]),
+      paths.sif,
+      `${inside.bin}/abaco-start`,
+      ...startWords(spec),
+      '--label',
+    ],
+    after: ['--', ...spec.image.argv],
+  };
+}
+
+function startWords({ notAfter, limits }: LaunchSpec): readonly string[] {
+  const settings = {
+    ledger: inside.ledger,
+    run: inside.run,
+    'not-after': Math.floor(notAfter.getTime() / 1_000),
+    ...optional('time-limit', limits.timeMs),
+    grace: limits.graceMs,
+    'log-limit': limits.logBytes,
+    'result-limit': limits.resultBytes,
+  };
+  return ['start', ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])];
+}
+
+function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mount[] {
+  const bind = (hostPath: string, containerPath: string, mode: Mount['mode']): Mount => ({
+    hostPath,
+    containerPath,
+    mode,
+  });
+  return [
+    bind(paths.runDir, inside.run, 'rw'),
+    bind(paths.ledgerEntry, inside.ledger, 'rw'),
+    bind(paths.nativeDir, inside.bin, 'ro'),
+    ...(spec.binaryMessage ? [bind(`${paths.runDir}/binary`, inside.binary, 'ro')] : []),
+  ];
+}
+
+/** As comma-separated values, which unlike `--bind` can name any path (apptainer-exec(1), --mount). */
+export function renderMount({ hostPath, containerPath, mode }: Mount): string {
+  const fields = ['type=bind', `source=${hostPath}`, `destination=${containerPath}`, ...(mode === 'ro' ? ['ro'] : [])];
+  return fields.map((field) => (/[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
+}

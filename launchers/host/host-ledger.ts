@@ -1,0 +1,82 @@
+/**
+ * The ledger of a user on a shared file system, through a host: the same entries as `src/launcher/ledger.ts` makes on this
+ * machine, and the same rules. All of it is the user's own; what they do there is their own harm.
+ */
+
+import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
+import { parseEndRecord } from '../../src/launcher/end-record.ts';
+import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import {
+  clockSkewMs,
+  closedEntryMs,
+  closingTarget,
+  type Ledger,
+  maxRecordBytes,
+  parseMarker,
+} from '../../src/launcher/ledger.ts';
+import type { Host } from './host.ts';
+
+export interface HostLedger extends Ledger {
+  /** Which submission an attempt was last handed over with; nothing where it was not. */
+  readSubmission(ref: AttemptRef): Promise<string | undefined>;
+  /** Written before it is handed over, so that a look-up finds what became of it. */
+  noteSubmission(ref: AttemptRef, submission: string): Promise<void>;
+}
+
+/** @param dir made where it is missing. */
+export function createHostLedger(host: Host, dir: string): HostLedger {
+  const home = (ref: AttemptRef): string => `${dir}/${attemptKey(ref)}`;
+  const entryPath = (ref: AttemptRef): string => `${home(ref)}/entry`;
+
+  async function readText(path: string): Promise<string | undefined> {
+    const [part] = await host.readMany([{ path, offset: 0, length: maxRecordBytes }]);
+    return part && part.size <= maxRecordBytes ? Buffer.from(part.bytes).toString() : undefined;
+  }
+
+  async function openEntry(ref: AttemptRef, notAfter: Date): Promise<void> {
+    const there = await host.list(home(ref));
+    if (there?.includes('entry') === true) return;
+    await host.makeDirectory(home(ref), 0o700);
+    if (there?.includes('not-after') !== true) {
+      const seconds = `${Math.floor(notAfter.getTime() / 1_000)}\n`;
+      await host.put(`${home(ref)}/not-after`, Buffer.from(seconds));
+    }
+    await host.makeDirectory(entryPath(ref), 0o700);
+  }
+
+  async function readMarker(ref: AttemptRef) {
+    const [target] = await host.readLinks([`${entryPath(ref)}/start`]);
+    return parseMarker(target);
+  }
+
+  return {
+    entryPath,
+    open: openEntry,
+    readMarker,
+    async close(ref, reason) {
+      await openEntry(ref, new Date(Date.now() + closedEntryMs));
+      await host.link(`${entryPath(ref)}/start`, closingTarget(reason));
+      return (await readMarker(ref)).kind === 'closed' ? 'closed' : 'started';
+    },
+    async readEnd(ref) {
+      const text = await readText(`${entryPath(ref)}/end`);
+      const record = text === undefined ? undefined : parseEndRecord(text);
+      const marker = await readMarker(ref);
+      return marker.kind === 'started' && marker.owner === record?.owner ? record : undefined;
+    },
+    noteCancel: async (ref) => await host.put(`${home(ref)}/cancelled`, new Uint8Array()),
+    wasCancelled: async (ref) => (await readText(`${home(ref)}/cancelled`)) !== undefined,
+    readSubmission: async (ref) => (await readText(`${home(ref)}/submission`))?.trim(),
+    noteSubmission: async (ref, submission) =>
+      await host.put(`${home(ref)}/submission`, Buffer.from(`${submission}\n`)),
+    async sweep(now) {
+      const names = ((await host.list(dir)) ?? []).filter((name) => parseAttemptKey(name) !== undefined);
+      const reads = names.map((name) => ({ path: `${dir}/${name}/not-after`, offset: 0, length: 20 }));
+      const parts = await host.readMany(reads);
+      for (const [index, name] of names.entries()) {
+        const seconds = Number(Buffer.from(parts[index]?.bytes ?? []).toString() || Number.NaN);
+        if (seconds * 1_000 + clockSkewMs < now.getTime()) await host.removeTree(`${dir}/${name}`);
+      }
+    },
+  };
+}

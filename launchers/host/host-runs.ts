@@ -1,0 +1,69 @@
+/** The run directories of a user on a shared file system, through a host; as `src/launcher/run-directory.ts` has them. */
+
+import { NotFoundError } from '../../src/errors.ts';
+import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
+import type { AttemptRef, LaunchSpec } from '../../src/launcher/launcher.ts';
+import { parseResultFrames } from '../../src/launcher/result-frames.ts';
+import { renderEnvironment, type WrittenOutput } from '../../src/launcher/run-directory.ts';
+import type { Host } from './host.ts';
+
+export interface HostRuns {
+  pathOf(ref: AttemptRef): string;
+  /** Makes it with all the program is given; one that is complete is kept as it is. */
+  create(spec: LaunchSpec): Promise<void>;
+  /** What the attempt has written so far; empty where the directory is gone. */
+  output(ref: AttemptRef): Promise<WrittenOutput>;
+  remove(ref: AttemptRef): Promise<void>;
+  list(): Promise<readonly AttemptRef[]>;
+}
+
+export function createHostRuns(host: Host, dir: string): HostRuns {
+  const pathOf = (ref: AttemptRef): string => `${dir}/${attemptKey(ref)}`;
+
+  async function* frames(ref: AttemptRef) {
+    try {
+      yield* parseResultFrames(host.get(`${pathOf(ref)}/results`));
+    } catch (thrown) {
+      if (!(thrown instanceof NotFoundError)) throw thrown;
+    }
+  }
+
+  async function* readLog(ref: AttemptRef, offset: number, end: number) {
+    if (offset < end) yield* host.get(`${pathOf(ref)}/log`, { offset, length: end - offset });
+  }
+
+  async function* readResults(ref: AttemptRef, from: number) {
+    let index = 0;
+    for await (const frame of frames(ref)) {
+      if (frame.kind === 'result' && index++ >= from) yield frame.bytes;
+    }
+  }
+
+  return {
+    pathOf,
+    async create(spec) {
+      const path = pathOf(spec);
+      if ((await host.list(path))?.includes('env') === true) return;
+      await host.makeDirectory(`${path}/scratch`, 0o700);
+      if (spec.binaryMessage) await host.put(`${path}/binary`, spec.binaryMessage.open(), { mode: 0o400 });
+      // Last, as it says that the rest is complete.
+      await host.put(`${path}/env`, renderEnvironment(spec.environment));
+    },
+    async output(ref) {
+      const [log] = await host.readMany([{ path: `${pathOf(ref)}/log`, offset: 0, length: 0 }]);
+      let droppedResults = 0;
+      for await (const frame of frames(ref)) if (frame.kind === 'dropped') droppedResults += 1;
+      const logBytes = log?.size ?? 0;
+      return {
+        logBytes,
+        readLog: (offset) => readLog(ref, offset, logBytes),
+        readResults: (from) => readResults(ref, from),
+        droppedResults,
+      };
+    },
+    remove: async (ref) => await host.removeTree(pathOf(ref)),
+    async list() {
+      return ((await host.list(dir)) ?? []).map(parseAttemptKey).filter((ref) => ref !== undefined);
+    },
+  };
+}

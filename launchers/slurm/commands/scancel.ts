@@ -1,0 +1,27 @@
+/** `scancel`: ends jobs, or sends them a signal (scancel(1)). */
+
+import { LauncherError } from '../../../src/errors.ts';
+import type { Command } from '../../host/command.ts';
+import { expectSuccess, lastWords } from '../../host/command.ts';
+
+/** TERM reaches every process of the job, the one that watches over the container first. */
+export function terminateCommand(ids: readonly [string, ...string[]]): Command<void> {
+  return { argv: ['scancel', '--full', '--signal=TERM', ...ids], parse: succeedOrGone };
+}
+
+/** Slurm's own end of a job: TERM, then KILL after KillWait; one that waits is taken from the queue. */
+export function cancelCommand(ids: readonly [string, ...string[]]): Command<void> {
+  return { argv: ['scancel', ...ids], parse: succeedOrGone };
+}
+
+/** A job that has ended meanwhile needs no end. */
+const gone = /invalid job id|already completing|already completed|job\/step already/i;
+
+const succeed = expectSuccess('scancel');
+
+function succeedOrGone(result: Parameters<typeof succeed>[0]): void {
+  const { exitCode, stderr } = result;
+  if (exitCode !== 0 && gone.test(stderr)) return;
+  if (exitCode === null) throw new LauncherError('host.command_failed', `scancel was ended: ${lastWords(stderr)}`);
+  succeed(result);
+}

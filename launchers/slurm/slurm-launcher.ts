@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { InvalidError, NotFoundError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
+import { attemptKey } from '../../src/launcher/attempt-key.ts';
+import { usageOf } from '../../src/launcher/end-record.ts';
+import type {
+  AttemptRef,
+  ExecutionOutput,
+  Launcher,
+  LauncherContext,
+  LauncherKind,
+  LaunchHandle,
+  LaunchSpec,
+} from '../../src/launcher/launcher.ts';
+import { pause } from '../../src/lib/backoff.ts';
+import { packagePath } from '../../src/lib/package-root.ts';
+import { planApptainer } from '../apptainer/apptainer-command.ts';
+import { createSifStore } from '../apptainer/sif-store.ts';
+import type { Host } from '../host/host.ts';
+import { createHostPool } from '../host/host-pool.ts';
+import { cancelCommand, terminateCommand } from './commands/scancel.ts';
+import { createDesk, type Desk } from './desk.ts';
+import { createJobPoller, type FollowedJob } from './job-poller.ts';
+import type { JobRecord } from './job-record.ts';
+import { phaseOf } from './job-state.ts';
+import { createOwners } from './owners.ts';
+import { probeCluster } from './probe.ts';
+import { createTemplates } from './render-script.ts';
+import { SlurmOptions } from './slurm-options.ts';
+import { createSubmissions, elementOf, jobNamePrefix } from './submissions.ts';
+import { sweepDesk } from './sweep-desk.ts';
+import { watchJob } from './watch-job.ts';
+
+/** A job of a Slurm cluster per execution, in Apptainer, as the owner of the actor. */
+export const slurmKind: LauncherKind<SlurmOptions> = {
+  kind: 'slurm',
+  options: SlurmOptions,
+  create: async (name, options, context) => createSlurmLauncher(name, options, context),
+};
+
+function createSlurmLauncher(name: string, options: SlurmOptions, context: LauncherContext): Launcher {
+  const { installationId, log, checkpoint } = context;
+  const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
+  const pool = createHostPool({ launcher: name, options, agentFiles, installationId });
+  const images = createSifStore({
+    host: pool.service,
+    directory: `${options.directory}/images`,
+    registries: context.registries,
+    architecture: 'amd64',
+    log,
+  });
+  const submissions = createSubmissions({
+    installationId,
+    burstMs: options.burst,
+    maxArray: options.max_array,
+    templates: createTemplates(options.templates),
+    checkpoint,
+  });
+  const poller = createJobPoller({
+    host: pool.service,
+    intervalMs: options.poll,
+    backoff: { firstMs: 1_000, mostMs: 60_000 },
+    log,
+  });
+  const owners = createOwners(pool.service, `${options.directory}/owners/${installationId}`);
+  const desks = new Map<string, Desk>();
+  const closing = new AbortController();
+  let native: Promise<string> | undefined;
+
+  function deskOf({ owner }: AttemptRef): Desk {
+    if (owner === undefined)
+      throw new InvalidError('request.invalid', 'A job of the cluster needs to know whose it is');
+    const known = desks.get(owner);
+    if (known) return known;
+    const desk = createDesk(owner, pool.of(owner), pool.workOf(owner));
+    desks.set(owner, desk);
+    return desk;
+  }
+
+  /** The helper, where users can run it and not change it. */
+  async function nativeDirectory(): Promise<string> {
+    native ??= installNative(pool.service, options.directory, context.nativeDir).catch((thrown: unknown) => {
+      native = undefined;
+      throw thrown;
+    });
+    return await native;
+  }
+
+  async function launch(spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle> {
+    attemptKey(spec);
+    const desk = deskOf(spec);
+    await owners.note(desk.owner);
+    await desk.ledger.open(spec, spec.notAfter);
+    if ((await desk.ledger.readMarker(spec)).kind !== 'free') return await handleOf(desk, spec, undefined);
+    const earlier = await findEarlier(desk, spec);
+    if (earlier) return await handleOf(desk, spec, earlier.id);
+    await desk.runs.create(spec);
+    await checkpoint('before-start');
+    const plan = planApptainer(withinWalltime(spec), {
+      sif: images.pathOf(spec.image.digest),
+      runDir: desk.runs.pathOf(spec),
+      ledgerEntry: desk.ledger.entryPath(spec),
+      nativeDir: await nativeDirectory(),
+    });
+    const kind = {
+      key: [desk.owner, spec.actorId, spec.image.digest, JSON.stringify(spec.limits)].join('\n'),
+      host: desk.host,
+      ledger: desk.ledger,
+      directory: desk.jobs,
+      options: slurmOptionsOf(spec),
+    };
+    try {
+      const { jobId } = await submissions.submit(kind, { ref: spec, ...plan }, signal);
+      await checkpoint('after-start');
+      return await handleOf(desk, spec, jobId);
+    } catch (thrown) {
+      if (!(thrown instanceof UnknownOutcomeError)) throw thrown;
+      const message = `${thrown.message}; it is looked for by its name, and then tried again`;
+      throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
+    }
+  }
+
+  /** The job of an earlier launch whose answer was lost; the marker decides, this only saves a second job. */
+  async function findEarlier(desk: Desk, ref: AttemptRef): Promise<JobRecord | undefined> {
+    const submission = await desk.ledger.readSubmission(ref);
+    if (submission === undefined) return undefined;
+    const jobs = await poller.findByName(jobNamePrefix + submission, desk.owner);
+    const refs = jobs.length === 0 ? [] : await desk.readIndex(submission);
+    return jobs.find((job) => isSame(refs[elementOf(job.id)], ref));
+  }
+
+  function withinWalltime(spec: LaunchSpec): LaunchSpec {
+    const most = Math.max(1_000, options.walltime - options.margin);
+    const timeMs = Math.min(spec.limits.timeMs ?? most, most);
+    return { ...spec, limits: { ...spec.limits, timeMs } };
+  }
+
+  function slurmOptionsOf({ limits }: LaunchSpec): Readonly<Record<string, string>> {
+    const cpus = limits.nanoCpus === undefined ? 1 : Math.max(1, Math.ceil(limits.nanoCpus / 1e9));
+    const megabytes = limits.memoryBytes === undefined ? undefined : Math.ceil(limits.memoryBytes / 1_048_576);
+    const wanted = {
+      time: String(Math.ceil(options.walltime / 60_000)),
+      'cpus-per-task': String(cpus),
+      // A few megabytes more than the program may use: Apptainer and the helper run beside it.
+      mem: megabytes === undefined ? '' : `${megabytes + 64}M`,
+      partition: options.partition,
+      account: options.account,
+      qos: options.qos,
+    };
+    return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== ''));
+  }
+
+  async function handleOf(desk: Desk, spec: LaunchSpec, jobId: string | undefined): Promise<LaunchHandle> {
+    const nativeId = jobId ?? (await findEarlier(desk, spec).catch(() => undefined))?.id ?? '';
+    return {
+      launcher: name,
+      executionId: spec.executionId,
+      attempt: spec.attempt,
+      owner: desk.owner,
+      nativeId,
+      version: 1,
+      state: { logLimitBytes: spec.limits.logBytes, sinceMs: Date.now() },
+    };
+  }
+
+  function followed(handle: LaunchHandle, desk: Desk): FollowedJob {
+    const since = new Date(Number(handle.state['sinceMs'] ?? Date.now()));
+    return { id: handle.nativeId === 'nothing' ? '' : handle.nativeId, user: desk.owner, since };
+  }
+
+  /** The job an attempt was last handed over as, while Slurm knows it and it has not ended. */
+  async function liveJob(desk: Desk, ref: AttemptRef): Promise<string | undefined> {
+    const job = await findEarlier(desk, ref);
+    return job && phaseOf(job) !== 'ended' ? job.id : undefined;
+  }
+
+  async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
+    const desk = deskOf(ref);
+    if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
+      const waiting = await liveJob(desk, ref);
+      if (waiting !== undefined) await desk.host.run(cancelCommand([waiting]), closing.signal);
+      return 'never-started';
+    }
+    const isFirst = !(await desk.ledger.wasCancelled(ref));
+    await desk.ledger.noteCancel(ref);
+    const id = await liveJob(desk, ref);
+    if (id === undefined) return 'stopping';
+    await desk.host.run(terminateCommand([id]), closing.signal);
+    // Kept beside the helper's own grace time: it ends a container whose helper is stuck.
+    if (isFirst) void killLater(desk, id, graceMs);
+    return 'stopping';
+  }
+
+  async function killLater(desk: Desk, id: string, graceMs: number): Promise<void> {
+    await pause(graceMs + 5_000, closing.signal);
+    if (closing.signal.aborted) return;
+    await desk.host.run(cancelCommand([id]), closing.signal).catch((thrown: unknown) => {
+      log.warn({ err: thrown, job: id }, 'job not cancelled');
+    });
+  }
+
+  async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
+    const desk = deskOf(handle);
+    const record = await desk.ledger.readEnd(handle);
+    const output = await desk.runs.output(handle);
+    if (record) return { ...output, logTruncated: record.logTotalBytes > record.logBytes, usage: usageOf(record) };
+    return { ...output, logTruncated: output.logBytes >= Number(handle.state['logLimitBytes']) };
+  }
+
+  /** What has ended ends its job by itself; Slurm is asked only about what may still run, or waits for nothing. */
+  async function remove(ref: AttemptRef): Promise<void> {
+    await checkpoint('before-remove');
+    const desk = deskOf(ref);
+    const { kind } = await desk.ledger.readMarker(ref);
+    const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
+    const id = hasEnded ? undefined : await liveJob(desk, ref);
+    if (id !== undefined) await desk.host.run(cancelCommand([id]), closing.signal);
+    await desk.runs.remove(ref);
+    await checkpoint('after-remove');
+  }
+
+  async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal) {
+    const swept: AttemptRef[] = [];
+    for (const owner of await owners.list()) {
+      signal.throwIfAborted();
+      swept.push(...(await sweepDesk({ desk: deskOf({ owner, ...nobody }), isLive, remove, signal })));
+    }
+    return swept;
+  }
+
+  return {
+    name,
+    capabilities: { queues: true, liveOutput: true, gpus: false, multiNode: false, asOwner: true, everywhere: true },
+    probe: async (signal) => await probeCluster(pool.service, options, signal),
+    prepare: async (image, signal) => await images.prepare(image, signal),
+    launch,
+    watch: (handle, signal) => {
+      const desk = deskOf(handle);
+      const parts = { poller, ledger: desk.ledger, log, lateMs: options.late };
+      return watchJob(parts, handle, followed(handle, desk), signal);
+    },
+    cancel,
+    collect,
+    remove,
+    sweep,
+    async close() {
+      closing.abort(new Error('the service stops'));
+      poller.close();
+      await pool.close();
+    },
+  };
+}
+
+/** Of a desk only the owner counts. */
+const nobody = { executionId: 'none', attempt: 1 } as const;
+
+function isSame(one: AttemptRef | undefined, other: AttemptRef): boolean {
+  return one?.executionId === other.executionId && one.attempt === other.attempt;
+}
+
+/** Under a name made of its content, so that a newer one does not change what runs. */
+async function installNative(host: Host, directory: string, nativeDir: string): Promise<string> {
+  const local = `${nativeDir}/abaco-start`;
+  const sha256 = createHash('sha256');
+  for await (const chunk of createReadStream(local)) sha256.update(chunk as Buffer);
+  const hash = sha256.digest('hex');
+  const target = `${directory}/native-${hash.slice(0, 16)}`;
+  await host.makeDirectory(target, 0o755);
+  for (const file of ['abaco-start', 'result']) {
+    const there = await host.hash(`${target}/${file}`).catch((thrown: unknown) => {
+      if (thrown instanceof NotFoundError) return '';
+      throw thrown;
+    });
+    if (there !== hash) await host.put(`${target}/${file}`, createReadStream(local), { mode: 0o755 });
+  }
+  return target;
+}

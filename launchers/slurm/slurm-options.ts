@@ -1,0 +1,67 @@
+import Type from 'typebox';
+import { hostSettings } from '../host/host-options.ts';
+
+const setting = (kind: 'path' | 'text' | 'duration' | 'integer') => ({ setting: { kind, none: false } });
+
+const word = (description: string) =>
+  Type.String({ ...setting('text'), default: '', pattern: '^[\\w.+-]*$', description });
+
+/** The table of a launcher of kind `slurm` in `config/`. */
+export const SlurmOptions = Type.Object(
+  {
+    ...hostSettings,
+    partition: word('Partition of jobs that name none; empty is the default of Slurm.'),
+    account: word('Account of jobs that name none; empty is the default of their user.'),
+    qos: word('Quality of service of jobs that name none; empty is the default of Slurm.'),
+    walltime: Type.Integer({
+      ...setting('duration'),
+      default: 600_000,
+      minimum: 60_000,
+      maximum: 30 * 86_400_000,
+      description: 'Time limit of jobs that name none.',
+    }),
+    margin: Type.Integer({
+      ...setting('duration'),
+      default: 60_000,
+      minimum: 0,
+      maximum: 3_600_000,
+      description: 'How long before the end of its walltime a program is told to end.',
+    }),
+    poll: Type.Integer({
+      ...setting('duration'),
+      default: 5_000,
+      minimum: 200,
+      maximum: 3_600_000,
+      description: 'How often Slurm is asked about all jobs together, while there are any.',
+    }),
+    burst: Type.Integer({
+      ...setting('duration'),
+      default: 200,
+      minimum: 0,
+      maximum: 60_000,
+      description: 'Executions of one actor that come within this time are handed over together, as an array.',
+    }),
+    max_array: Type.Integer({
+      ...setting('integer'),
+      default: 1_000,
+      minimum: 1,
+      maximum: 100_000,
+      description: 'Most elements of one array; MaxArraySize of Slurm is 1001 where nobody changed it.',
+    }),
+    late: Type.Integer({
+      ...setting('duration'),
+      default: 15_000,
+      minimum: 0,
+      maximum: 3_600_000,
+      description: 'How long the shared file system may show late what a job wrote before its end.',
+    }),
+    templates: Type.String({
+      ...setting('path'),
+      default: '',
+      description: 'Directory with templates of the site, over those of slurm-templates/.',
+    }),
+  },
+  { description: 'Jobs of a Slurm cluster, reached through its login node.', additionalProperties: false },
+);
+
+export type SlurmOptions = Type.Static<typeof SlurmOptions>;

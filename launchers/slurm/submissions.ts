@@ -1,0 +1,154 @@
+/**
+ * Hands executions to Slurm: those of one user and kind that come within a short time together, as an array. Before
+ * `sbatch`, the id of the submission stands in each member's ledger entry; it is the name of the job, so that a look-up
+ * finds what became of a submission whose answer was lost.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { asError } from '../../src/errors.ts';
+import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
+import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import { shellLine } from '../../src/lib/shell.ts';
+import type { Host } from '../host/host.ts';
+import type { HostLedger } from '../host/host-ledger.ts';
+import { sbatchCommand } from './commands/sbatch.ts';
+import { renderScript, type Templates } from './render-script.ts';
+
+/** One execution that is to be handed over. */
+export interface Member {
+  readonly ref: AttemptRef;
+  /** Its words before and after the label, see `planApptainer`. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** Where members of one kind go. Members of different kinds never share a submission. */
+export interface SubmissionKind {
+  /** Two of the same text may be handed over together. */
+  readonly key: string;
+  readonly host: Host;
+  readonly ledger: HostLedger;
+  /** Where the directories of submissions are made. */
+  readonly directory: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface Submitted {
+  /** Name of the submission. */
+  readonly submission: string;
+  /** `123`, or `123_4`. */
+  readonly jobId: string;
+}
+
+export interface Submissions {
+  /** Resolves once Slurm has taken it. Rejects as `sbatch` does; the outcome may be unknown. */
+  submit(kind: SubmissionKind, member: Member, signal: AbortSignal): Promise<Submitted>;
+}
+
+export interface SubmissionsOptions {
+  readonly installationId: string;
+  readonly burstMs: number;
+  readonly maxArray: number;
+  readonly templates: Templates;
+  readonly checkpoint: (point: string) => Promise<void>;
+}
+
+interface Waiting {
+  readonly member: Member;
+  readonly resolve: (submitted: Submitted) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export const jobNamePrefix = 'abaco-';
+
+export function createSubmissions(options: SubmissionsOptions): Submissions {
+  const batches = new Map<string, { readonly kind: SubmissionKind; readonly waiting: Waiting[] }>();
+
+  function flush(key: string): void {
+    const batch = batches.get(key);
+    batches.delete(key);
+    if (!batch) return;
+    const { kind, waiting } = batch;
+    handOver(
+      kind,
+      waiting.map(({ member }) => member),
+    ).then(
+      (ids) => waiting.forEach(({ resolve }, index) => resolve(ids[index] as Submitted)),
+      (thrown: unknown) => {
+        for (const { reject } of waiting) reject(asError(thrown));
+      },
+    );
+  }
+
+  async function handOver(kind: SubmissionKind, members: readonly Member[]): Promise<readonly Submitted[]> {
+    const { host, ledger } = kind;
+    const submission = `s${randomBytes(8).toString('hex')}`;
+    const directory = `${kind.directory}/${submission}`;
+    await host.makeDirectory(directory, 0o700);
+    const script = renderScript(
+      {
+        jobName: jobNamePrefix + submission,
+        comment: `abaco ${options.installationId} ${submission}`,
+        output: `${directory}/${members.length > 1 ? '%a' : '0'}.out`,
+        count: members.length,
+        options: kind.options,
+        directory,
+      },
+      options.templates,
+    );
+    await Promise.all([
+      host.put(`${directory}/job.sh`, Buffer.from(script), { mode: 0o700 }),
+      host.put(`${directory}/index`, Buffer.from(renderIndex(members.map(({ ref }) => ref)))),
+      ...members.map(async (member, index) => {
+        await host.put(`${directory}/${index}.sh`, Buffer.from(renderMember(member)));
+        await ledger.noteSubmission(member.ref, submission);
+      }),
+    ]);
+    await options.checkpoint('before-create');
+    const number = await host.run(sbatchCommand(`${directory}/job.sh`), new AbortController().signal);
+    await options.checkpoint('after-create');
+    return members.map((_, index) => ({ submission, jobId: elementId(number, index, members.length) }));
+  }
+
+  return {
+    async submit(kind, member, signal) {
+      signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<Submitted>();
+      let batch = batches.get(kind.key);
+      if (!batch) {
+        batch = { kind, waiting: [] };
+        batches.set(kind.key, batch);
+        const opened = batch;
+        setTimeout(() => {
+          if (batches.get(kind.key) === opened) flush(kind.key);
+        }, options.burstMs);
+      }
+      batch.waiting.push({ member, resolve, reject });
+      if (batch.waiting.length >= options.maxArray) flush(kind.key);
+      return await promise;
+    },
+  };
+}
+
+/** Which element of its submission a job is; a job that is no array is the first. */
+export function elementOf(jobId: string): number {
+  return Number(jobId.split('_')[1] ?? 0);
+}
+
+function elementId(number: number, index: number, count: number): string {
+  return count > 1 ? `${number}_${index}` : String(number);
+}
+
+/** Which attempt each element is, a line each. */
+export function renderIndex(refs: readonly AttemptRef[]): string {
+  return refs.map((ref) => `${attemptKey(ref)}\n`).join('');
+}
+
+export function parseIndex(text: string): readonly (AttemptRef | undefined)[] {
+  return text.split('\n').slice(0, -1).map(parseAttemptKey);
+}
+
+/** The label is what the job is called where it runs, with how often Slurm has started it. */
+function renderMember({ before, after }: Member): string {
+  return `exec ${shellLine(before)} "$SLURM_JOB_ID.\${SLURM_RESTART_COUNT:-0}" ${shellLine(after)}\n`;
+}

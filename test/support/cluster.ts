@@ -1,0 +1,80 @@
+/** The cluster of `docker-compose.slurm.yml`, without the service: real Slurm, sshd, OpenLDAP, Apptainer, a registry. */
+
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from './package-root.ts';
+import { makeTestDirectory } from './test-directory.ts';
+
+const run = promisify(execFile);
+
+export interface Cluster extends AsyncDisposable {
+  /** Address of the login node, and of the registry as both the cluster and this machine call it. */
+  readonly login: string;
+  readonly registry: string;
+  /** Files with the private keys of these accounts, and the known hosts. */
+  readonly keyOf: (account: string) => string;
+  readonly knownHostsFile: string;
+  /** Runs a shell line as root in one of its machines. */
+  exec(machine: string, line: string): Promise<string>;
+  compose(...args: readonly string[]): Promise<string>;
+  /** Puts an image of this machine's engine into the registry. @returns its name there. */
+  push(image: string): Promise<string>;
+}
+
+const project = 'abaco-test-cluster';
+const machines = ['directory', 'controller', 'login', 'c1', 'c2', 'registry'];
+const file = join(packageRoot, 'docker-compose.slurm.yml');
+
+export async function composeAvailable(): Promise<boolean> {
+  return await run('docker', ['compose', 'version']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Brings it up, images included; where it stands already it is used. `ABACO_TEST_KEEP_CLUSTER` lets it stand. */
+export async function startCluster(): Promise<Cluster> {
+  const compose = async (...args: readonly string[]): Promise<string> => {
+    const options = { maxBuffer: 50_000_000 };
+    return (await run('docker', ['compose', '-p', project, '-f', file, ...args], options)).stdout;
+  };
+  await compose('build', '-q', ...machines);
+  await compose('up', '-d', '--wait', '--wait-timeout', '240', ...machines);
+  const exec = async (machine: string, line: string): Promise<string> =>
+    await compose('exec', '-T', machine, 'sh', '-c', line);
+  const addressOf = async (machine: string): Promise<string> =>
+    (await exec(machine, 'hostname -i')).trim().split(' ')[0] ?? '';
+  const [login, registryAddress] = await Promise.all([addressOf('login'), addressOf('registry')]);
+  const directory = await makeTestDirectory('cluster');
+  const keys = join(directory.path, 'keys');
+  await mkdir(keys, { mode: 0o700 });
+  for (const account of ['abaco', 'alice', 'bob', 'carol']) {
+    await writeFile(join(keys, account), await exec('login', `cat /keys/${account}`), { mode: 0o600 });
+  }
+  const knownHostsFile = join(keys, 'known_hosts');
+  const line = await exec('login', 'cat /keys/known_hosts');
+  await writeFile(knownHostsFile, line.replace(/^\S+/, login));
+  const registry = `${registryAddress}:5000`;
+  return {
+    login,
+    registry,
+    keyOf: (account) => join(keys, account),
+    knownHostsFile,
+    exec,
+    compose,
+    async push(image) {
+      const port = (await compose('port', 'registry', '5000')).trim().split(':').at(-1) ?? '';
+      const name = image.replace(/^.*\//, '');
+      await run('docker', ['tag', image, `127.0.0.1:${port}/${name}`]);
+      await run('docker', ['push', '-q', `127.0.0.1:${port}/${name}`]);
+      await run('docker', ['rmi', `127.0.0.1:${port}/${name}`]);
+      return `${registry}/${name}`;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await directory[Symbol.asyncDispose]();
+      if (process.env['ABACO_TEST_KEEP_CLUSTER'] === undefined) await compose('down', '-v', '-t', '1');
+    },
+  };
+}

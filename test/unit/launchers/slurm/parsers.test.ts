@@ -1,0 +1,132 @@
+/** What Slurm prints, as it was recorded, and as it may be cut off. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { elementsIn } from '../../../../launchers/slurm/commands/job-json.ts';
+import { parseSacct } from '../../../../launchers/slurm/commands/sacct.ts';
+import { parseSbatch } from '../../../../launchers/slurm/commands/sbatch.ts';
+import { parseSqueue } from '../../../../launchers/slurm/commands/squeue.ts';
+import { LauncherError } from '../../../../src/errors.ts';
+import { packageRoot } from '../../../support/package-root.ts';
+
+const recorded = (name: string): string =>
+  readFileSync(join(packageRoot, 'test/fixtures/slurm', `${name}.json`), 'utf8');
+
+describe('squeue', () => {
+  it('tells of elements that run one by one, and of those that wait each by itself', () => {
+    const jobs = parseSqueue(recorded('24.11/squeue-pending-and-running'));
+    expect(jobs.map(({ id }) => id).toSorted()).toEqual(['5_0', '5_1', '5_2', '6_0', '6_1', '6_2']);
+    expect(jobs.find(({ id }) => id === '5_0')).toMatchObject({
+      ownId: 8,
+      name: 'abaco-arr',
+      user: 'alice',
+      states: ['RUNNING'],
+      nodes: 'c1',
+    });
+    expect(jobs.find(({ id }) => id === '6_2')).toMatchObject({
+      states: ['PENDING'],
+      reason: 'JobHeldUser',
+      nodes: '',
+    });
+    expect(jobs.find(({ id }) => id === '6_2')).not.toHaveProperty('startedAt');
+  });
+
+  it('tells how jobs ended that it has not forgotten', () => {
+    const jobs = parseSqueue(recorded('24.11/squeue-ended'));
+    expect(jobs.find(({ id }) => id === '5_2')).toMatchObject({ ownId: 5, states: ['FAILED'], exitCode: 3, signal: 0 });
+    expect(jobs.find(({ id }) => id === '7')).toMatchObject({ ownId: 7, states: ['COMPLETED'], exitCode: 0 });
+  });
+
+  it('of older versions has plain numbers and one word for a state', () => {
+    const job = { job_id: 9, array_job_id: 7, array_task_id: 2, name: 'n', job_state: 'FAILED', exit_code: 0x0305 };
+    expect(parseSqueue(JSON.stringify({ jobs: [job] }))).toMatchObject([
+      { id: '7_2', ownId: 9, states: ['FAILED'], exitCode: 3, signal: 5 },
+    ]);
+  });
+});
+
+describe('sacct', () => {
+  it('tells of jobs and elements', () => {
+    const jobs = parseSacct(recorded('24.11/sacct-jobs'));
+    expect(jobs.map(({ id }) => id)).toEqual(['1', '4', '7', '5_0', '5_1', '5_2']);
+    expect(jobs[5]).toMatchObject({ ownId: 5, states: ['FAILED'], exitCode: 3, user: 'alice', nodes: 'c1' });
+    // One that was cancelled before it started has the largest number as its start.
+    expect(jobs[1]).toMatchObject({ states: ['CANCELLED'] });
+    expect(jobs[1]).not.toHaveProperty('startedAt');
+  });
+});
+
+describe('what is cut off or is something else', () => {
+  it.each([parseSqueue, parseSacct])('is an error of ours and nothing worse: %o', (parse) => {
+    const texts = ['squeue-ended', 'sacct-jobs'].map((name) => recorded(`24.11/${name}`));
+    const cut = fc.tuple(fc.constantFrom(...texts), fc.nat(60_000)).map(([text, at]) => text.slice(0, at));
+    fc.assert(
+      fc.property(fc.oneof(cut, fc.json(), fc.string()), (text) => {
+        try {
+          parse(text);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(LauncherError);
+        }
+      }),
+    );
+    const job = fc.record({
+      job_id: fc.jsonValue(),
+      array: fc.jsonValue(),
+      job_state: fc.jsonValue(),
+      state: fc.jsonValue(),
+    });
+    const jobs = fc.record({ jobs: fc.array(fc.oneof(job, fc.jsonValue())) });
+    fc.assert(fc.property(jobs, (answer) => Array.isArray(parse(JSON.stringify(answer)))));
+  });
+});
+
+describe('the elements that wait', () => {
+  it.each([
+    ['0-2', [0, 1, 2]],
+    ['5', [5]],
+    ['0-1,4,6-10:2%3', [0, 1, 4, 6, 8, 10]],
+    ['', []],
+    ['nonsense', []],
+  ])('%j are %j', (text, elements) => {
+    expect(elementsIn(text)).toEqual(elements);
+  });
+});
+
+describe('sbatch', () => {
+  const said = (stderr: string, stdout = '', exitCode: number | null = 1) =>
+    parseSbatch({ exitCode, signal: exitCode === null ? 'SIGKILL' : null, stdout, stderr });
+
+  it('answers the number of the job, also on a federation', () => {
+    expect(said('', '123\n', 0)).toBe(123);
+    expect(said('', '123;cluster\n', 0)).toBe(123);
+    expect(said('sbatch: a word of the site\n', 'Welcome!\n123\n', 0)).toBe(123);
+  });
+
+  it.each([
+    ['sbatch: error: Batch job submission failed: Socket timed out on send/recv operation', 'UnknownOutcomeError'],
+    ['sbatch: error: slurm_receive_msg: Zero Bytes were transmitted or received', 'UnknownOutcomeError'],
+    [
+      'sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy',
+      'QuotaError',
+    ],
+    [
+      'sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)',
+      'UnavailableError',
+    ],
+    ['sbatch: error: Batch job submission failed: Invalid partition name specified', 'LauncherError'],
+    [
+      'sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds some limit)',
+      'LauncherError',
+    ],
+    ['', 'LauncherError'],
+  ])('that says %j is %s', (stderr, name) => {
+    expect(() => said(stderr)).toThrow(expect.objectContaining({ name }) as Error);
+  });
+
+  it('that was ended, or says nothing of a number, may have handed it over', () => {
+    expect(() => said('', '', null)).toThrow('did not say whether it took the job');
+    expect(() => said('', 'hello\n', 0)).toThrow('did not say whether it took the job');
+  });
+});
