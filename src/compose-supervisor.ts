@@ -82,6 +82,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
     settings: {
       hostId: config.workers.hostId,
       perActor: config.workers.perActor,
+      maxQueued: config.workers.maxQueued,
       perHost: config.workers.perHost,
       leaseMs: config.workers.leaseMs,
       sweepMs: config.workers.sweepMs,

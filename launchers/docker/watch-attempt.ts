@@ -82,7 +82,7 @@ interface Step {
 async function tryToStep(parts: WatchParts, ref: AttemptRef, signal: AbortSignal): Promise<Step | undefined> {
   try {
     const look = await lookAt(parts, ref, signal);
-    const end = await endOf(parts, ref, look);
+    const end = await endOf(parts, ref, look, signal);
     return {
       ...optional('startedAt', startOf(look)),
       ...(typeof end === 'string' ? { next: end } : { end, next: 'look' }),
@@ -123,13 +123,33 @@ function startOf({ marker, record, found, isOwner, now }: Look): Date | undefine
   return isOwner && found?.state.kind === 'running' ? (found.startedAt ?? now) : undefined;
 }
 
-async function endOf({ ledger }: WatchParts, ref: AttemptRef, look: Look): Promise<LaunchEnd | 'wait' | 'look'> {
+async function endOf(
+  parts: WatchParts,
+  ref: AttemptRef,
+  first: Look,
+  signal: AbortSignal,
+): Promise<LaunchEnd | 'wait' | 'look'> {
+  const { ledger } = parts;
+  const look = isUnexplainedKill(first) ? await lookLater(parts, ref, signal) : first;
   const decision = decideEnd(look);
   if (decision.kind === 'wait') return 'wait';
   if (decision.kind === 'end') return decision.end;
   const closed = await ledger.close(ref, 'lost');
   if (closed === 'started') return 'look';
   return { kind: 'lost', at: look.now, started: false, detail: decision.detail };
+}
+
+/** An engine hears of a kill for want of memory by another way than of the end, and some time after it. */
+const oomNewsMs = 500;
+
+function isUnexplainedKill({ container, isOwner, cancelled, record }: Look): boolean {
+  if (!isOwner || container.kind !== 'exited' || cancelled) return false;
+  return container.exitCode === 137 && !container.outOfMemory && record?.reason !== 'time-limit';
+}
+
+async function lookLater(parts: WatchParts, ref: AttemptRef, signal: AbortSignal): Promise<Look> {
+  await pause(oomNewsMs, signal);
+  return await lookAt(parts, ref, signal);
 }
 
 interface Exits {

@@ -4,7 +4,7 @@
  */
 
 import type { ClientChannel } from 'ssh2';
-import { asError, ServiceError, UnavailableError } from '../../src/errors.ts';
+import { asError, ForbiddenError, ServiceError, UnavailableError } from '../../src/errors.ts';
 import { type BackoffOptions, pauseMs } from '../../src/lib/backoff.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import { type AgentChannel, connectAgent } from './agent/agent-host.ts';
@@ -174,12 +174,24 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
     const { message } = asError(thrown);
     // As another user there is no other way in.
     if (connection.alive && agent.becomes === undefined) return without(message);
+    const wasAlive = connection.alive;
     connection.close();
-    if (thrown instanceof ServiceError && !connection.alive && agent.becomes === undefined) throw thrown;
+    if (thrown instanceof ServiceError && !wasAlive) throw thrown;
+    if (agent.becomes !== undefined && isRefusedBySudo(message)) {
+      const why = `sudo does not make "${agent.becomes}" of "${options.target.user}" there: ${message}`;
+      throw new ForbiddenError('host.denied', `Host ${options.target.host} runs nothing for this user: ${why}`, {
+        cause: thrown,
+      });
+    }
     throw new UnavailableError('host.unavailable', `Host ${name} does not run our agent: ${message}`, {
       cause: thrown,
     });
   }
+}
+
+/** As sudo(8) says it of a user it does not know, or may not become: no other user's trouble. */
+function isRefusedBySudo(message: string): boolean {
+  return /sudo: .*(?:unknown user|password is required|not allowed|account validation failure)/i.test(message);
 }
 
 /** Its standard error is kept: what sudo or the loader say stands there. */

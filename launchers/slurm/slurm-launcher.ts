@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { InvalidError, NotFoundError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
+import {
+  ForbiddenError,
+  InvalidError,
+  NotFoundError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import { usageOf } from '../../src/launcher/end-record.ts';
 import type {
@@ -175,7 +181,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   }
 
   async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
-    const desk = deskOf(ref);
+    const desk = await reachableDesk(ref);
+    if (!desk) return 'never-started';
     if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
       const waiting = await liveJob(desk, ref);
       if (waiting !== undefined) await desk.host.run(cancelCommand([waiting]), closing.signal);
@@ -199,6 +206,18 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     });
   }
 
+  /** Nothing for a user who has no account there: nothing of theirs can have run, and nothing is there. */
+  async function reachableDesk(ref: AttemptRef): Promise<Desk | undefined> {
+    try {
+      const desk = deskOf(ref);
+      await desk.host.list(desk.jobs);
+      return desk;
+    } catch (thrown) {
+      if (thrown instanceof InvalidError || thrown instanceof ForbiddenError) return undefined;
+      throw thrown;
+    }
+  }
+
   async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
     const desk = deskOf(handle);
     const record = await desk.ledger.readEnd(handle);
@@ -210,7 +229,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   /** What has ended ends its job by itself; Slurm is asked only about what may still run, or waits for nothing. */
   async function remove(ref: AttemptRef): Promise<void> {
     await checkpoint('before-remove');
-    const desk = deskOf(ref);
+    const desk = await reachableDesk(ref);
+    if (!desk) return;
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
     const id = hasEnded ? undefined : await liveJob(desk, ref);

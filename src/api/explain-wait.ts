@@ -3,12 +3,13 @@
 import { concurrencyOf } from '../actors/actor.ts';
 import type { Execution } from '../executions/execution.ts';
 import { chooseLauncher } from '../launcher/launcher-table.ts';
+import { workersPerActor } from '../workers/plan-workers.ts';
 import { planWait } from './plan-wait.ts';
 import type { Services } from './services.ts';
 
 export type WaitSources = Pick<
   Services,
-  'actors' | 'clock' | 'config' | 'executions' | 'launcherWait' | 'mailbox' | 'workers'
+  'actors' | 'clock' | 'config' | 'executions' | 'launchers' | 'launcherWait' | 'mailbox' | 'workers'
 >;
 
 /** What runs or has ended waits for nothing of ours, so it stays as it is. */
@@ -26,14 +27,15 @@ export async function explainWait(services: WaitSources, execution: Execution): 
   ]);
   if (!actor) return execution;
   const first = standing && standing.firstId !== id ? await executions.get(ref, standing.firstId) : execution;
-  const choices = { queues: config.queues, defaultLauncher: config.service.defaultLauncher };
+  const launcher = chooseLauncher(actor, { queues: config.queues, defaultLauncher: config.service.defaultLauncher });
+  const queued = services.launchers.byName(launcher)?.launcher.capabilities.queues === true;
   const wait = planWait(execution, {
     actor,
     ahead: standing?.ahead,
     firstWait: first?.wait,
-    launcherWait: services.launcherWait(chooseLauncher(actor, choices)),
+    launcherWait: services.launcherWait(launcher),
     heldIds,
-    mostHeld: concurrencyOf(actor, Math.max(config.workers.perActor, wanted)),
+    mostHeld: concurrencyOf(actor, workersPerActor(config.workers, queued, wanted)),
     workers: records.length,
     now: clock.now(),
   });

@@ -149,6 +149,10 @@ const results = table('Chunks an execution hands back.', {
 
 const workers = table('Loops that serve actors, one execution at a time each.', {
   per_actor: integer('Most workers of one actor, unless the actor says maxWorkers.', { min: 1, max: 10_000 }),
+  max_queued: integer('Most executions of one actor that are handed to a scheduler, as Slurm.', {
+    min: 1,
+    max: 100_000,
+  }),
   per_host: integer('Most workers of one supervisor, so most containers on its host.', { min: 1, max: 10_000 }),
   lease: duration('A worker silent for so long has lost its message to another.', { min: second, max: hour }),
   extend_every: duration('How often a worker extends its lease; three of these must fit into one lease.', {

@@ -12,6 +12,15 @@ export interface ActorDemand {
   readonly wanted: number;
 }
 
+/** Most workers of an actor that says nothing of it. What waits in a scheduler (`queued`) takes no place on a host. */
+export function workersPerActor(
+  limits: { readonly perActor: number; readonly maxQueued: number },
+  queued: boolean,
+  wanted: number,
+): number {
+  return Math.max(queued ? limits.maxQueued : limits.perActor, wanted);
+}
+
 /**
  * Busy workers stay. Places that are left go round robin, one by one, to actors whose messages wait; what is left then
  * keeps one ready worker for each actor, as long as there are places. The sum never exceeds `perHost`, but for busy ones.

@@ -17,7 +17,7 @@ import type { News, NewsItem } from '../mailbox/news.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ActorPreparation } from './actor-preparation.ts';
 import type { LauncherGate } from './launcher-gate.ts';
-import { planWorkers } from './plan-workers.ts';
+import { planWorkers, workersPerActor } from './plan-workers.ts';
 import type { Recovery } from './recovery.ts';
 import type { RunOutcome } from './run-execution.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -26,6 +26,8 @@ import type { WorkerStore } from './worker-store.ts';
 export interface SupervisorSettings {
   readonly hostId: string;
   readonly perActor: number;
+  /** Of an actor whose launcher has a scheduler before it: what waits there takes no place here. */
+  readonly maxQueued: number;
   readonly perHost: number;
   readonly leaseMs: number;
   readonly sweepMs: number;
@@ -103,10 +105,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** Starts and retires workers as `planWorkers` says. */
   function replan(): void {
     if (stopping) return;
-    const demands = [...served.entries()]
-      .filter(([, entry]) => canRun(entry))
-      .map(([key, entry]) => demandOf(key, entry));
-    const plan = planWorkers(demands, settings.perHost);
+    const ready = [...served.entries()].filter(([, entry]) => canRun(entry));
+    const planFor = (queued: boolean, most: number): Iterable<readonly [string, number]> => {
+      const entries = ready.filter(([, entry]) => isQueued(entry.actor) === queued);
+      return planWorkers(
+        entries.map(([key, entry]) => demandOf(key, entry)),
+        most,
+      );
+    };
+    const plan = new Map([...planFor(false, settings.perHost), ...planFor(true, Number.POSITIVE_INFINITY)]);
     for (const [key, entry] of served) {
       const planned = canRun(entry) ? (plan.get(key) ?? 0) : 0;
       while (entry.workers.size < planned) begin(entry);
@@ -120,8 +127,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return entry.actor.status === 'ready' && launcher !== undefined && !options.gate.waitOf(launcher.name);
   }
 
+  /** Whether its executions wait in a scheduler, and not on this host. */
+  function isQueued(actor: Actor): boolean {
+    return launcherOf(actor)?.launcher.capabilities.queues === true;
+  }
+
+  function workersOf({ actor, wanted }: Served): number {
+    return workersPerActor(settings, isQueued(actor), wanted);
+  }
+
   function demandOf(key: string, entry: Served): Parameters<typeof planWorkers>[0][number] {
-    const concurrency = concurrencyOf(entry.actor, Math.max(settings.perActor, entry.wanted));
+    const concurrency = concurrencyOf(entry.actor, workersOf(entry));
     const busy = [...entry.workers].filter((worker) => worker.busy).length;
     return { key, busy, concurrency, waiting: entry.load.waiting, wanted: entry.wanted };
   }
@@ -136,7 +152,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       launcherName: () => launcherOf(entry.actor)?.name,
       run: options.run,
       leaseMs: settings.leaseMs,
-      workersPerActor: Math.max(settings.perActor, entry.wanted),
+      workersPerActor: workersOf(entry),
       log,
       onChange: (waiting) => {
         void saveRecord(entry, worker);

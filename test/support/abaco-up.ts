@@ -32,10 +32,13 @@ export interface CliRun {
 
 export const abacoProgram = join(packageRoot, 'scripts', 'abaco');
 
-/** @param settings as the environment spells them. */
-export async function startAbacoUp(settings: Readonly<Record<string, string>> = {}): Promise<AbacoUp> {
+/**
+ * @param settings as the environment spells them.
+ * @param kept - data directory of an earlier one that is gone.
+ */
+export async function startAbacoUp(settings: Readonly<Record<string, string>> = {}, kept?: string): Promise<AbacoUp> {
   const directory = await makeTestDirectory('up');
-  const dataDir = join(directory.path, 'data');
+  const dataDir = kept ?? join(directory.path, 'data');
   const args = ['up', '--data-dir', dataDir, '--port', '0'];
   const env = { ABACO_LOGGING_LEVEL: 'warn', ...settings };
   const child = await startChild(abacoProgram, args, { cwd: directory.path, env });

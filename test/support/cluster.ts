@@ -1,6 +1,7 @@
 /** The cluster of `docker-compose.slurm.yml`, without the service: real Slurm, sshd, OpenLDAP, Apptainer, a registry. */
 
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,7 +24,6 @@ export interface Cluster extends AsyncDisposable {
   push(image: string): Promise<string>;
 }
 
-const project = 'abaco-test-cluster';
 const machines = ['directory', 'controller', 'login', 'c1', 'c2', 'registry'];
 const file = join(packageRoot, 'docker-compose.slurm.yml');
 
@@ -34,8 +34,13 @@ export async function composeAvailable(): Promise<boolean> {
   );
 }
 
-/** Brings it up, images included; where it stands already it is used. `ABACO_TEST_KEEP_CLUSTER` lets it stand. */
+/**
+ * Brings it up, images included. Each caller has one of its own; with `ABACO_TEST_KEEP_CLUSTER`, which names a project of
+ * Compose, all use that one and leave it standing.
+ */
 export async function startCluster(): Promise<Cluster> {
+  const kept = process.env['ABACO_TEST_KEEP_CLUSTER'];
+  const project = kept ?? `abaco-test-${randomUUID().slice(0, 8)}`;
   const compose = async (...args: readonly string[]): Promise<string> => {
     const options = { maxBuffer: 50_000_000 };
     return (await run('docker', ['compose', '-p', project, '-f', file, ...args], options)).stdout;
@@ -74,7 +79,7 @@ export async function startCluster(): Promise<Cluster> {
     },
     [Symbol.asyncDispose]: async () => {
       await directory[Symbol.asyncDispose]();
-      if (process.env['ABACO_TEST_KEEP_CLUSTER'] === undefined) await compose('down', '-v', '-t', '1');
+      if (kept === undefined) await compose('down', '-v', '-t', '1');
     },
   };
 }

@@ -278,7 +278,9 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       await bench.mailbox.recordIntent(lease, anIntent(1));
       await bench.mailbox.recordHandle(lease, aHandle(lease, 1));
       await bench.mailbox.recordIntent(lease, anIntent(2));
-      expect(await bench.mailbox.cleanups(actor)).toEqual([{ executionId: id, attempt: 1, launcher: place }]);
+      expect(await bench.mailbox.cleanups(actor)).toMatchObject([
+        { executionId: id, attempt: 1, launcher: place, owner: 'alice' },
+      ]);
       await bench.mailbox.extend({ ...lease, leaseMs: 0 });
       const adopted = await bench.mailbox.adopt(actor, successor);
       expect(adopted).toMatchObject({ claimed: { intent: { attempt: 2 } } });
