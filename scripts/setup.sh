@@ -2,7 +2,7 @@
 # Makes this machine able to run the project: installs what is missing, starts what is not running, says each step.
 #
 #   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper, the agent
-#   sh scripts/setup.sh cluster that, and Docker Compose, for the small supercomputer
+#   sh scripts/setup.sh cluster that, and Docker Compose and a MongoDB stand-in, for the small supercomputer
 #   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server
 #   sh scripts/setup.sh stop    stops the engine that an earlier call started
 #
@@ -378,8 +378,12 @@ test)
   ;;
 cluster)
   need_for_demo
+  need_java
   setup_demo
   ensure_compose
+  ensure_mongo
+  sh scripts/stage-service.sh || fail "the service could not be gathered for its image; see above"
+  say "service: gathered in ${cache#"$PWD"/}/service"
   ;;
 stop) stop_engine ;;
 *) fail "usage: sh scripts/setup.sh demo | cluster | test | stop" ;;

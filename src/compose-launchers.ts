@@ -1,6 +1,7 @@
 /** The configured launchers, made and asked how they are. */
 
-import { mkdir } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLauncherOptions } from './config/launcher-options.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -8,6 +9,7 @@ import { ConfigError } from './errors.ts';
 import type { Launcher, LauncherContext, LauncherHealth, LauncherKind } from './launcher/launcher.ts';
 import { createLauncherTable, type LauncherEntry, type LauncherTable } from './launcher/launcher-table.ts';
 import type { Closers } from './lib/closers.ts';
+import { writeDurably } from './lib/durable-file.ts';
 import { packagePath } from './lib/package-root.ts';
 import type { Logger } from './observability/logger.ts';
 
@@ -54,8 +56,27 @@ async function createLauncher(
   if (problems.length > 0) throw new ConfigError(problems);
   const dataDir = join(config.service.dataDir, 'launchers', name);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const nativeDir = packagePath('native', 'build');
+  const nativeDir = await placeHelper(dataDir);
   return await kind.create(name, options, { ...context, dataDir, nativeDir, registries: config.registries });
+}
+
+/**
+ * Puts the helper into the data directory: where the service runs in a container, an engine finds that one directory by
+ * the name we have for it. Under a new file each time it differs, since programs may be running from the old one.
+ */
+async function placeHelper(dataDir: string): Promise<string> {
+  const nativeDir = join(dataDir, 'native');
+  await mkdir(nativeDir, { recursive: true, mode: 0o755 });
+  for (const file of ['abaco-start', 'result']) {
+    const helper = await readFile(packagePath('native', 'build', file)).catch(() => undefined);
+    // A launcher that needs it says that it is missing.
+    if (!helper) continue;
+    const there = await readFile(join(nativeDir, file)).catch(() => undefined);
+    if (there?.equals(helper) === true) continue;
+    const temporary = join(nativeDir, `${file}.${randomBytes(6).toString('hex')}`);
+    await writeDurably(join(nativeDir, file), helper, temporary, 0o755);
+  }
+  return nativeDir;
 }
 
 /** What each configured launcher says of itself, without a service around it. */

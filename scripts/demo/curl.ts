@@ -6,6 +6,8 @@ export interface DemoRequest {
   /** Below the address, as "/actors/v2". */
   readonly path: string;
   readonly json?: unknown;
+  /** Sent as a bearer token; lines to type have it in `$TOKEN`. */
+  readonly token?: string;
   /** Sent as a form. */
   readonly message?: string | { readonly file: string };
 }
@@ -21,7 +23,10 @@ export async function sendRequest(url: string, request: DemoRequest): Promise<De
 }
 
 export function renderCurl(url: string, request: DemoRequest): string {
-  return ['curl', '-s', url + request.path, ...bodyWords(request)].map(quote).join(' ');
+  const token = request.token === undefined ? '' : ' -H "Authorization: Bearer $TOKEN"';
+  return `curl -s ${quote(url + request.path)}${token}${bodyWords(request)
+    .map((word) => ` ${quote(word)}`)
+    .join('')}`;
 }
 
 /** The same request again and again, with `$n` in its text counting up. */
@@ -34,13 +39,14 @@ export function renderCurlLoop(
   return `for n in $(seq ${count}); do ${line} -d "message=${request.message}" & done; wait`;
 }
 
-async function optionsOf({ json, message }: DemoRequest): Promise<RequestInit> {
+async function optionsOf({ json, message, token }: DemoRequest): Promise<RequestInit> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   if (json !== undefined) {
-    return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) };
+    return { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(json) };
   }
-  if (message === undefined) return {};
+  if (message === undefined) return { headers };
   const text = typeof message === 'string' ? message : await readFile(message.file, 'utf8');
-  return { method: 'POST', body: new URLSearchParams({ message: text }) };
+  return { method: 'POST', headers, body: new URLSearchParams({ message: text }) };
 }
 
 function bodyWords({ json, message }: DemoRequest): readonly string[] {

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
 import { parseImageName } from '../launcher/image-name.ts';
 import type { Mount } from '../launcher/launcher.ts';
+import { chooseLauncher } from '../launcher/launcher-table.ts';
 import { isTruthy, renderText } from './request-fields.ts';
 import type { ActorRequest } from './schemas/actor.ts';
 import { variableProblem } from './variable-problem.ts';
@@ -53,11 +54,13 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
 
 /** What the server works out for an actor: its user, and the directories it sees (contract §§9.4, 9.5). */
 export function planIdentity(
-  settings: Pick<ActorSettings, 'privileged'>,
+  settings: Pick<ActorSettings, 'privileged' | 'launcher' | 'queue'>,
   actor: Pick<Actor, 'tenant' | 'owner'>,
-  { identity, mounts }: Pick<Config, 'identity' | 'mounts'>,
+  { identity, mounts, queues, service }: Pick<Config, 'identity' | 'mounts' | 'queues' | 'service'>,
 ): Pick<Actor, 'uid' | 'gid' | 'tasdir' | 'mounts'> {
-  const places = settings.privileged ? [...mounts.global, ...mounts.privileged] : mounts.global;
+  const launcher = chooseLauncher(settings, { queues, defaultLauncher: service.defaultLauncher });
+  const all = settings.privileged ? [...mounts.global, ...mounts.privileged] : mounts.global;
+  const places = all.filter((place) => place.launcher === '' || place.launcher === launcher);
   return {
     uid: identity.actorUid === null ? null : String(identity.actorUid),
     gid: identity.actorGid === null ? null : String(identity.actorGid),

@@ -34,6 +34,8 @@ export interface ExecutionAnswer {
   readonly end?: string;
   readonly endDetail?: string;
   readonly exitCode?: number;
+  /** Machine it ran on. */
+  readonly node?: string;
   readonly receivedAt?: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
@@ -77,6 +79,7 @@ export function parseExecution(value: unknown): ExecutionAnswer {
     ...optional('end', readText(record, 'end')),
     ...optional('endDetail', readText(record, 'end_detail')),
     ...optional('exitCode', readNumber(record, 'exit_code')),
+    ...optional('node', readText(record, 'node')),
     ...optional('receivedAt', readTime(record, 'message_received_time')),
     ...optional('startedAt', readTime(record, 'start_time')),
     ...optional('finishedAt', readTime(record, 'finish_time')),

@@ -162,13 +162,17 @@ function registryPasswords({ registries }: Config): readonly Mismatch[] {
 }
 
 /** The program would find only one of two directories mounted at the same place. */
-function mountPlaces({ mounts }: Config): readonly Mismatch[] {
+function mountPlaces({ mounts, launchers }: Config): readonly Mismatch[] {
   const all = [
     ...mounts.global.map((mount, index) => ({ ...mount, path: ['mounts', 'global', index, 'container'] })),
     ...mounts.privileged.map((mount, index) => ({ ...mount, path: ['mounts', 'privileged', index, 'container'] })),
   ];
-  return all.flatMap(({ container, path }, index) => {
-    const first = all.findIndex((other) => other.container === container);
+  return all.flatMap(({ container, launcher, path }, index) => {
+    if (launcher !== '' && !Object.hasOwn(launchers, launcher)) {
+      return [{ paths: [path], message: `Mount at "${container}" names launcher "${launcher}", which is not there` }];
+    }
+    const meet = (other: string): boolean => other === '' || launcher === '' || other === launcher;
+    const first = all.findIndex((other) => other.container === container && meet(other.launcher));
     if (first === index) return [];
     return [{ paths: [path], message: `Setting "${renderPath(path)}" mounts a second directory at "${container}"` }];
   });

@@ -189,6 +189,11 @@ const mount = table('One directory of the host inside containers.', {
   host: text('Directory on the host; {username} and {tenant_id} stand for those of the owner.', absolutePath),
   container: text('Where programs find it; takes the same words.', absolutePath),
   mode: choice('"ro" or "rw"', ['ro', 'rw'], { default: 'ro' }),
+  launcher: text('In the containers of this launcher alone; empty: of every one.', {
+    pattern: '^([a-z0-9][a-z0-9-]*)?$',
+    expects: 'the name of a launcher, or nothing',
+    default: '',
+  }),
 });
 
 const mounts = table('Directories of the host that containers see.', {

@@ -5,7 +5,7 @@ import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import java.util.List;
 
 /**
- * Speaks MongoDB's wire protocol for tests where no MongoDB is to be had: {@code MongoStandIn PORT [FILE]}. With FILE it
+ * Speaks MongoDB's wire protocol for tests where no MongoDB is to be had: {@code MongoStandIn PORT [FILE [HOST]]}. With FILE it
  * keeps its data there, else in memory. Prints "listening" once it accepts connections; a SIGTERM writes the file out.
  */
 final class MongoStandIn {
@@ -15,7 +15,7 @@ final class MongoStandIn {
         MongoBackend backend = args.length > 1 ? new H2Backend(args[1]) : H2Backend.inMemory();
         MongoServer server = new MongoServer(backend.version(new Five()));
         Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
-        server.bind("127.0.0.1", Integer.parseInt(args[0]));
+        server.bind(args.length > 2 ? args[2] : "127.0.0.1", Integer.parseInt(args[0]));
         System.out.println("listening");
         Thread.currentThread().join();
     }

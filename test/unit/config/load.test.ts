@@ -89,7 +89,7 @@ describe('loadConfig', () => {
       default: { launcher: 'local', who: 'user' },
       short: { launcher: 'fast', who: 'privileged' },
     });
-    expect(config.mounts.global).toEqual([{ host: '/data', container: '/data', mode: 'ro' }]);
+    expect(config.mounts.global).toEqual([{ host: '/data', container: '/data', mode: 'ro', launcher: '' }]);
     expect(origins.get('mounts.global[0].host')).toBe('site.toml:7');
     expect(origins.get('launchers.fast.socket.path')).toBe('site.toml:3');
   });
