@@ -42,6 +42,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
         gate,
         output,
         clock,
+        identities: services.identities,
         log,
         checkpoint: parts.checkpoint,
         leaving: leaving,

@@ -7,6 +7,7 @@
 import { launcherKinds } from '../launchers/index.ts';
 import { listenApi } from './api/listen.ts';
 import type { Services } from './api/services.ts';
+import { createIdentities } from './auth/ldap-directory.ts';
 import { composeLaunchers, type ProbedLauncher, probeAll } from './compose-launchers.ts';
 import { composeStorage } from './compose-storage.ts';
 import { composeSupervisor } from './compose-supervisor.ts';
@@ -89,6 +90,7 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
     launcherWait: (name) => gate.waitOf(name),
     log,
     clock: systemClock,
+    identities: createIdentities(config.directory, systemClock),
   };
   const api = roles.api ? await listenApi(services, bridgeAddress()) : undefined;
   if (api) closers.add('api', () => api.close());

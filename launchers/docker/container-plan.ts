@@ -55,6 +55,7 @@ export function planContainer(
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
       Init: false,
+      ...optional('GroupAdd', spec.groups?.map(String)),
       ...confinement(spec.privileged),
       ...limitSettings(spec.limits),
     },

@@ -11,7 +11,9 @@ type LiveField = 'revision' | 'status' | 'statusMessage' | 'digest' | 'wait';
 /** What a caller gives to create or replace an actor; the rest is decided by scripts. */
 export type ActorDraft = Omit<Actor, LiveField>;
 
-type StoredRecord = Omit<ActorDraft, 'createTime' | 'lastUpdateTime'> & {
+type StoredRecord = Omit<ActorDraft, 'createTime' | 'lastUpdateTime' | 'groups'> & {
+  /** Absent in records of earlier versions. */
+  readonly groups?: readonly number[];
   readonly createTime: number;
   readonly lastUpdateTime: number;
 };
@@ -35,6 +37,7 @@ export function readActor(fields: Fields): Actor | undefined {
   const wait = fields.get('wait')?.toString();
   return {
     ...record,
+    groups: record.groups ?? [],
     createTime: new Date(record.createTime),
     lastUpdateTime: new Date(record.lastUpdateTime),
     revision: Number(fields.get('revision')?.toString() ?? '1'),

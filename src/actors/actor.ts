@@ -42,6 +42,8 @@ export interface Actor extends ActorSettings {
   readonly mounts: readonly Mount[];
   readonly uid: string | null;
   readonly gid: string | null;
+  /** Supplementary groups, where a directory tells them. */
+  readonly groups: readonly number[];
   readonly tasdir: string | null;
   readonly createTime: Date;
   readonly lastUpdateTime: Date;

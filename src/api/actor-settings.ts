@@ -2,6 +2,7 @@
 
 import type { Actor, ActorSettings } from '../actors/actor.ts';
 import { parseMemory } from '../actors/memory.ts';
+import type { PosixIdentity } from '../auth/posix-identity.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
 import { parseImageName } from '../launcher/image-name.ts';
@@ -55,18 +56,23 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
 /** What the server works out for an actor: its user, and the directories it sees (contract §§9.4, 9.5). */
 export function planIdentity(
   settings: Pick<ActorSettings, 'privileged' | 'launcher' | 'queue'>,
-  actor: Pick<Actor, 'tenant' | 'owner'>,
+  actor: Pick<Actor, 'tenant' | 'owner'> & { readonly posix?: PosixIdentity | undefined },
   { identity, mounts, queues, service }: Pick<Config, 'identity' | 'mounts' | 'queues' | 'service'>,
-): Pick<Actor, 'uid' | 'gid' | 'tasdir' | 'mounts'> {
+): Pick<Actor, 'uid' | 'gid' | 'groups' | 'tasdir' | 'mounts'> {
   const launcher = chooseLauncher(settings, { queues, defaultLauncher: service.defaultLauncher });
   const all = settings.privileged ? [...mounts.global, ...mounts.privileged] : mounts.global;
   const places = all.filter((place) => place.launcher === '' || place.launcher === launcher);
   return {
-    uid: identity.actorUid === null ? null : String(identity.actorUid),
-    gid: identity.actorGid === null ? null : String(identity.actorGid),
+    uid: textOrNull(actor.posix?.uid ?? identity.actorUid),
+    gid: textOrNull(actor.posix?.gid ?? identity.actorGid),
+    groups: actor.posix?.groups ?? [],
     tasdir: null,
     mounts: places.map((place) => fillMount(place, actor)),
   };
+}
+
+function textOrNull(number: number | null): string | null {
+  return number === null ? null : String(number);
 }
 
 function fillMount(

@@ -231,6 +231,22 @@ const identity = table('User of programs whose owner has none of their own; "non
   }),
 });
 
+const directory = table('LDAP directory that says who users are on file systems; without one "identity" does.', {
+  url: text('Its address; empty asks none.', {
+    pattern: '^(ldaps?://[^\\s/]+)?$',
+    expects: 'an ldap:// or ldaps:// URL, or nothing',
+  }),
+  start_tls: flag('Whether an ldap:// connection is encrypted before anything is said.'),
+  ca_file: path('Certificate of the authority that signed its own, in PEM; empty takes those the system knows.'),
+  bind_dn: text('Account to ask as; empty asks as nobody.'),
+  bind_password: text('Its password; better as ABACO_DIRECTORY_BIND_PASSWORD_FILE.', { secret: 'whole' }),
+  people: text('Where accounts are (posixAccount).'),
+  groups: text('Where groups are (posixGroup).'),
+  min_uid: integer("Accounts below it are the system's, and run nothing.", { min: 1, max: 4_294_967_294 }),
+  timeout: duration('How long an answer may take.', { min: 100, max: 60 * second }),
+  keep: duration('How long an answer is good; a change there takes effect that late.', { min: 0, max: hour }),
+});
+
 const compat = table('Ways of the original that some clients rely on.', {
   jwt_millisecond_expiry: choice(
     'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
@@ -266,6 +282,7 @@ export const configSchema = Type.Object(
     }),
     logging,
     identity,
+    directory,
     compat,
   },
   { additionalProperties: false },

@@ -140,6 +140,8 @@ export interface LaunchSpec extends AttemptRef {
   readonly binaryMessage?: BinaryMessage;
   /** `uid[:gid]`; nothing given is the image's user. */
   readonly user?: string;
+  /** Supplementary groups of that user. */
+  readonly groups?: readonly number[];
   readonly privileged: boolean;
   readonly mounts: readonly Mount[];
   readonly limits: LaunchLimits;

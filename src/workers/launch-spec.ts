@@ -61,6 +61,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
     notAfter: inputs.notAfter,
     ...optional('binaryMessage', binary ? binaryMessage(message.body, inputs.blobs) : undefined),
     ...optional('user', userOf(actor)),
+    ...(actor.useContainerUid || actor.groups.length === 0 ? {} : { groups: actor.groups }),
   };
 }
 

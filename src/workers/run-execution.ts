@@ -15,7 +15,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
+import { anonymous } from '../auth/caller.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
+import type { Identities } from '../auth/ldap-directory.ts';
 import { asError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
@@ -59,6 +61,8 @@ export interface RunContext {
   readonly gate: LauncherGate;
   readonly output: OutputCollector;
   readonly settings: RunSettings;
+  /** Asked before each start: who may no longer run anything starts nothing. */
+  readonly identities: Identities;
   readonly clock: Clock;
   readonly log: Logger;
   readonly checkpoint: (point: CheckPoint) => Promise<void>;
@@ -218,6 +222,7 @@ class ExecutionRun {
         continue;
       }
       try {
+        if (this.#actor.owner !== anonymous) await this.#context.identities.of(this.#actor.owner);
         return await this.#entry.launcher.launch(spec, this.#context.leaving);
       } catch (thrown) {
         if (this.#gone()) return { outcome: this.#leave() };

@@ -59,11 +59,17 @@ who = "user"
 kind = "slurm"
 host = "${cluster.login}"
 user = "abaco"
-key_file = "${cluster.keyOf('abaco')}"
+key_file = "${cluster.keyFile}"
 known_hosts_file = "${cluster.knownHostsFile}"
 directory = "/work/abaco"
 work = "/work/{username}/.abaco"
 poll = "500ms"
+[directory]
+url = "${cluster.directory.url}"
+ca_file = "${cluster.directory.caFile}"
+people = "ou=people,dc=example,dc=org"
+groups = "ou=groups,dc=example,dc=org"
+keep = "100ms"
 [registries."${cluster.registry}"]
 insecure = true
 [[mounts.global]]
@@ -180,13 +186,34 @@ mode = "ro"
     }
   });
 
-  it.each(['$(reboot)', 'nobody-there'])('is refused for %s, who has no account, and for nobody else', async (user) => {
-    const stranger = await tokenOf(user);
+  it.each([
+    ['nobody-there', 'the directory has no account of that name'],
+    ['ALICE', 'the directory has no account of that name'],
+    ['dora', 'its account has expired'],
+    ['daemon2', "uid 0 is the system's"],
+  ])('is refused at registration for %s', async (user, reason) => {
+    await expect(register(await tokenOf(user))).rejects.toThrow(`User "${user}" runs nothing here: ${reason}`);
+  });
+
+  it('is refused for one the directory knows and the cluster cannot, and for nobody else', async () => {
+    const stranger = await tokenOf('$(reboot)');
     const actor = await register(stranger);
     const execution = await send(actor, 'true', stranger);
-    expect(await untilEnded(actor, execution, stranger)).toMatchObject({ status: 'ERROR', end: 'launch-failed' });
+    const end = await untilEnded(actor, execution, stranger);
+    expect(end).toMatchObject({ status: 'ERROR', end: 'launch-failed' });
     const own = await register();
     expect(await untilEnded(own, await send(own, 'true'))).toMatchObject({ status: 'COMPLETE' });
+  });
+
+  it('runs nothing any more for somebody who has left', async () => {
+    const carol = await tokenOf('carol');
+    const actor = await register(carol);
+    const account = 'uid=carol,ou=people,dc=example,dc=org';
+    const change = `dn: ${account}\nchangetype: modify\nreplace: loginShell\nloginShell: /usr/sbin/nologin\n`;
+    const modify = 'ldapmodify -Y EXTERNAL -H ldapi:/// -Q';
+    await cluster.exec('directory', `printf '%b' '${change.replaceAll('\n', '\\n')}' | ${modify}`);
+    const execution = await send(actor, 'true', carol);
+    expect(await untilEnded(actor, execution, carol)).toMatchObject({ status: 'ERROR', end: 'launch-failed' });
   });
 
   it('hands many messages over together, and each is started once, also when the service is killed meanwhile', async () => {

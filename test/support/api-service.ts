@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { createActorStore } from '../../src/actors/actor-store.ts';
 import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
 import type { Services } from '../../src/api/services.ts';
+import { createIdentities } from '../../src/auth/ldap-directory.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { createExecutionStore } from '../../src/executions/execution-store.ts';
@@ -76,6 +77,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
       durability: { ok: false, detail: 'appendonly no, appendfsync no' },
     }),
     clock: systemClock,
+    identities: createIdentities(config.directory, systemClock),
     log: pino({ level: process.env['ABACO_TEST_LOG'] ?? 'silent' }),
   };
   const apps: FastifyInstance[] = [];

@@ -14,8 +14,10 @@ export interface Cluster extends AsyncDisposable {
   /** Address of the login node, and of the registry as both the cluster and this machine call it. */
   readonly login: string;
   readonly registry: string;
-  /** Files with the private keys of these accounts, and the known hosts. */
-  readonly keyOf: (account: string) => string;
+  /** Address of the directory, and the file with the certificate of its authority. */
+  readonly directory: { readonly url: string; readonly caFile: string };
+  /** File with the private key of the service account, and the known hosts. */
+  readonly keyFile: string;
   readonly knownHostsFile: string;
   /** Runs a shell line as root in one of its machines. */
   exec(machine: string, line: string): Promise<string>;
@@ -24,7 +26,7 @@ export interface Cluster extends AsyncDisposable {
   push(image: string): Promise<string>;
 }
 
-const machines = ['directory', 'controller', 'login', 'c1', 'c2', 'registry'];
+const all = ['directory', 'controller', 'login', 'c1', 'c2', 'registry'];
 const file = join(packageRoot, 'docker-compose.slurm.yml');
 
 export async function composeAvailable(): Promise<boolean> {
@@ -35,10 +37,10 @@ export async function composeAvailable(): Promise<boolean> {
 }
 
 /**
- * Brings it up, images included. Each caller has one of its own; with `ABACO_TEST_KEEP_CLUSTER`, which names a project of
+ * Brings it, or some of its machines, up, images included. Each caller has one of its own; with `ABACO_TEST_KEEP_CLUSTER`, which names a project of
  * Compose, all use that one and leave it standing.
  */
-export async function startCluster(): Promise<Cluster> {
+export async function startCluster(machines: readonly string[] = all): Promise<Cluster> {
   const kept = process.env['ABACO_TEST_KEEP_CLUSTER'];
   const project = kept ?? `abaco-test-${randomUUID().slice(0, 8)}`;
   const compose = async (...args: readonly string[]): Promise<string> => {
@@ -51,21 +53,27 @@ export async function startCluster(): Promise<Cluster> {
     await compose('exec', '-T', machine, 'sh', '-c', line);
   const addressOf = async (machine: string): Promise<string> =>
     (await exec(machine, 'hostname -i')).trim().split(' ')[0] ?? '';
-  const [login, registryAddress] = await Promise.all([addressOf('login'), addressOf('registry')]);
+  const [login = '', registryAddress = '', directoryAddress = ''] = await Promise.all(
+    ['login', 'registry', 'directory'].map(async (machine) =>
+      machines.includes(machine) ? await addressOf(machine) : '',
+    ),
+  );
   const directory = await makeTestDirectory('cluster');
   const keys = join(directory.path, 'keys');
   await mkdir(keys, { mode: 0o700 });
-  for (const account of ['abaco', 'alice', 'bob', 'carol']) {
-    await writeFile(join(keys, account), await exec('login', `cat /keys/${account}`), { mode: 0o600 });
-  }
   const knownHostsFile = join(keys, 'known_hosts');
-  const line = await exec('login', 'cat /keys/known_hosts');
-  await writeFile(knownHostsFile, line.replace(/^\S+/, login));
+  if (login !== '') {
+    await writeFile(join(keys, 'abaco'), await exec('login', 'cat /keys/abaco'), { mode: 0o600 });
+    await writeFile(knownHostsFile, (await exec('login', 'cat /keys/known_hosts')).replace(/^\S+/, login));
+  }
+  const directoryCa = join(keys, 'ca.pem');
+  if (directoryAddress !== '') await writeFile(directoryCa, await exec('directory', 'cat /tls/ca.pem'));
   const registry = `${registryAddress}:5000`;
   return {
     login,
     registry,
-    keyOf: (account) => join(keys, account),
+    directory: { url: `ldap://${directoryAddress}`, caFile: directoryCa },
+    keyFile: join(keys, 'abaco'),
     knownHostsFile,
     exec,
     compose,

@@ -132,6 +132,7 @@ export function anActorDraft(): ActorDraft {
     mounts: [],
     uid: null,
     gid: null,
+    groups: [],
     tasdir: null,
     createTime: new Date(0),
     lastUpdateTime: new Date(0),

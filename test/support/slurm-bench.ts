@@ -19,7 +19,7 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     host: cluster.login,
     port: 22,
     user: 'abaco',
-    key_file: cluster.keyOf('abaco'),
+    key_file: cluster.keyFile,
     known_hosts_file: cluster.knownHostsFile,
     become: true,
     directory: '/work/abaco',

@@ -5,6 +5,8 @@ import { Type } from 'typebox';
 import type { Actor } from '../../actors/actor.ts';
 import type { ActorDraft } from '../../actors/actor-record.ts';
 import { mayUse } from '../../auth/access.ts';
+import { anonymous } from '../../auth/caller.ts';
+import type { PosixIdentity } from '../../auth/posix-identity.ts';
 import { InvalidError } from '../../errors.ts';
 import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts';
@@ -103,7 +105,8 @@ async function createActor(request: FastifyRequest): Promise<Envelope> {
   const asked = await readRequestFields(request, whatActor);
   const { tenant, user } = request.caller;
   const now = services.clock.now();
-  const identity = { tenant, id: services.ids.next(), owner: user };
+  const posix = await identify(request, user);
+  const identity = { tenant, id: services.ids.next(), owner: user, posix };
   const created = await services.actors.create(
     planDraft(request, asked, { ...identity, createTime: now, lastUpdateTime: now }),
   );
@@ -120,7 +123,8 @@ async function updateActor(request: FastifyRequest): Promise<Envelope> {
   const asked = await readRequestFields(request, whatActor);
   const lastUpdateTime = request.server.services.clock.now();
   const { name, tenant, id, owner, createTime } = current;
-  const draft = { ...planDraft(request, asked, { tenant, id, owner, createTime, lastUpdateTime }), name };
+  const posix = await identify(request, owner);
+  const draft = { ...planDraft(request, asked, { tenant, id, owner, posix, createTime, lastUpdateTime }), name };
   if (!current.stateless && draft.stateless) {
     const reason = 'an actor that was not stateless cannot be updated to be stateless.';
     throw new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
@@ -136,10 +140,20 @@ async function removeActor(request: FastifyRequest): Promise<Envelope> {
   return success(request, gone ? messages.deleted : messages.deleting, null);
 }
 
+/** Nobody is looked up who is nobody. */
+async function identify(request: FastifyRequest, owner: string): Promise<PosixIdentity | undefined> {
+  return owner === anonymous ? undefined : await request.server.services.identities.of(owner);
+}
+
 function planDraft(
   request: FastifyRequest,
   asked: Fields,
-  identity: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'>,
+  {
+    posix,
+    ...identity
+  }: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'> & {
+    readonly posix: PosixIdentity | undefined;
+  },
 ): ActorDraft {
   const { caller } = request;
   const { config } = request.server.services;
@@ -148,7 +162,7 @@ function planDraft(
   checkRestricted(description, caller, config);
   const settings = planActorSettings(description, config);
   checkOwner(identity.owner, settings, request.server.services);
-  return { ...settings, ...identity, ...planIdentity(settings, identity, config) };
+  return { ...settings, ...identity, ...planIdentity(settings, { ...identity, posix }, config) };
 }
 
 /** The actor as it is shown everywhere, with its state. */

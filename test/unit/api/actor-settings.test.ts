@@ -16,7 +16,7 @@ describe('planIdentity', () => {
     const identity = { actorUid: 1000, actorGid: null };
     const home = { hostPath: '/home/jane', containerPath: '/home/jane', mode: 'rw' };
     const plain = planIdentity({ privileged: false, ...place }, actor, { ...config, identity, mounts });
-    expect(plain).toEqual({ uid: '1000', gid: null, tasdir: null, mounts: [home] });
+    expect(plain).toEqual({ uid: '1000', gid: null, groups: [], tasdir: null, mounts: [home] });
     const privileged = planIdentity({ privileged: true, ...place }, actor, { ...config, identity, mounts });
     expect(privileged.mounts).toEqual([home, { hostPath: '/srv/DEV', containerPath: '/srv', mode: 'ro' }]);
   });

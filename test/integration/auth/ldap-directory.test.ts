@@ -1,0 +1,74 @@
+/** A real OpenLDAP, with the people of the test cluster. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIdentities, type DirectorySettings } from '../../../src/auth/ldap-directory.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { type Cluster, composeAvailable, startCluster } from '../../support/cluster.ts';
+import { canRunDocker } from '../../support/docker-bench.ts';
+import { requireService } from '../../support/services.ts';
+
+const canRun = (await canRunDocker()) && requireService('compose', await composeAvailable());
+
+describe.runIf(canRun)('the directory', () => {
+  let cluster: Cluster;
+  let settings: DirectorySettings;
+
+  beforeAll(async () => {
+    cluster = await startCluster(['directory']);
+    settings = {
+      url: cluster.directory.url,
+      startTls: true,
+      caFile: cluster.directory.caFile,
+      bindDn: '',
+      bindPassword: '',
+      people: 'ou=people,dc=example,dc=org',
+      groups: 'ou=groups,dc=example,dc=org',
+      minUid: 1_000,
+      timeoutMs: 3_000,
+      keepMs: 0,
+    };
+  }, 300_000);
+
+  afterAll(async () => await cluster[Symbol.asyncDispose](), 60_000);
+
+  const ask = async (user: string, changes: Partial<DirectorySettings> = {}) =>
+    await createIdentities({ ...settings, ...changes }, systemClock).of(user);
+
+  it('knows people with all their groups, by StartTLS and by LDAPS', async () => {
+    const alice = { user: 'alice', uid: 10_001, gid: 20_000, groups: [20_001, 20_002], home: '/home/alice' };
+    expect(await ask('alice')).toEqual(alice);
+    expect(await ask('alice', { url: settings.url.replace('ldap:', 'ldaps:') })).toEqual(alice);
+    expect(await ask('bob')).toMatchObject({ groups: [20_001] });
+  });
+
+  it('takes a name for a name, whatever it looks like', async () => {
+    expect(await ask('$(reboot)')).toMatchObject({ uid: 10_009 });
+    for (const name of ['*', 'ali*', 'alice)(uid=*', 'x)(|(uid=alice)', String.raw`ali\63e`, 'ALICE', '']) {
+      await expect(ask(name), name).rejects.toMatchObject({ code: 'identity.unknown' });
+    }
+  });
+
+  it('is not believed without a certificate of its authority', async () => {
+    await expect(ask('alice', { caFile: '' })).rejects.toMatchObject({ code: 'identity.unavailable' });
+    await expect(ask('alice', { caFile: '', url: settings.url.replace('ldap:', 'ldaps:') })).rejects.toMatchObject({
+      code: 'identity.unavailable',
+    });
+    // It tells nothing to those who ask in the clear.
+    await expect(ask('alice', { startTls: false })).rejects.toMatchObject({ code: 'identity.unavailable' });
+  });
+
+  it('that is away is trouble that may pass, and is asked again', async () => {
+    await expect(ask('alice', { url: 'ldap://127.0.0.1:1' })).rejects.toMatchObject({
+      code: 'identity.unavailable',
+      retryable: true,
+    });
+    const identities = createIdentities({ ...settings, keepMs: 60_000 }, systemClock);
+    await cluster.compose('pause', 'directory');
+    await expect(identities.of('alice')).rejects.toMatchObject({ code: 'identity.unavailable' });
+    await cluster.compose('unpause', 'directory');
+    expect(await identities.of('alice')).toMatchObject({ uid: 10_001 });
+    await cluster.compose('pause', 'directory');
+    expect(await identities.of('alice')).toMatchObject({ uid: 10_001 });
+    await cluster.compose('unpause', 'directory');
+  });
+});
