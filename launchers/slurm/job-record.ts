@@ -11,6 +11,8 @@ export interface JobRecord {
   readonly states: readonly string[];
   /** Slurm's word for why it waits or how it ended. */
   readonly reason: string;
+  /** How often Slurm has started it again. */
+  readonly restarts: number;
   readonly exitCode: number;
   readonly signal: number;
   readonly nodes: string;

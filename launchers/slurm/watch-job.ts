@@ -39,7 +39,7 @@ export async function* watchJob(
       isRunning = true;
       yield { kind: 'running', at: look.startedAt, node: nodeOf(view) };
     }
-    const container = isSettled(look.record) ? gone : containerOf(view);
+    const container = isSettled(look.record) || isOutlived(look.label, view) ? gone : containerOf(view);
     if (!isRunning && view.kind === 'job' && phaseOf(view.job) === 'waiting' && view.job.reason !== reason) {
       reason = view.job.reason;
       const { cause, owner, next } = explainReason(reason);
@@ -123,7 +123,13 @@ function containerOf(view: JobView): ContainerState {
 
 /** A job that Slurm started again has the same number, and is not the one that holds the marker. */
 function isOwner(label: string, view: JobView): boolean {
-  return view.kind === 'job' && label.split('.')[0] === String(view.job.ownId);
+  return view.kind === 'job' && label === `${view.job.ownId}.${view.job.restarts}`;
+}
+
+/** Whether the job that holds the marker was ended for another start of the same, which will find the marker taken. */
+function isOutlived(label: string, view: JobView): boolean {
+  const [ownId, restarts] = label.split('.');
+  return view.kind === 'job' && ownId === String(view.job.ownId) && Number(restarts) < view.job.restarts;
 }
 
 /** What Slurm ended it for, where the program was only told to end. */

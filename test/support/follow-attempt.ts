@@ -8,9 +8,9 @@ import type {
 } from '../../src/launcher/launcher.ts';
 
 /** All events of an attempt, up to its end. */
-export async function follow(launcher: Launcher, handle: LaunchHandle): Promise<LaunchEvent[]> {
+export async function follow(launcher: Launcher, handle: LaunchHandle, mostMs = 30_000): Promise<LaunchEvent[]> {
   const events: LaunchEvent[] = [];
-  for await (const event of launcher.watch(handle, AbortSignal.timeout(30_000))) events.push(event);
+  for await (const event of launcher.watch(handle, AbortSignal.timeout(mostMs))) events.push(event);
   return events;
 }
 
@@ -20,8 +20,8 @@ export function endIn(events: readonly LaunchEvent[]): LaunchEnd {
   return last;
 }
 
-export async function followToEnd(launcher: Launcher, handle: LaunchHandle): Promise<LaunchEnd> {
-  return endIn(await follow(launcher, handle));
+export async function followToEnd(launcher: Launcher, handle: LaunchHandle, mostMs?: number): Promise<LaunchEnd> {
+  return endIn(await follow(launcher, handle, mostMs));
 }
 
 export interface ReadOutput {

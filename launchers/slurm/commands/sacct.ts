@@ -48,6 +48,7 @@ function readJob(job: Json): readonly JobRecord[] {
       user: textIn(job['user']),
       states: wordsIn(state['current']),
       reason: textIn(state['reason']),
+      restarts: numberIn(job['restart_cnt']) ?? 0,
       ...exitIn(job['exit_code']),
       nodes: textIn(job['nodes']),
       ...optional('startedAt', timeIn(time['start'])),

@@ -1,0 +1,269 @@
+/**
+ * Slurm may take a job without saying so, start one again, or lose the node under it; we may die, or wake up late. In each
+ * case every program starts once, by its own count. Two executions of each side by side; twenty with
+ * `ABACO_TEST_DOUBLE=long` (npm run test:double-submit).
+ */
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { attemptKey } from '../../../src/launcher/attempt-key.ts';
+import type { AttemptRef, LaunchEnd, Launcher, LaunchHandle, LaunchSpec } from '../../../src/launcher/launcher.ts';
+import { agentAvailable } from '../../support/agent-files.ts';
+import { type Cluster, composeAvailable, startCluster } from '../../support/cluster.ts';
+import { canRunDocker } from '../../support/docker-bench.ts';
+import { followToEnd } from '../../support/follow-attempt.ts';
+import type { LauncherBench, TestProgram } from '../../support/launcher-contract.ts';
+import { requireService } from '../../support/services.ts';
+import { makeSlurmBench } from '../../support/slurm-bench.ts';
+import { ensureTestImage, testImage } from '../../support/test-image.ts';
+import { until } from '../../support/until.ts';
+
+const canRun =
+  (await canRunDocker()) &&
+  requireService('compose', await composeAvailable()) &&
+  requireService('agent', await agentAvailable());
+
+const count = process.env['ABACO_TEST_DOUBLE'] === 'long' ? 20 : 2;
+const signal = new AbortController().signal;
+const caseMs = 240_000;
+
+/** Stands before a program of the login node, with its real one as `$real`. */
+const wrap = (program: string, script: string): string =>
+  `mv -n /usr/bin/${program} /usr/bin/${program}.real; real=/usr/bin/${program}.real; ` +
+  `printf '#!/bin/sh\\nreal=%s\\n%s\\n' "$real" '${script}' >/usr/bin/${program}; chmod 755 /usr/bin/${program}`;
+const unwrap = (program: string): string =>
+  `if [ -e /usr/bin/${program}.real ]; then mv /usr/bin/${program}.real /usr/bin/${program}; fi`;
+
+describe.runIf(canRun)('a message is started once', () => {
+  let cluster: Cluster;
+  let bench: LauncherBench;
+  let launcher: Launcher;
+  let image: string;
+
+  beforeAll(async () => {
+    cluster = await startCluster();
+    await ensureTestImage();
+    image = await cluster.push(testImage);
+  }, 600_000);
+
+  afterAll(async () => await cluster[Symbol.asyncDispose](), 120_000);
+
+  beforeEach(async () => {
+    bench = await makeSlurmBench(cluster, image);
+    launcher = await bench.open();
+    await launcher.prepare({ name: image }, signal);
+  }, 120_000);
+
+  afterEach(async () => {
+    await cluster.exec('login', `${unwrap('sbatch')}; ${unwrap('squeue')}; rm -rf /tmp/cut-*`);
+    await launcher.close();
+    await bench[Symbol.asyncDispose]();
+  }, 60_000);
+
+  const newRefs = (): readonly AttemptRef[] =>
+    Array.from({ length: count }, () => ({
+      executionId: `e${randomUUID().replaceAll('-', '').slice(0, 12)}`,
+      attempt: 1,
+      owner: 'alice',
+    }));
+
+  async function specOf(ref: AttemptRef, program: TestProgram): Promise<LaunchSpec> {
+    const prepared = await launcher.prepare({ name: image }, signal);
+    const { argv, ...described } = bench.describe(program, ref);
+    return {
+      ...ref,
+      ...described,
+      tenant: 'lab',
+      actorId: 'a1',
+      privileged: false,
+      image: { ...prepared, argv },
+      limits: { graceMs: 1_000, logBytes: 10_000, resultBytes: 1_000 },
+      notAfter: new Date(Date.now() + 3_600_000),
+    };
+  }
+
+  /** As a worker does: in doubt it calls again. */
+  async function launchPatiently(from: Launcher, ref: AttemptRef, program: TestProgram): Promise<LaunchHandle> {
+    const spec = await specOf(ref, program);
+    return await until(
+      async () =>
+        await from.launch(spec, signal).catch((thrown: Error & { readonly retryable?: boolean }) => {
+          if (thrown.retryable === true) return undefined;
+          throw thrown;
+        }),
+      { timeoutMs: 120_000, everyMs: 200, what: `${attemptKey(ref)} to be launched` },
+    );
+  }
+
+  const launchAll = async (refs: readonly AttemptRef[], program: TestProgram = {}): Promise<readonly LaunchHandle[]> =>
+    await Promise.all(refs.map(async (ref) => await launchPatiently(launcher, ref, program)));
+
+  /** Ends of all; afterwards nothing of them is left, and each has counted itself once. */
+  async function expectOnce(handles: readonly LaunchHandle[]): Promise<readonly LaunchEnd[]> {
+    const ends = await Promise.all(handles.map(async (handle) => await followToEnd(launcher, handle, 120_000)));
+    await Promise.all(handles.map(async (handle) => await launcher.remove(handle)));
+    // What waits for nothing is taken from the queue.
+    await launcher.sweep(async () => false, signal);
+    // A second job, if there is one, has to have had its turn before anything can be said of it.
+    await until(async () => (await cluster.exec('controller', 'squeue -h -t PD,R,CG')).trim() === '', {
+      timeoutMs: 60_000,
+      everyMs: 200,
+      what: 'the queue to be empty',
+    });
+    expect(await Promise.all(handles.map(async (handle) => await bench.starts(handle)))).toEqual(handles.map(() => 1));
+    return ends;
+  }
+
+  const exitedWell = (handles: readonly unknown[]) =>
+    handles.map(() => expect.objectContaining({ kind: 'exited', exitCode: 0 }));
+
+  it(
+    'when sbatch says that it timed out, and has taken the job',
+    async () => {
+      const once =
+        'if mkdir /tmp/cut-once 2>/dev/null; then $real "$@" >/dev/null; echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2; exit 1; fi; exec $real "$@"';
+      await cluster.exec('login', wrap('sbatch', once));
+      const handles = await launchAll(newRefs());
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+    },
+    caseMs,
+  );
+
+  it(
+    'when it is handed over twice, since neither sbatch nor a look-up told of the first',
+    async () => {
+      const once =
+        'if mkdir /tmp/cut-once 2>/dev/null; then $real "$@" >/dev/null; echo "sbatch: error: Socket timed out" >&2; exit 1; fi; exec $real "$@"';
+      const blind = 'if [ ! -e /tmp/cut-seeing ]; then echo "{\\"jobs\\": []}"; exit 0; fi; exec $real "$@"';
+      await cluster.exec('login', `${wrap('sbatch', once)}; ${wrap('squeue', blind)}`);
+      const handles = await launchAll(newRefs());
+      await cluster.exec('login', 'touch /tmp/cut-seeing');
+      const names = await cluster.exec('controller', 'sacct -a -n -X -P -o JobName | sort -u | wc -l');
+      expect(Number(names)).toBeGreaterThan(1);
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+    },
+    caseMs,
+  );
+
+  it(
+    'when the connection is cut while sbatch works',
+    async () => {
+      const once =
+        'if mkdir /tmp/cut-once 2>/dev/null; then $real "$@" >/dev/null; touch /tmp/cut-now; sleep 5; fi; exec $real "$@"';
+      await cluster.exec('login', wrap('sbatch', once));
+      const launching = launchAll(newRefs());
+      launching.catch(() => undefined);
+      await until(async () => (await cluster.exec('login', 'ls /tmp')).includes('cut-now'), { timeoutMs: 60_000 });
+      await cluster.exec('login', 'pkill -KILL -f "[s]shd(-session)?: abaco"');
+      const handles = await launching;
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+    },
+    caseMs,
+  );
+
+  it(
+    'when slurmctld stands still meanwhile',
+    async () => {
+      await cluster.exec('controller', 'pkill -STOP slurmctld');
+      const launching = launchAll(newRefs());
+      launching.catch(() => undefined);
+      // Longer than Slurm's own patience (MessageTimeout, 10 s): sbatch has given up by then.
+      await cluster.exec('controller', 'sleep 15; pkill -CONT slurmctld');
+      const handles = await launching;
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+    },
+    caseMs,
+  );
+
+  it(
+    'when another process took over from one that stood before sbatch, and wakes when all is over',
+    async () => {
+      const reached = Promise.withResolvers<void>();
+      const opened = Promise.withResolvers<void>();
+      const frozen = await bench.open({
+        checkpoint: async (point) => {
+          if (point !== 'before-create') return;
+          reached.resolve();
+          await opened.promise;
+        },
+      });
+      const refs = newRefs();
+      const late = refs.map(async (ref) => await launchPatiently(frozen, ref, {}).catch(() => undefined));
+      await reached.promise;
+      const handles = await launchAll(refs);
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+      opened.resolve();
+      await Promise.all(late);
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+      await frozen.close();
+    },
+    caseMs,
+  );
+
+  it(
+    'when an administrator requeues its job',
+    async () => {
+      const refs = newRefs();
+      const handles = await launchAll(refs, { holds: true });
+      await until(
+        async () => (await Promise.all(refs.map(async (ref) => await bench.starts(ref)))).every((n) => n === 1),
+        {
+          timeoutMs: 60_000,
+          what: 'the programs',
+        },
+      );
+      for (const { nativeId } of handles) {
+        await cluster.exec('controller', `scontrol update jobid=${nativeId} requeue=1 && scontrol requeue ${nativeId}`);
+      }
+      const ends = await expectOnce(handles);
+      expect(ends.map(({ kind }) => kind)).toEqual(
+        ends.map(() => expect.stringMatching(/^(?:exited|lost|killed|cancelled)$/) as string),
+      );
+    },
+    caseMs,
+  );
+
+  it(
+    'when it is cancelled before its job starts',
+    async () => {
+      const refs = newRefs();
+      await cluster.exec('controller', 'scontrol update partitionname=normal state=down');
+      const handles = await launchAll(refs);
+      expect(await Promise.all(refs.map(async (ref) => await launcher.cancel(ref, 100)))).toEqual(
+        refs.map(() => 'never-started'),
+      );
+      await cluster.exec('controller', 'scontrol update partitionname=normal state=up');
+      const ends = await Promise.all(handles.map(async (handle) => await followToEnd(launcher, handle)));
+      expect(ends.map(({ kind }) => kind)).toEqual(refs.map(() => 'cancelled'));
+      await Promise.all(refs.map(async (ref) => await launcher.remove(ref)));
+      expect(await Promise.all(refs.map(async (ref) => await bench.starts(ref)))).toEqual(refs.map(() => 0));
+    },
+    caseMs,
+  );
+
+  it(
+    'when its node fails',
+    async () => {
+      const refs = newRefs();
+      const handles = await launchAll(refs, { holds: true });
+      await until(
+        async () => (await Promise.all(refs.map(async (ref) => await bench.starts(ref)))).every((n) => n === 1),
+        {
+          timeoutMs: 60_000,
+          what: 'the programs',
+        },
+      );
+      const nodes = (await cluster.exec('controller', 'squeue -h -t R -o %N | sort -u')).trim().split('\n');
+      await cluster.compose('kill', ...nodes);
+      try {
+        const ends = await expectOnce(handles);
+        expect(ends).toEqual(
+          refs.map(() => expect.objectContaining({ kind: 'killed', by: 'node-failure' }) as LaunchEnd),
+        );
+      } finally {
+        await cluster.compose('up', '-d', '--wait', ...nodes);
+      }
+    },
+    caseMs,
+  );
+});
