@@ -64,18 +64,10 @@ export function createSshHost(options: SshHostOptions): SshHost {
   let users = 0;
   let idle: NodeJS.Timeout | undefined;
 
-  async function connected(): Promise<Link> {
-    if (closing.signal.aborted) throw new UnavailableError('host.unavailable', `Host ${name} was closed by us`);
-    if (link) {
-      const made = await link;
-      if (made.alive()) return made;
-      made.connection.close();
-      link = undefined;
-    }
-    if (trouble && Date.now() < trouble.untilMs) throw trouble.error;
-    link ??= connect(options, name, closing.signal);
+  /** One attempt for all who ask meanwhile, and one connection. */
+  async function attempt(): Promise<Link> {
     try {
-      current = await link;
+      current = await connect(options, name, closing.signal);
       failures = 0;
       trouble = undefined;
       return current;
@@ -85,6 +77,21 @@ export function createSshHost(options: SshHostOptions): SshHost {
       failures += 1;
       throw thrown;
     }
+  }
+
+  async function connected(): Promise<Link> {
+    if (closing.signal.aborted) throw new UnavailableError('host.unavailable', `Host ${name} was closed by us`);
+    const seen = link;
+    if (seen) {
+      const made = await seen;
+      if (made.alive()) return made;
+      made.connection.close();
+      // Others have found it dead as well, and one of them may have begun to connect.
+      if (link === seen) link = undefined;
+    }
+    if (!link && trouble && Date.now() < trouble.untilMs) throw trouble.error;
+    link ??= attempt();
+    return await link;
   }
 
   function enter(): void {

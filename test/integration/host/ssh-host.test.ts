@@ -165,6 +165,17 @@ describe.runIf(canRun)('a host behind SSH', () => {
       expect(await host.run(echo, signal)).toBe('hello\n');
     });
 
+    it('that breaks under many is made again once for all of them', async () => {
+      await using other = await startSshServer();
+      const host = open({ target: other.target, agent: agentOf(other) });
+      await host.run(echo, signal);
+      await other.dropSessions();
+      await until(() => host.mode.kind === 'closed');
+      const runs = Array.from({ length: 20 }, async () => await host.run(echo, signal));
+      expect(new Set(await Promise.all(runs))).toEqual(new Set(['hello\n']));
+      expect(other.logins()).toBe(2);
+    });
+
     it('is not knocked at again and again while the host is away', async () => {
       await using other = await startSshServer();
       const host = open({ target: other.target, agent: agentOf(other), backoff: { firstMs: 60_000, mostMs: 60_000 } });
