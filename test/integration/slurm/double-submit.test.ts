@@ -132,6 +132,20 @@ describe.runIf(canRun)('a message is started once', () => {
     return ends;
   }
 
+  /** Each job that there is for these has started: one holds, any other has ended by itself, or has counted itself too. */
+  async function untilAllHadTheirTurn(refs: readonly AttemptRef[]): Promise<void> {
+    const jobs = async (states: string): Promise<number> =>
+      Number(await cluster.exec('controller', `squeue -h -r -t ${states} | wc -l`));
+    await until(
+      async () => {
+        if ((await jobs('PD,CF,CG')) > 0) return false;
+        const starts = await Promise.all(refs.map(async (ref) => await bench.starts(ref)));
+        return (await jobs('R')) <= refs.length || starts.some((each) => each > 1);
+      },
+      { timeoutMs: 90_000, everyMs: 300, what: 'every job to have had its turn' },
+    );
+  }
+
   const exitedWell = (handles: readonly unknown[]) =>
     handles.map(() => expect.objectContaining({ kind: 'exited', exitCode: 0 }));
 
@@ -157,9 +171,12 @@ describe.runIf(canRun)('a message is started once', () => {
       const submissions = async (): Promise<number> =>
         Number(await cluster.exec('controller', 'squeue -h -t all -o %j | sort -u | wc -l'));
       const before = await submissions();
-      const handles = await launchAll(newRefs());
+      const refs = newRefs();
+      const handles = await launchAll(refs, { holds: true });
       await cluster.exec('login', 'touch /tmp/cut-seeing');
       expect(await submissions()).toBeGreaterThanOrEqual(before + 2);
+      await untilAllHadTheirTurn(refs);
+      await Promise.all(refs.map(async (ref) => await bench.release(ref)));
       expect(await expectOnce(handles)).toEqual(exitedWell(handles));
     },
     caseMs,
@@ -235,6 +252,19 @@ describe.runIf(canRun)('a message is started once', () => {
       for (const { nativeId } of handles) {
         await cluster.exec('controller', `scontrol update jobid=${nativeId} requeue=1 && scontrol requeue ${nativeId}`);
       }
+      // Slurm would let it wait two minutes; the second start is what has to be seen to do nothing.
+      for (const { nativeId } of handles) {
+        // Not before it is in the queue again.
+        await until(
+          async () =>
+            await cluster.exec('controller', `scontrol update jobid=${nativeId} starttime=now`).then(
+              () => true,
+              () => false,
+            ),
+          { timeoutMs: 60_000, everyMs: 300, what: 'the requeued job' },
+        );
+      }
+      await untilAllHadTheirTurn(refs);
       const ends = await expectOnce(handles);
       expect(ends.map(({ kind }) => kind)).toEqual(
         ends.map(() => expect.stringMatching(/^(?:exited|lost|killed|cancelled)$/) as string),
