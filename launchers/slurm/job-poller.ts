@@ -29,7 +29,7 @@ export interface FollowedJob {
 }
 
 export interface JobPoller {
-  /** Each view of the job after this call, the first as soon as it is known. Ends when `signal` aborts. */
+  /** The job as each round after this call sees it, one round an interval. Ends when `signal` aborts. */
   follow(job: FollowedJob, signal: AbortSignal): AsyncIterable<JobView>;
   /** Jobs of this name, by a question begun after this call. Rejects when Slurm does not answer: that is not "none". */
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
@@ -37,6 +37,9 @@ export interface JobPoller {
   trouble(): Error | undefined;
   close(): void;
 }
+
+/** Beside an interval of seconds it is nothing. */
+const gatherMs = 10;
 
 interface Follower extends FollowedJob {
   readonly tell: (view: JobView) => void;
@@ -69,6 +72,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
 
   async function loop(): Promise<void> {
     let failures = 0;
+    // Those who begin to follow together are asked for together.
+    await pause(gatherMs, closing.signal);
     while (followers.size > 0 && !closing.signal.aborted) {
       try {
         await ask();
