@@ -84,8 +84,12 @@ describe.runIf(canRun)('the client', () => {
 
     it('shows the log while the program runs', async () => {
       const { promise: finished, resolve } = Promise.withResolvers<void>();
+      let shown = '';
       const kept = abaco(['run', image, '--keep', '-m', 'echo early; until [ -e /tmp/go ]; do usleep 10000; done'], {
         onStart: (kill) => void finished.then(() => kill('SIGINT')),
+        onOutput: (text) => {
+          shown += text;
+        },
       });
       const actor = await until(async () => (await actors()).find(({ name }) => name === 'abaco-run'), {
         timeoutMs: 20_000,
@@ -95,6 +99,7 @@ describe.runIf(canRun)('the client', () => {
         return found.executions[0]?.id;
       });
       await until(async () => (await abaco(['logs', actor.id, execution])).output === 'early\n', { timeoutMs: 20_000 });
+      await until(() => shown === 'early\n', { timeoutMs: 20_000, what: 'the log' });
       resolve();
       expect(await kept).toMatchObject({ exitCode: 130, output: 'early\n' });
       const ended = () =>

@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Told the process, to send it signals. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** Told each piece of its output as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 export interface CliRun {
@@ -62,7 +64,10 @@ export async function startAbacoUp(settings: Readonly<Record<string, string>> = 
 }
 
 /** Runs the program to its end; its streams are pipes, so its output is plain text. */
-export async function runAbaco(args: readonly string[], { input, env, onStart }: CliOptions = {}): Promise<CliRun> {
+export async function runAbaco(
+  args: readonly string[],
+  { input, env, onStart, onOutput }: CliOptions = {},
+): Promise<CliRun> {
   const { promise, resolve } = Promise.withResolvers<CliRun>();
   const options = { encoding: 'buffer', env: { ...process.env, ...env }, maxBuffer: 100e6 } as const;
   const child = execFile(abacoProgram, [...args], options, (error, bytes, errors) => {
@@ -71,6 +76,7 @@ export async function runAbaco(args: readonly string[], { input, env, onStart }:
   });
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
+  child.stdout?.on('data', (chunk: Buffer) => onOutput?.(chunk.toString()));
   onStart?.((signal) => void child.kill(signal));
   return await promise;
 }
