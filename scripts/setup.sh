@@ -4,6 +4,7 @@
 #   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper, the agent
 #   sh scripts/setup.sh cluster that, and Docker Compose and a MongoDB stand-in, for the small supercomputer
 #   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server
+#   sh scripts/setup.sh node    Node and npm alone, which `npm test` itself needs
 #   sh scripts/setup.sh stop    stops the engine that an earlier call started
 #
 # Running it again does only what is still missing. Root (or sudo) is needed for packages and for the engine only.
@@ -385,6 +386,10 @@ cluster)
   sh scripts/stage-service.sh || fail "the service could not be gathered for its image; see above"
   say "service: gathered in ${cache#"$PWD"/}/service"
   ;;
+node)
+  need_node
+  ensure_packages
+  ;;
 stop) stop_engine ;;
-*) fail "usage: sh scripts/setup.sh demo | cluster | test | stop" ;;
+*) fail "usage: sh scripts/setup.sh node | demo | cluster | test | stop" ;;
 esac
