@@ -1,7 +1,7 @@
 /** How a program is started in Apptainer: one `apptainer exec` whose first process is our helper. Pure. */
 
+import { binaryMessageFile, inside, startArguments } from '../../src/launcher/helper-arguments.ts';
 import type { LaunchSpec, Mount } from '../../src/launcher/launcher.ts';
-import { optional } from '../../src/lib/optional.ts';
 
 export interface ApptainerPaths {
   /** The image, on the file system of the cluster. */
@@ -11,9 +11,6 @@ export interface ApptainerPaths {
   /** Holds `abaco-start` and `result`. */
   readonly nativeDir: string;
 }
-
-/** Where the program finds what is ours; the same names as in Docker. */
-const inside = { ledger: '/_abaco/ledger', run: '/_abaco/run', bin: '/_abaco/bin', binary: '/_abaco_binary_data' };
 
 /**
  * The whole line as words, but for what follows `--label`, which only the job itself knows: `before`, the label, `after`.
@@ -43,24 +40,11 @@ export function planApptainer(
       ...[...ownMounts(spec, paths), ...spec.mounts].flatMap((mount) => ['--mount', renderMount(mount)]),
       paths.sif,
       `${inside.bin}/abaco-start`,
-      ...startWords(spec),
+      ...startArguments(spec),
       '--label',
     ],
     after: ['--', ...spec.image.argv],
   };
-}
-
-function startWords({ notAfter, limits }: LaunchSpec): readonly string[] {
-  const settings = {
-    ledger: inside.ledger,
-    run: inside.run,
-    'not-after': Math.floor(notAfter.getTime() / 1_000),
-    ...optional('time-limit', limits.timeMs),
-    grace: limits.graceMs,
-    'log-limit': limits.logBytes,
-    'result-limit': limits.resultBytes,
-  };
-  return ['start', ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])];
 }
 
 function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mount[] {
@@ -73,7 +57,7 @@ function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mount[] {
     bind(paths.runDir, inside.run, 'rw'),
     bind(paths.ledgerEntry, inside.ledger, 'rw'),
     bind(paths.nativeDir, inside.bin, 'ro'),
-    ...(spec.binaryMessage ? [bind(`${paths.runDir}/binary`, inside.binary, 'ro')] : []),
+    ...(spec.binaryMessage ? [bind(`${paths.runDir}/${binaryMessageFile}`, inside.binaryMessage, 'ro')] : []),
   ];
 }
 

@@ -6,6 +6,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { LauncherError, UnavailableError } from '../../src/errors.ts';
+import { inside, resultsLink } from '../../src/launcher/helper-arguments.ts';
 import type { ImageRef, LauncherLog, PreparedImage, RegistryAccess } from '../../src/launcher/launcher.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { type CommandResult, lastWords } from '../host/command.ts';
@@ -36,9 +37,6 @@ interface SifRecord {
 /** A builder that has said nothing for so long is dead; it says something every fifth of that. */
 const deadAfterMs = 60_000;
 const buildMs = 3_600_000;
-
-/** The one link that no mount can be: what it leads to is made after the mounts. */
-const resultsLink = { path: '/_abaco_results.sock', target: '/_abaco/run/results.sock' };
 
 export function createSifStore(options: SifStoreOptions): SifStore {
   const { host, directory, log } = options;
@@ -164,9 +162,10 @@ function renderDefinition({ registry, repository, digest }: ResolvedImage): stri
     `From: ${registry}/${repository}@${digest}`,
     '',
     '%setup',
+    // The one link that no mount can be: what it leads to is made after the mounts.
     `    ln -s ${resultsLink.target} "$APPTAINER_ROOTFS${resultsLink.path}"`,
-    '    mkdir -p "$APPTAINER_ROOTFS/_abaco/bin" "$APPTAINER_ROOTFS/_abaco/run" "$APPTAINER_ROOTFS/_abaco/ledger"',
-    '    touch "$APPTAINER_ROOTFS/_abaco_binary_data"',
+    `    mkdir -p ${[inside.bin, inside.run, inside.ledger].map((path) => `"$APPTAINER_ROOTFS${path}"`).join(' ')}`,
+    `    touch "$APPTAINER_ROOTFS${inside.binaryMessage}"`,
     '',
   ].join('\n');
 }

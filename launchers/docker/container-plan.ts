@@ -1,6 +1,7 @@
 /** What the engine is asked to create for one attempt. Nothing secret stands in it: anybody on the engine can read it. */
 
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
+import { binaryMessageFile, inside, startArguments } from '../../src/launcher/helper-arguments.ts';
 import type { LaunchLimits, LaunchSpec } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
 
@@ -12,20 +13,6 @@ export interface ContainerPaths {
   /** Given to privileged actors (contract §9.5). */
   readonly engineSocket: string;
 }
-
-/** Where things are for the program. The paths with `_abaco_` in front are the contract's. */
-const inside = {
-  run: '/_abaco/run',
-  ledger: '/_abaco/ledger',
-  bin: '/_abaco/bin',
-  binaryMessage: '/_abaco_binary_data',
-} as const;
-
-/** The contract's path of the results socket, and where the helper binds it. */
-export const resultsLink = { path: '/_abaco_results.sock', target: `${inside.run}/results.sock` } as const;
-
-/** File of a binary message in the run directory. */
-export const binaryMessageFile = 'binary';
 
 export function planContainer(
   spec: LaunchSpec,
@@ -40,7 +27,7 @@ export function planContainer(
   return {
     Image: options.image,
     Entrypoint: [`${inside.bin}/abaco-start`],
-    Cmd: [...startArguments(spec, options.starter), '--', ...spec.image.argv],
+    Cmd: [...startArguments(spec), '--label', options.starter, '--', ...spec.image.argv],
     Labels: options.labels,
     ...optional('User', spec.user),
     // An image's own may be one the helper does not listen to; TERM is what starts the grace time.
@@ -60,20 +47,6 @@ export function planContainer(
       ...limitSettings(spec.limits),
     },
   };
-}
-
-function startArguments({ limits, notAfter }: LaunchSpec, starter: string): string[] {
-  const settings = {
-    ledger: inside.ledger,
-    run: inside.run,
-    'not-after': Math.floor(notAfter.getTime() / 1000),
-    ...optional('time-limit', limits.timeMs),
-    grace: limits.graceMs,
-    'log-limit': limits.logBytes,
-    'result-limit': limits.resultBytes,
-    label: starter,
-  };
-  return ['start', ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])];
 }
 
 function ownMounts(spec: LaunchSpec, paths: ContainerPaths): MountSettings[] {

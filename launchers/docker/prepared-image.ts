@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
-import { resultsLink } from './container-plan.ts';
+import { resultsLink } from '../../src/launcher/helper-arguments.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './engine-error.ts';
 import { labelFilter, labels } from './ownership.ts';

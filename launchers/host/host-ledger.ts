@@ -4,7 +4,6 @@
  */
 
 import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
-import { parseEndRecord } from '../../src/launcher/end-record.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import {
   clockSkewMs,
@@ -12,6 +11,7 @@ import {
   closingTarget,
   type Ledger,
   maxRecordBytes,
+  ownersRecord,
   parseMarker,
 } from '../../src/launcher/ledger.ts';
 import type { Host } from './host.ts';
@@ -60,9 +60,7 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
     },
     async readEnd(ref) {
       const text = await readText(`${entryPath(ref)}/end`);
-      const record = text === undefined ? undefined : parseEndRecord(text);
-      const marker = await readMarker(ref);
-      return marker.kind === 'started' && marker.owner === record?.owner ? record : undefined;
+      return ownersRecord(text, await readMarker(ref));
     },
     noteCancel: async (ref) => await host.put(`${home(ref)}/cancelled`, new Uint8Array()),
     wasCancelled: async (ref) => (await readText(`${home(ref)}/cancelled`)) !== undefined,

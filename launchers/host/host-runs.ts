@@ -4,7 +4,7 @@ import { NotFoundError } from '../../src/errors.ts';
 import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef, LaunchSpec } from '../../src/launcher/launcher.ts';
 import { parseResultFrames } from '../../src/launcher/result-frames.ts';
-import { renderEnvironment, type WrittenOutput } from '../../src/launcher/run-directory.ts';
+import { files, renderEnvironment, type WrittenOutput } from '../../src/launcher/run-directory.ts';
 import type { Host } from './host.ts';
 
 export interface HostRuns {
@@ -22,14 +22,14 @@ export function createHostRuns(host: Host, dir: string): HostRuns {
 
   async function* frames(ref: AttemptRef) {
     try {
-      yield* parseResultFrames(host.get(`${pathOf(ref)}/results`));
+      yield* parseResultFrames(host.get(`${pathOf(ref)}/${files.results}`));
     } catch (thrown) {
       if (!(thrown instanceof NotFoundError)) throw thrown;
     }
   }
 
   async function* readLog(ref: AttemptRef, offset: number, end: number) {
-    if (offset < end) yield* host.get(`${pathOf(ref)}/log`, { offset, length: end - offset });
+    if (offset < end) yield* host.get(`${pathOf(ref)}/${files.log}`, { offset, length: end - offset });
   }
 
   async function* readResults(ref: AttemptRef, from: number) {
@@ -43,14 +43,15 @@ export function createHostRuns(host: Host, dir: string): HostRuns {
     pathOf,
     async create(spec) {
       const path = pathOf(spec);
-      if ((await host.list(path))?.includes('env') === true) return;
+      if ((await host.list(path))?.includes(files.environment) === true) return;
       await host.makeDirectory(`${path}/scratch`, 0o700);
-      if (spec.binaryMessage) await host.put(`${path}/binary`, spec.binaryMessage.open(), { mode: 0o400 });
+      if (spec.binaryMessage)
+        await host.put(`${path}/${files.binaryMessage}`, spec.binaryMessage.open(), { mode: 0o400 });
       // Last, as it says that the rest is complete.
-      await host.put(`${path}/env`, renderEnvironment(spec.environment));
+      await host.put(`${path}/${files.environment}`, renderEnvironment(spec.environment));
     },
     async output(ref) {
-      const [log] = await host.readMany([{ path: `${pathOf(ref)}/log`, offset: 0, length: 0 }]);
+      const [log] = await host.readMany([{ path: `${pathOf(ref)}/${files.log}`, offset: 0, length: 0 }]);
       let droppedResults = 0;
       for await (const frame of frames(ref)) if (frame.kind === 'dropped') droppedResults += 1;
       const logBytes = log?.size ?? 0;

@@ -1,10 +1,7 @@
 /** Puts the agent and the `node` that runs it on a host: once per version, under names made of their content. */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { NotFoundError } from '../../src/errors.ts';
 import type { Host } from './host.ts';
+import { contentName, hashOf, installFile } from './install-file.ts';
 
 export interface AgentFiles {
   /** The program `node` of this machine; needs glibc 2.28 there. */
@@ -19,8 +16,6 @@ export interface InstalledAgent {
   readonly version: string;
 }
 
-const hashes = new Map<string, Promise<string>>();
-
 /** Checked by hash before it is used, whoever could have changed it. Others may read and run it, and not write. */
 export async function installAgent(host: Host, directory: string, files: AgentFiles): Promise<InstalledAgent> {
   await host.makeDirectory(directory, 0o755);
@@ -33,24 +28,9 @@ export async function installAgent(host: Host, directory: string, files: AgentFi
 }
 
 async function ensureFile(host: Host, directory: string, name: string, local: string, mode: number): Promise<string> {
-  const wanted = await hashOf(local);
-  const path = `${directory}/${name}-${wanted.slice(0, 16)}`;
-  const there = await host.hash(path).catch((thrown: unknown) => {
-    if (thrown instanceof NotFoundError) return undefined;
-    throw thrown;
-  });
-  if (there !== wanted) await host.put(path, createReadStream(local, { highWaterMark: 1024 * 1024 }), { mode });
+  const path = `${directory}/${name}-${await contentName(local)}`;
+  await installFile(host, path, local, mode);
   return path;
-}
-
-/** Of a file of ours, which does not change while we run. */
-async function hashOf(path: string): Promise<string> {
-  const known = hashes.get(path);
-  if (known) return await known;
-  const sha256 = createHash('sha256');
-  const hashing = pipeline(createReadStream(path), sha256).then(() => sha256.digest('hex'));
-  hashes.set(path, hashing);
-  return await hashing;
 }
 
 async function readText(host: Host, path: string): Promise<string | undefined> {

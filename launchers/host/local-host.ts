@@ -132,7 +132,8 @@ async function readPart({ path, offset, length }: FileRead): Promise<FilePart | 
   const { size } = await file.stat();
   const wanted = Math.max(0, Math.min(length, size - offset));
   const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset);
-  return { bytes: buffer.subarray(0, bytesRead), size: Math.max(size, offset + bytesRead) };
+  // It may have grown since it was asked for its size.
+  return { bytes: buffer.subarray(0, bytesRead), size: bytesRead === 0 ? size : Math.max(size, offset + bytesRead) };
 }
 
 async function readTarget(path: string): Promise<string | undefined> {

@@ -72,7 +72,7 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
             const size = await files.size(path);
             if (size === undefined) return undefined;
             const bytes = await files.read(path, offset, Math.max(0, Math.min(length, size - offset)));
-            return { bytes, size: Math.max(size, offset + bytes.byteLength) };
+            return { bytes, size: bytes.byteLength === 0 ? size : Math.max(size, offset + bytes.byteLength) };
           }),
         );
       });

@@ -1,12 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import {
-  ForbiddenError,
-  InvalidError,
-  NotFoundError,
-  UnavailableError,
-  UnknownOutcomeError,
-} from '../../src/errors.ts';
+import { ForbiddenError, InvalidError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import { usageOf } from '../../src/launcher/end-record.ts';
 import type {
@@ -24,6 +16,7 @@ import { planApptainer } from '../apptainer/apptainer-command.ts';
 import { createSifStore } from '../apptainer/sif-store.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
+import { contentName, installFile } from '../host/install-file.ts';
 import { cancelCommand, terminateCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { createJobPoller, type FollowedJob } from './job-poller.ts';
@@ -52,7 +45,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     host: pool.service,
     directory: `${options.directory}/images`,
     registries: context.registries,
-    architecture: 'amd64',
+    architecture: options.architecture,
     log,
   });
   const submissions = createSubmissions({
@@ -171,7 +164,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
 
   function followed(handle: LaunchHandle, desk: Desk): FollowedJob {
     const since = new Date(Number(handle.state['sinceMs'] ?? Date.now()));
-    return { id: handle.nativeId === 'nothing' ? '' : handle.nativeId, user: desk.owner, since };
+    // Slurm refuses a whole question for one number that is none.
+    const id = /^\d+(?:_\d+)?$/.test(handle.nativeId) ? handle.nativeId : '';
+    return { id, user: desk.owner, since };
   }
 
   /** The job an attempt was last handed over as, while Slurm knows it and it has not ended. */
@@ -281,17 +276,9 @@ function isSame(one: AttemptRef | undefined, other: AttemptRef): boolean {
 /** Under a name made of its content, so that a newer one does not change what runs. */
 async function installNative(host: Host, directory: string, nativeDir: string): Promise<string> {
   const local = `${nativeDir}/abaco-start`;
-  const sha256 = createHash('sha256');
-  for await (const chunk of createReadStream(local)) sha256.update(chunk as Buffer);
-  const hash = sha256.digest('hex');
-  const target = `${directory}/native-${hash.slice(0, 16)}`;
+  const target = `${directory}/native-${await contentName(local)}`;
   await host.makeDirectory(target, 0o755);
-  for (const file of ['abaco-start', 'result']) {
-    const there = await host.hash(`${target}/${file}`).catch((thrown: unknown) => {
-      if (thrown instanceof NotFoundError) return '';
-      throw thrown;
-    });
-    if (there !== hash) await host.put(`${target}/${file}`, createReadStream(local), { mode: 0o755 });
-  }
+  // Two names of one program.
+  for (const file of ['abaco-start', 'result']) await installFile(host, `${target}/${file}`, local, 0o755);
   return target;
 }

@@ -55,6 +55,11 @@ export const SlurmOptions = Type.Object(
       maximum: 3_600_000,
       description: 'How long the shared file system may show late what a job wrote before its end.',
     }),
+    architecture: Type.Enum(['amd64', 'arm64', 'ppc64le'], {
+      setting: { kind: 'choice', none: false },
+      default: 'amd64',
+      description: 'What its nodes are, as registries call it.',
+    }),
     templates: Type.String({
       ...setting('path'),
       default: '',

@@ -105,6 +105,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
       }),
     ]);
     await options.checkpoint('before-create');
+    // Never cut off by us: what Slurm has heard of it is heard.
     const number = await host.run(sbatchCommand(`${directory}/job.sh`), new AbortController().signal);
     await options.checkpoint('after-create');
     return members.map((_, index) => ({ submission, jobId: elementId(number, index, members.length) }));

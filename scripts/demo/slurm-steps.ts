@@ -1,7 +1,8 @@
 /** What the demo on a supercomputer does, step by step. Each step checks what came back and throws when it is not right. */
 
-import { type ExecutionAnswer, hasEnded, isRecord, parseExecution, readText } from '../../src/client/answer.ts';
+import { type ExecutionAnswer, hasEnded, isRecord, parseExecution } from '../../src/client/answer.ts';
 import { pause } from '../../src/lib/backoff.ts';
+import { check, textIn } from './checks.ts';
 import { type DemoRequest, renderCurl, sendRequest } from './curl.ts';
 import type { DemoCluster } from './demo-cluster.ts';
 import type { Stage } from './stage.ts';
@@ -58,12 +59,12 @@ async function whoRunsIt(show: SlurmShow, actor: string): Promise<void> {
   const id = await send(
     show,
     actor,
-    'id; hostname; echo "written by a message" >/work/hello; echo no >/data/no || true',
+    'id; hostname; echo "written by a message" >/lustre/hello; echo no >/data/no || true',
   );
   const execution = await follow(show, actor, id, 'slurm');
   stage.answer(await logOf(show, actor, id));
-  stage.command('ls -l /work/alice/hello    # on the login node');
-  const listed = await cluster.login('ls -l /work/alice/hello');
+  stage.command('ls -l /lustre/alice/hello    # on the login node');
+  const listed = await cluster.login('ls -l /lustre/alice/hello');
   stage.answer(listed);
   check(/ alice +science /.test(listed), `the file is not alice's: ${listed}`);
   stage.command('sacct -u alice -X -o JobID,User,State,Elapsed,NodeList | tail -1');
@@ -173,14 +174,4 @@ async function ask({ cluster }: SlurmShow, request: DemoRequest): Promise<unknow
   const envelope: unknown = JSON.parse(body);
   check(isRecord(envelope), `${request.path} answered ${body}`);
   return envelope['result'];
-}
-
-function textIn(result: unknown, name: string): string {
-  const text = isRecord(result) ? readText(result, name) : undefined;
-  check(text !== undefined, `the answer has no ${name}: ${JSON.stringify(result)}`);
-  return text;
-}
-
-function check(isRight: boolean, wrong: string): asserts isRight {
-  if (!isRight) throw new Error(`Not as it should be: ${wrong}`);
 }

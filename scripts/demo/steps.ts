@@ -1,10 +1,11 @@
 /** What the demo does, step by step. Each step checks what came back and throws when it is not right. */
 
 import { readFile } from 'node:fs/promises';
-import { type ExecutionAnswer, hasEnded, isRecord, parseExecution, readText } from '../../src/client/answer.ts';
+import { type ExecutionAnswer, hasEnded, isRecord, parseExecution } from '../../src/client/answer.ts';
 import { executionColumns } from '../../src/client/execution-table.ts';
 import { renderTable } from '../../src/client/output.ts';
 import { pause } from '../../src/lib/backoff.ts';
+import { check, textIn } from './checks.ts';
 import { countWords } from './count-words.ts';
 import { type DemoRequest, renderCurl, renderCurlLoop, sendRequest } from './curl.ts';
 import type { Stage } from './stage.ts';
@@ -195,14 +196,4 @@ function hasUsage({ cpuMs, maxMemoryBytes }: ExecutionAnswer): boolean {
 
 function describe({ id, status, end, exitCode }: ExecutionAnswer): string {
   return `${id} ${status} ${end ?? ''} (exit code ${exitCode ?? 'none'})`;
-}
-
-function textIn(result: unknown, name: string): string {
-  const text = isRecord(result) ? readText(result, name) : undefined;
-  check(text !== undefined, `the answer has no ${name}: ${JSON.stringify(result)}`);
-  return text;
-}
-
-function check(isRight: boolean, wrong: string): asserts isRight {
-  if (!isRight) throw new Error(`Not as it should be: ${wrong}`);
 }

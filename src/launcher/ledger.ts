@@ -54,6 +54,12 @@ export function parseMarker(target: string | undefined): StartMarker {
   return { kind: 'started', owner: target };
 }
 
+/** The end record, if the marker's owner wrote it: nobody else's counts. Read before the marker is. */
+export function ownersRecord(text: string | undefined, marker: StartMarker): EndRecord | undefined {
+  const record = text === undefined ? undefined : parseEndRecord(text);
+  return marker.kind === 'started' && marker.owner === record?.owner ? record : undefined;
+}
+
 /** The target of a link that closes. */
 export function closingTarget(reason: string): string {
   return `${closedPrefix}${reason}`;
@@ -100,9 +106,7 @@ export function createLedger(dir: string): Ledger {
     },
     async readEnd(ref) {
       const text = await readBounded(join(entryPath(ref), 'end'));
-      const record = text === undefined ? undefined : parseEndRecord(text);
-      const marker = await readMarker(ref);
-      return marker.kind === 'started' && marker.owner === record?.owner ? record : undefined;
+      return ownersRecord(text, await readMarker(ref));
     },
     noteCancel: (ref) => writeFile(join(home(ref), 'cancelled'), ''),
     wasCancelled: (ref) => isThere(join(home(ref), 'cancelled')),

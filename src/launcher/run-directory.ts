@@ -11,6 +11,7 @@ import { access, type FileHandle, mkdir, open, readdir, rename, rm } from 'node:
 import { join } from 'node:path';
 import { UnavailableError } from '../errors.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
+import { binaryMessageFile } from './helper-arguments.ts';
 import type { AttemptRef, ExecutionOutput, LaunchSpec } from './launcher.ts';
 import { parseResultFrames } from './result-frames.ts';
 
@@ -31,8 +32,8 @@ export interface RunDirectories {
 /** As much of an attempt's output as lies in its files. */
 export type WrittenOutput = Omit<ExecutionOutput, 'usage' | 'logTruncated'>;
 
-/** As the helper and the container plan name them. */
-const files = { environment: 'env', binaryMessage: 'binary', log: 'log', results: 'results' } as const;
+/** As the helper names them. */
+export const files = { environment: 'env', binaryMessage: binaryMessageFile, log: 'log', results: 'results' } as const;
 
 export function createRunDirectories({ dir }: { readonly dir: string }): RunDirectories {
   const pathOf = (ref: AttemptRef) => join(dir, attemptKey(ref));

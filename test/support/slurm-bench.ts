@@ -13,6 +13,7 @@ import { argvOf } from './docker-bench.ts';
 import type { LauncherBench } from './launcher-contract.ts';
 import { silentLog } from './silent-log.ts';
 import { makeTestDirectory } from './test-directory.ts';
+import { until } from './until.ts';
 
 export function slurmOptions(cluster: Cluster): SlurmOptions {
   return {
@@ -22,8 +23,8 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     key_file: cluster.keyFile,
     known_hosts_file: cluster.knownHostsFile,
     become: true,
-    directory: '/work/abaco',
-    work: '/work/{username}/.abaco',
+    directory: '/lustre/abaco',
+    work: '/lustre/{username}/.abaco',
     connect_timeout: 5_000,
     login_timeout: 20_000,
     idle: 60_000,
@@ -37,6 +38,7 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     burst: 50,
     max_array: 1_000,
     late: 3_000,
+    architecture: 'amd64',
     templates: '',
   };
 }
@@ -46,7 +48,7 @@ export async function makeSlurmBench(cluster: Cluster, image: string): Promise<L
   const run = randomUUID().slice(0, 8);
   const installations = { first: `test-${run}-a`, second: `test-${run}-b` } as const;
   const options = slurmOptions(cluster);
-  const counts = `/work/alice/counts-${run}`;
+  const counts = `/lustre/alice/counts-${run}`;
   const pool: HostPool = createHostPool({ launcher: 'hpc', options, agentFiles, installationId: 'bench' });
   const alice = pool.of('alice');
   await alice.makeDirectory(counts, 0o755);
@@ -91,14 +93,18 @@ export async function makeSlurmBench(cluster: Cluster, image: string): Promise<L
       for (const node of ['c1', 'c2']) await cluster.exec(node, 'pkill -KILL -x abaco-start || true');
     },
     async leftovers() {
+      // A job outlives the program that has ended in it, and was removed, by a moment.
+      await until(async () => (await jobs()).length === 0, { timeoutMs: 20_000, everyMs: 200, what: 'the jobs' }).catch(
+        () => undefined,
+      );
       const runs = await Promise.all(
-        Object.values(installations).map(async (id) => (await alice.list(`/work/alice/.abaco/${id}/run`)) ?? []),
+        Object.values(installations).map(async (id) => (await alice.list(`/lustre/alice/.abaco/${id}/run`)) ?? []),
       );
       return [...(await jobs()), ...runs.flat()];
     },
     async [Symbol.asyncDispose]() {
       for (const line of await jobs()) await lines('scancel', line.split(' ')[0] ?? '');
-      const trees = [counts, ...Object.values(installations).map((id) => `/work/alice/.abaco/${id}`)];
+      const trees = [counts, ...Object.values(installations).map((id) => `/lustre/alice/.abaco/${id}`)];
       await lines('rm', '-rf', ...trees);
       await pool.close();
       await directory[Symbol.asyncDispose]();

@@ -10,7 +10,8 @@ const description = `Functions-as-a-service for scientific computing: an actor i
 and every message runs one container.
 
 Paths are also answered with the prefix \`/actors/v2\`. Names of attributes are shown in snake form; a server may be set to
-answer in camel form, and takes both. Every JSON answer is an envelope with \`message\`, \`result\`, \`status\` and
+answer in camel form, and takes both. A tenant may ask for a token; one that does not takes everybody as anonymous. Every
+JSON answer is an envelope with \`message\`, \`result\`, \`status\` and
 \`version\`; who accepts \`application/problem+json\` gets errors as problem details.`;
 
 const tags = [
@@ -38,9 +39,22 @@ export const openApiPlugin = fastifyPlugin(
         },
         servers: [{ url: '/', description: 'This server.' }],
         tags,
-        security: [{}, { executionToken: [] }],
+        security: [{}, { tenantToken: [] }, { tenantAssertion: [] }, { executionToken: [] }],
         components: {
           securitySchemes: {
+            tenantToken: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'JWT',
+              description:
+                'Signed with RS256 by the key of the tenant, which header `tenant` names, else the default one.',
+            },
+            tenantAssertion: {
+              type: 'apiKey',
+              in: 'header',
+              name: 'X-Jwt-Assertion-TENANT',
+              description: 'The same token as gateways send it: the name of the header ends with that of the tenant.',
+            },
             executionToken: {
               type: 'http',
               scheme: 'bearer',

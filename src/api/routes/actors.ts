@@ -41,7 +41,7 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listActors',
       summary: 'List actors',
-      description: 'All actors of the tenant, the oldest first.',
+      description: 'Those the caller may use, the oldest first: their own; of an administrator, all of the tenant.',
       response: { 200: envelope(Type.Array(actorRef), messages.list), ...errors() },
     },
     handler: listActors,
