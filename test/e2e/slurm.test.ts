@@ -4,9 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AbacoUp, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
-import { agentAvailable } from '../support/agent-files.ts';
-import { type Cluster, composeAvailable, startCluster } from '../support/cluster.ts';
-import { canRunDocker } from '../support/docker-bench.ts';
+import { type Cluster, canRunCluster, startCluster } from '../support/cluster.ts';
 import { programAvailable } from '../support/program.ts';
 import { ensureProgramImage, removeProgramImage } from '../support/program-image.ts';
 import { requireService } from '../support/services.ts';
@@ -14,11 +12,7 @@ import { makeTestDirectory, type TestDirectory } from '../support/test-directory
 import { makeTestKey } from '../support/tokens.ts';
 import { until } from '../support/until.ts';
 
-const canRun =
-  (await canRunDocker()) &&
-  requireService('redis', await programAvailable('redis-server')) &&
-  requireService('compose', await composeAvailable()) &&
-  requireService('agent', await agentAvailable());
+const canRun = (await canRunCluster()) && requireService('redis', await programAvailable('redis-server'));
 
 /** Its message is the script it runs. */
 const localImage = 'abaco-test-slurm:1';
@@ -61,8 +55,8 @@ host = "${cluster.login}"
 user = "abaco"
 key_file = "${cluster.keyFile}"
 known_hosts_file = "${cluster.knownHostsFile}"
-directory = "/work/abaco"
-work = "/work/{username}/.abaco"
+directory = "/lustre/abaco"
+work = "/lustre/{username}/.abaco"
 poll = "500ms"
 [directory]
 url = "${cluster.directory.url}"
@@ -73,11 +67,11 @@ keep = "100ms"
 [registries."${cluster.registry}"]
 insecure = true
 [[mounts.global]]
-host = "/work/{username}"
-container = "/work"
+host = "/lustre/{username}"
+container = "/lustre"
 mode = "rw"
 [[mounts.global]]
-host = "/work/astro"
+host = "/lustre/astro"
 container = "/astro"
 mode = "rw"
 [[mounts.global]]
@@ -134,7 +128,7 @@ mode = "ro"
     const actor = await register();
     const script = [
       'echo "$(id -u) $(id -g)"',
-      'echo hello >/work/written && echo shared >/astro/written',
+      'echo hello >/lustre/written && echo shared >/astro/written',
       'echo no >/data/written || echo read-only',
       'cat /data/README',
       'echo 42 | /_abaco/bin/result',
@@ -149,19 +143,19 @@ mode = "ro"
     const headers = { authorization: `Bearer ${alice}` };
     const results = await fetch(`${up.url}/actors/v2/${actor}/executions/${execution}/results`, { headers });
     expect(await results.text()).toBe('42\n');
-    const owners = await cluster.exec('login', 'stat -c "%U %G" /work/alice/written /work/astro/written');
+    const owners = await cluster.exec('login', 'stat -c "%U %G" /lustre/alice/written /lustre/astro/written');
     expect(owners).toBe('alice science\nalice astro\n');
   });
 
   it('keeps what one user runs from another', async () => {
     const bob = await tokenOf('bob');
     const actor = await register(bob);
-    const execution = await send(actor, 'id -u; ls /work/.abaco', bob);
+    const execution = await send(actor, 'id -u; ls /lustre/.abaco', bob);
     await untilEnded(actor, execution, bob);
     expect(await logOf(actor, execution, bob)).toMatch(/^10002\n/);
     const denied = await cluster.exec(
       'login',
-      'setpriv --reuid 10002 --regid 20000 --clear-groups ls /work/alice/.abaco 2>&1 || true',
+      'setpriv --reuid 10002 --regid 20000 --clear-groups ls /lustre/alice/.abaco 2>&1 || true',
     );
     expect(denied).toContain('Permission denied');
   });
@@ -222,11 +216,11 @@ mode = "ro"
     const ids = await Promise.all(
       Array.from(
         { length: count },
-        async (_, index) => await send(actor, `echo ${index} >>/work/burst-${actor}; sleep 2`),
+        async (_, index) => await send(actor, `echo ${index} >>/lustre/burst-${actor}; sleep 2`),
       ),
     );
     await until(
-      async () => (await cluster.exec('login', `cat /work/alice/burst-${actor} 2>/dev/null || true`)).length > 0,
+      async () => (await cluster.exec('login', `cat /lustre/alice/burst-${actor} 2>/dev/null || true`)).length > 0,
       {
         timeoutMs: 60_000,
         what: 'the first program',
@@ -235,7 +229,7 @@ mode = "ro"
     await up.child.stop('SIGKILL');
     up = await startAbacoUp({ ABACO_CONFIG: site }, up.dataDir);
     for (const id of ids) expect(await untilEnded(actor, id)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
-    const started = (await cluster.exec('login', `cat /work/alice/burst-${actor}`)).trim().split('\n').map(Number);
+    const started = (await cluster.exec('login', `cat /lustre/alice/burst-${actor}`)).trim().split('\n').map(Number);
     expect(started.toSorted((a, b) => a - b)).toEqual(ids.map((_, index) => index));
   }, 240_000);
 });

@@ -5,7 +5,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { agentAvailable } from './agent-files.ts';
+import { canRunDocker } from './docker-bench.ts';
 import { packageRoot } from './package-root.ts';
+import { requireService } from './services.ts';
 import { makeTestDirectory } from './test-directory.ts';
 
 const run = promisify(execFile);
@@ -29,7 +32,17 @@ export interface Cluster extends AsyncDisposable {
 const all = ['directory', 'controller', 'login', 'c1', 'c2', 'registry'];
 const file = join(packageRoot, 'docker-compose.slurm.yml');
 
-export async function composeAvailable(): Promise<boolean> {
+/** Whether tests of the cluster can run here; what is missing is said. */
+export async function canRunCluster(): Promise<boolean> {
+  const has = [
+    await canRunDocker(),
+    requireService('compose', await composeAvailable()),
+    requireService('agent', await agentAvailable()),
+  ];
+  return has.every(Boolean);
+}
+
+async function composeAvailable(): Promise<boolean> {
   return await run('docker', ['compose', 'version']).then(
     () => true,
     () => false,

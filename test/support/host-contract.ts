@@ -99,11 +99,9 @@ export function describeHost(
       });
 
       it('tells the signal that ended a program', async () => {
-        // `exec` and a file of its own: a shell in between would make an exit code of it.
-        const result = await host.run(whole('sh', '-c', 'kill -KILL $$'), signal);
-        expect([result.signal, result.exitCode]).toEqual(
-          expect.arrayContaining([result.signal === null ? 137 : 'SIGKILL']),
-        );
+        const { signal: ended, exitCode } = await host.run(whole('sh', '-c', 'kill -KILL $$'), signal);
+        // Where a login shell is in between, it makes an exit code of it.
+        expect(ended ?? exitCode).toBe(ended === null ? 137 : 'SIGKILL');
       });
 
       it('does not fail when the program reads nothing of a long input', async () => {
@@ -207,7 +205,7 @@ export function describeHost(
           { path: at('one'), offset: 50, length: 1 },
         ]);
         const shown = parts.map((part) => part && [Buffer.from(part.bytes).toString(), part.size]);
-        expect(shown).toEqual([['456', 10], undefined, ['89', 10], ['', 50]].with(3, ['', shown[3]?.[1] ?? 0]));
+        expect(shown).toEqual([['456', 10], undefined, ['89', 10], ['', 10]]);
         expect(await host.readMany([])).toEqual([]);
       });
 

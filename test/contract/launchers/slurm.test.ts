@@ -1,16 +1,10 @@
 import { afterAll, beforeAll } from 'vitest';
-import { agentAvailable } from '../../support/agent-files.ts';
-import { type Cluster, composeAvailable, startCluster } from '../../support/cluster.ts';
-import { canRunDocker } from '../../support/docker-bench.ts';
+import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
 import { describeLauncher } from '../../support/launcher-contract.ts';
-import { requireService } from '../../support/services.ts';
 import { makeSlurmBench } from '../../support/slurm-bench.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
 
-const canRun =
-  (await canRunDocker()) &&
-  requireService('compose', await composeAvailable()) &&
-  requireService('agent', await agentAvailable());
+const canRun = await canRunCluster();
 
 if (canRun) {
   let cluster: Cluster;

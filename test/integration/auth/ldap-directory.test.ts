@@ -3,11 +3,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createIdentities, type DirectorySettings } from '../../../src/auth/ldap-directory.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { type Cluster, composeAvailable, startCluster } from '../../support/cluster.ts';
-import { canRunDocker } from '../../support/docker-bench.ts';
-import { requireService } from '../../support/services.ts';
+import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
 
-const canRun = (await canRunDocker()) && requireService('compose', await composeAvailable());
+const canRun = await canRunCluster();
 
 describe.runIf(canRun)('the directory', () => {
   let cluster: Cluster;

@@ -15,20 +15,14 @@ import type {
   LaunchSpec,
   PreparedImage,
 } from '../../../src/launcher/launcher.ts';
-import { agentAvailable } from '../../support/agent-files.ts';
-import { type Cluster, composeAvailable, startCluster } from '../../support/cluster.ts';
-import { canRunDocker } from '../../support/docker-bench.ts';
+import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
 import { followToEnd } from '../../support/follow-attempt.ts';
 import type { LauncherBench, TestProgram } from '../../support/launcher-contract.ts';
-import { requireService } from '../../support/services.ts';
 import { makeSlurmBench } from '../../support/slurm-bench.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
 import { until } from '../../support/until.ts';
 
-const canRun =
-  (await canRunDocker()) &&
-  requireService('compose', await composeAvailable()) &&
-  requireService('agent', await agentAvailable());
+const canRun = await canRunCluster();
 
 const count = process.env['ABACO_TEST_DOUBLE'] === 'long' ? 20 : 2;
 const signal = new AbortController().signal;
@@ -128,8 +122,16 @@ describe.runIf(canRun)('a message is started once', () => {
       everyMs: 200,
       what: 'the queue to be empty',
     });
-    expect(await Promise.all(handles.map(async (handle) => await bench.starts(handle)))).toEqual(handles.map(() => 1));
+    expect(await startsOf(handles)).toEqual(handles.map(() => 1));
     return ends;
+  }
+
+  const startsOf = async (refs: readonly AttemptRef[]): Promise<readonly number[]> =>
+    await Promise.all(refs.map(async (ref) => await bench.starts(ref)));
+
+  async function untilStarted(refs: readonly AttemptRef[]): Promise<void> {
+    const allOnce = async (): Promise<boolean> => (await startsOf(refs)).every((each) => each === 1);
+    await until(allOnce, { timeoutMs: 60_000, what: 'the programs' });
   }
 
   /** Each job that there is for these has started: one holds, any other has ended by itself, or has counted itself too. */
@@ -139,7 +141,7 @@ describe.runIf(canRun)('a message is started once', () => {
     await until(
       async () => {
         if ((await jobs('PD,CF,CG')) > 0) return false;
-        const starts = await Promise.all(refs.map(async (ref) => await bench.starts(ref)));
+        const starts = await startsOf(refs);
         return (await jobs('R')) <= refs.length || starts.some((each) => each > 1);
       },
       { timeoutMs: 90_000, everyMs: 300, what: 'every job to have had its turn' },
@@ -242,13 +244,7 @@ describe.runIf(canRun)('a message is started once', () => {
     async () => {
       const refs = newRefs();
       const handles = await launchAll(refs, { holds: true });
-      await until(
-        async () => (await Promise.all(refs.map(async (ref) => await bench.starts(ref)))).every((n) => n === 1),
-        {
-          timeoutMs: 60_000,
-          what: 'the programs',
-        },
-      );
+      await untilStarted(refs);
       for (const { nativeId } of handles) {
         await cluster.exec('controller', `scontrol update jobid=${nativeId} requeue=1 && scontrol requeue ${nativeId}`);
       }
@@ -286,7 +282,7 @@ describe.runIf(canRun)('a message is started once', () => {
       const ends = await Promise.all(handles.map(async (handle) => await followToEnd(launcher, handle)));
       expect(ends.map(({ kind }) => kind)).toEqual(refs.map(() => 'cancelled'));
       await Promise.all(refs.map(async (ref) => await launcher.remove(ref)));
-      expect(await Promise.all(refs.map(async (ref) => await bench.starts(ref)))).toEqual(refs.map(() => 0));
+      expect(await startsOf(refs)).toEqual(refs.map(() => 0));
     },
     caseMs,
   );
@@ -296,13 +292,7 @@ describe.runIf(canRun)('a message is started once', () => {
     async () => {
       const refs = newRefs();
       const handles = await launchAll(refs, { holds: true });
-      await until(
-        async () => (await Promise.all(refs.map(async (ref) => await bench.starts(ref)))).every((n) => n === 1),
-        {
-          timeoutMs: 60_000,
-          what: 'the programs',
-        },
-      );
+      await untilStarted(refs);
       const nodes = (await cluster.exec('controller', 'squeue -h -t R -o %N | sort -u')).trim().split('\n');
       await cluster.compose('kill', ...nodes);
       try {

@@ -99,7 +99,7 @@ describe('loadConfig', () => {
     const fromFile = await loadSite(toml);
     expect(fromFile.config.service.dataDir).toBe(join(fromFile.cwd, 'data'));
     expect(fromFile.config.blobs.dir).toBe('/home/ada/blobs');
-    expect(loadConfig({ env: { ABACO_BLOBS_DIR: 'here' }, cwd: '/work' }).config.blobs.dir).toBe('/work/here');
+    expect(loadConfig({ env: { ABACO_BLOBS_DIR: 'here' }, cwd: '/srv' }).config.blobs.dir).toBe('/srv/here');
   });
 
   it('takes numbers for durations and sizes, and "none" where a limit may be missing', async () => {

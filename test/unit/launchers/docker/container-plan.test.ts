@@ -11,7 +11,7 @@ const spec: LaunchSpec = {
   image: { name: 'lab/word-count', digest: 'sha256:1', argv: ['/app', '--flag', 'two words'] },
   environment: { MSG: 'the message', _abaco_access_token: 'the secret' },
   privileged: false,
-  mounts: [{ hostPath: '/work', containerPath: '/data', mode: 'ro' }],
+  mounts: [{ hostPath: '/srv', containerPath: '/data', mode: 'ro' }],
   limits: { graceMs: 10_000, logBytes: 1_000, resultBytes: 2_000 },
   notAfter: new Date(1_763_881_377_900),
 };

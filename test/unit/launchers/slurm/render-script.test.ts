@@ -9,10 +9,10 @@ import { makeTestDirectory } from '../../../support/test-directory.ts';
 const view: ScriptView = {
   jobName: 'abaco-s1',
   comment: 'abaco i1 s1',
-  output: '/work/alice/jobs/s1/%a.out',
+  output: '/lustre/alice/jobs/s1/%a.out',
   count: 3,
   options: { time: '10', mem: '512M' },
-  directory: '/work/alice/jobs/s1',
+  directory: '/lustre/alice/jobs/s1',
 };
 const templates = createTemplates('');
 
@@ -25,13 +25,13 @@ describe('the script of a submission', () => {
       '#SBATCH --comment="abaco i1 s1"',
       '#SBATCH --no-requeue',
       '#SBATCH --export=NIL',
-      '#SBATCH --output=/work/alice/jobs/s1/%a.out',
+      '#SBATCH --output=/lustre/alice/jobs/s1/%a.out',
       '#SBATCH --open-mode=append',
       '#SBATCH --array=0-2',
       '#SBATCH --time=10',
       '#SBATCH --mem=512M',
     ]);
-    expect(lines.at(-2)).toBe('exec /bin/sh /work/alice/jobs/s1/"${SLURM_ARRAY_TASK_ID:-0}".sh');
+    expect(lines.at(-2)).toBe('exec /bin/sh /lustre/alice/jobs/s1/"${SLURM_ARRAY_TASK_ID:-0}".sh');
   });
 
   it('of one execution is no array', () => {
@@ -45,8 +45,8 @@ describe('the script of a submission', () => {
     { options: { 'mem\n#SBATCH --uid': '0' } },
     { jobName: 'a b' },
     { comment: 'x"\n#SBATCH --uid=0' },
-    { output: '/work/%j/../x.out' },
-    { output: '/work/with space/0.out' },
+    { output: '/lustre/%j/../x.out' },
+    { output: '/lustre/with space/0.out' },
   ])('takes nothing that could say more than it should: %j', (change) => {
     expect(() => renderScript({ ...view, ...change }, templates)).toThrow('cannot be');
   });
