@@ -11,8 +11,8 @@ and every message runs one container.
 
 Paths are also answered with the prefix \`/actors/v2\`. Names of attributes are shown in snake form; a server may be set to
 answer in camel form, and takes both. A tenant may ask for a token; one that does not takes everybody as anonymous. Every
-JSON answer is an envelope with \`message\`, \`result\`, \`status\` and
-\`version\`; who accepts \`application/problem+json\` gets errors as problem details.`;
+JSON answer is an envelope with \`message\`, \`result\`, \`status\` and \`version\`; who accepts
+\`application/problem+json\` gets errors as problem details.`;
 
 const tags = [
   { name: 'Actors', description: 'Images that are registered, with their settings.' },
