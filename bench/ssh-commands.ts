@@ -4,10 +4,12 @@
  */
 
 import { execFile } from 'node:child_process';
+import { appendFile, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { createHostPool } from '../launchers/host/host-pool.ts';
 import { agentFiles } from '../test/support/agent-files.ts';
 import { startCluster } from '../test/support/cluster.ts';
+import { openSlowLink } from '../test/support/slow-link.ts';
 import { slurmOptions } from '../test/support/slurm-bench.ts';
 import { compare, perSecond, report } from './rounds.ts';
 
@@ -19,36 +21,42 @@ const underWay = 64;
 /** sshd admits ten half-open logins (MaxStartups); more would measure its refusals. */
 const plainCommands = 16;
 const plainUnderWay = 4;
-const delay = '20ms';
+const delayMs = 20;
 
 await using cluster = await startCluster(['directory', 'controller', 'login']);
-const options = slurmOptions(cluster);
-const pool = createHostPool({ launcher: 'hpc', options, agentFiles, installationId: 'bench' });
 const signal = new AbortController().signal;
-const parse = ({ exitCode }: { readonly exitCode: number | null }): void => {
-  if (exitCode !== 0) throw new Error(`"true" ended with ${String(exitCode)}`);
-};
+const known = await readFile(cluster.knownHostsFile, 'utf8');
 
-try {
-  await pool.service.run({ argv: ['true'], parse }, signal);
-  report('ssh-commands', await compare('ssh-commands', rounds, { ours, plain }));
-  const device = (await cluster.exec('login', "ip route show default | sed 's/.* dev //; s/ .*//'")).trim();
-  await cluster.exec('login', `tc qdisc add dev ${device} root netem delay ${delay}`);
-  report('ssh-commands-20ms', await compare(`ssh-commands (${delay})`, rounds, { ours, plain }));
-} finally {
-  await pool.close();
-}
+report('ssh-commands', await measure('ssh-commands', { host: cluster.login, port: 22 }));
+await using far = await openSlowLink({ host: cluster.login, port: 22 }, delayMs);
+await appendFile(cluster.knownHostsFile, known.replace(/^\S+/, `[127.0.0.1]:${far.port}`));
+report('ssh-commands-20ms', await measure(`ssh-commands (${delayMs} ms away)`, { host: '127.0.0.1', port: far.port }));
 
-async function ours(): Promise<number> {
-  return await perSecond(ourCommands, underWay, async () => {
+async function measure(
+  name: string,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<number> {
+  const options = { ...slurmOptions(cluster), host, port };
+  const pool = createHostPool({ launcher: 'hpc', options, agentFiles, installationId: 'bench' });
+  try {
+    // Installs the agent, and connects.
     await pool.service.run({ argv: ['true'], parse }, signal);
-  });
+    return await compare(name, rounds, {
+      ours: async () =>
+        await perSecond(ourCommands, underWay, async () => await pool.service.run({ argv: ['true'], parse }, signal)),
+      plain: async () => await perSecond(plainCommands, plainUnderWay, async () => await newConnection(host, port)),
+    });
+  } finally {
+    await pool.close();
+  }
 }
 
-async function plain(): Promise<number> {
-  const args = ['-i', cluster.keyFile, '-o', `UserKnownHostsFile=${cluster.knownHostsFile}`];
-  const words = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes', `abaco@${cluster.login}`, 'true'];
-  return await perSecond(plainCommands, plainUnderWay, async () => {
-    await run('ssh', [...args, ...words]);
-  });
+function parse({ exitCode }: { readonly exitCode: number | null }): void {
+  if (exitCode !== 0) throw new Error(`"true" ended with ${String(exitCode)}`);
+}
+
+async function newConnection(host: string, port: number): Promise<void> {
+  const identity = ['-i', cluster.keyFile, '-o', `UserKnownHostsFile=${cluster.knownHostsFile}`];
+  const strict = ['-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes', '-p', String(port)];
+  await run('ssh', [...identity, ...strict, `abaco@${host}`, 'true']);
 }
