@@ -3,8 +3,9 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { DockerComposeEnvironment } from 'testcontainers';
 import { agentAvailable } from './agent-files.ts';
 import { canRunDocker } from './docker-bench.ts';
 import { packageRoot } from './package-root.ts';
@@ -50,8 +51,8 @@ async function composeAvailable(): Promise<boolean> {
 }
 
 /**
- * Brings it, or some of its machines, up, images included. Each caller has one of its own; with `ABACO_TEST_KEEP_CLUSTER`, which names a project of
- * Compose, all use that one and leave it standing.
+ * Brings it, or some of its machines, up, images included. Each caller has one of its own; with `ABACO_TEST_KEEP_CLUSTER`,
+ * which names a project of Compose, all use that one and leave it standing.
  */
 export async function startCluster(machines: readonly string[] = all): Promise<Cluster> {
   const kept = process.env['ABACO_TEST_KEEP_CLUSTER'];
@@ -60,10 +61,18 @@ export async function startCluster(machines: readonly string[] = all): Promise<C
     const options = { maxBuffer: 50_000_000 };
     return (await run('docker', ['compose', '-p', project, '-f', file, ...args], options)).stdout;
   };
-  await compose('build', '-q', ...machines);
-  await compose('up', '-d', '--wait', '--wait-timeout', '240', ...machines);
-  const exec = async (machine: string, line: string): Promise<string> =>
-    await compose('exec', '-T', machine, 'sh', '-c', line);
+  const environment = await new DockerComposeEnvironment(packageRoot, basename(file))
+    .withProjectName(project)
+    .withBuild()
+    // Each health check of the file is waited for. What is left over is ours to find, not a reaper's.
+    .withAutoCleanup(false)
+    .withStartupTimeout(240_000)
+    .up([...machines]);
+  const exec = async (machine: string, line: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await environment.getContainer(`${machine}-1`).exec(['sh', '-c', line]);
+    if (exitCode !== 0) throw new Error(`${machine}: "${line}" ended with ${exitCode}: ${stderr || stdout}`);
+    return stdout;
+  };
   const addressOf = async (machine: string): Promise<string> =>
     (await exec(machine, 'hostname -i')).trim().split(' ')[0] ?? '';
   const [login = '', registryAddress = '', directoryAddress = ''] = await Promise.all(
@@ -100,7 +109,7 @@ export async function startCluster(machines: readonly string[] = all): Promise<C
     },
     [Symbol.asyncDispose]: async () => {
       await directory[Symbol.asyncDispose]();
-      if (kept === undefined) await compose('down', '-v', '-t', '1');
+      if (kept === undefined) await environment.down({ removeVolumes: true, timeout: 1_000 });
     },
   };
 }
