@@ -137,6 +137,7 @@ module.exports = {
     confined('mongodb', ['^src/storage/', '^src/.+/mongo-.+\\.ts$']),
     confined('dockerode', ['^launchers/docker/']),
     confined('ssh2', ['^launchers/host/']),
+    confined('node-pty', ['^launchers/host/']),
     confined('ldapts', ['^src/auth/']),
     confined('jose', ['^src/auth/']),
     confined('fastify', ['^src/api/']),

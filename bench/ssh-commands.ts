@@ -11,6 +11,7 @@ import { agentFiles } from '../test/support/agent-files.ts';
 import { startCluster } from '../test/support/cluster.ts';
 import { openSlowLink } from '../test/support/slow-link.ts';
 import { slurmOptions } from '../test/support/slurm-bench.ts';
+import { makeTestDirectory } from '../test/support/test-directory.ts';
 import { compare, perSecond, report } from './rounds.ts';
 
 const run = promisify(execFile);
@@ -37,7 +38,14 @@ async function measure(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<number> {
   const options = { ...slurmOptions(cluster), host, port };
-  const pool = createHostPool({ launcher: 'hpc', options, agentFiles, installationId: 'bench' });
+  await using directory = await makeTestDirectory('ssh-commands');
+  const pool = createHostPool({
+    launcher: 'hpc',
+    options,
+    agentFiles,
+    installationId: 'bench',
+    dataDir: directory.path,
+  });
   try {
     // Installs the agent, and connects.
     await pool.service.run({ argv: ['true'], parse }, signal);

@@ -3,6 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerClientCommands } from './client/commands.ts';
+import {
+  addKey,
+  type ClusterFlags,
+  logInTo,
+  logOutOf,
+  removeKey,
+  showClusters,
+  showKeys,
+  showSudoers,
+} from './cluster-commands.ts';
 import { checkConfig } from './config/check-config.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
@@ -13,10 +23,13 @@ import { createLogger } from './observability/logger.ts';
 import { printProbes } from './print-probes.ts';
 import { type Roles, serve } from './serve.ts';
 
-interface ServeFlags {
+interface ConfigFlags {
   readonly config?: string;
-  readonly dev?: boolean;
   readonly dataDir?: string;
+}
+
+interface ServeFlags extends ConfigFlags {
+  readonly dev?: boolean;
   readonly host?: string;
   readonly port?: string;
 }
@@ -66,6 +79,45 @@ program
     process.exitCode = healthy ? 0 : 1;
   });
 
+const clusters = program
+  .command('clusters')
+  .description('The login nodes that launchers reach, and how the service gets in');
+
+clusterCommand(clusters, 'status [name]', 'Shows who comes in where, and whether a login stands')
+  .option('--json', 'as JSON')
+  .action(async (name: string | undefined, flags: ConfigFlags & ClusterFlags) => {
+    process.exitCode = (await showClusters(readConfig(flags), name, flags)) ? 0 : 1;
+  });
+clusterCommand(
+  clusters,
+  'login <name>',
+  'Logs in by OpenSSH, which asks in this terminal; the service goes on with it',
+).action(async (name: string, flags: ConfigFlags) => await logInTo(readConfig(flags), name));
+clusterCommand(clusters, 'logout <name>', 'Ends the login, and all that goes through it').action(
+  async (name: string, flags: ConfigFlags) => await logOutOf(readConfig(flags), name),
+);
+clusterCommand(clusters, 'sudoers <name>', 'Prints the line of sudo that lets the service account become its users')
+  .option('--group <name>', 'group of the users', 'users')
+  .action((name: string, flags: ConfigFlags & { readonly group: string }) =>
+    showSudoers(readConfig(flags), name, flags.group),
+  );
+
+const keys = clusters.command('keys').description('Keys with which users come in by themselves, kept encrypted');
+
+clusterCommand(keys, 'add <name> <user>', 'Keeps a private key, from a file or from standard input')
+  .option('--file <file>', 'file with the key; else standard input')
+  .action(async (name: string, user: string, flags: ConfigFlags & { readonly file?: string }) => {
+    await addKey(readConfig(flags), name, user, flags.file);
+  });
+clusterCommand(keys, 'list <name>', 'Shows whose keys are kept, and whether they open')
+  .option('--json', 'as JSON')
+  .action(async (name: string, flags: ConfigFlags & ClusterFlags) => {
+    process.exitCode = (await showKeys(readConfig(flags), name, flags)) ? 0 : 1;
+  });
+clusterCommand(keys, 'remove <name> <user>', 'Forgets the key of a user').action(
+  async (name: string, user: string, flags: ConfigFlags) => await removeKey(readConfig(flags), name, user),
+);
+
 program
   .command('agent')
   .requiredOption('--stdio', 'frames on standard input and output')
@@ -87,6 +139,14 @@ program
   });
 
 registerClientCommands(program);
+
+function clusterCommand(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
+    .option('--data-dir <directory>', 'where the service keeps what must survive');
+}
 
 function serveCommand(name: string, description: string, roles: Roles): void {
   program

@@ -43,8 +43,22 @@ async function createLauncher(
   name: string,
   context: Pick<LauncherContext, 'installationId' | 'log' | 'checkpoint'>,
 ): Promise<Launcher> {
-  const { config } = loaded;
-  const kindName = config.launchers[name]?.kind;
+  const { kind, options } = readKind({ loaded, kinds }, name);
+  const dataDir = launcherDirectory(loaded, name);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const nativeDir = await placeHelper(dataDir);
+  const { registries } = loaded.config;
+  return await kind.create(name, options, { ...context, dataDir, nativeDir, registries });
+}
+
+/** What a launcher keeps on this machine. */
+export function launcherDirectory({ config }: LoadedConfig, name: string): string {
+  return join(config.service.dataDir, 'launchers', name);
+}
+
+/** @throws ConfigError */
+export function readKind({ loaded, kinds }: Pick<LaunchersOptions, 'loaded' | 'kinds'>, name: string) {
+  const kindName = loaded.config.launchers[name]?.kind;
   const kind = kinds.find((known) => known.kind === kindName);
   if (!kind) {
     const known = kinds.map((other) => other.kind).join(', ');
@@ -54,10 +68,7 @@ async function createLauncher(
   }
   const { options, problems } = readLauncherOptions({ name, schema: kind.options, loaded });
   if (problems.length > 0) throw new ConfigError(problems);
-  const dataDir = join(config.service.dataDir, 'launchers', name);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const nativeDir = await placeHelper(dataDir);
-  return await kind.create(name, options, { ...context, dataDir, nativeDir, registries: config.registries });
+  return { kind, options };
 }
 
 /**

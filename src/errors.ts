@@ -30,6 +30,9 @@ export const errorCodes = {
   'launcher.disk_full': 'The host of the launcher has no space left for a run.',
   'host.unavailable': 'The host cannot be reached; nothing was run there.',
   'host.denied': 'The host does not let us in with the key we have.',
+  'host.needs_login': 'Somebody has to log in to the host before it can be used: "abaco clusters login".',
+  'host.no_key': 'No key is kept of the user, so nothing can be run there for them.',
+  'host.key_unreadable': 'The key that is kept of the user does not open: another secret, or a file that was changed.',
   'host.key_unknown': 'No key of the host is known, so nobody can say whether it is the right one.',
   'host.key_changed': 'The host shows another key than the one that is known.',
   'host.unknown_outcome': 'The host was asked and did not answer to the end: it may have been done, or not.',
@@ -62,6 +65,8 @@ export type ErrorCode = keyof typeof errorCodes;
 export interface ErrorOptions {
   readonly cause?: unknown;
   readonly retryable?: boolean;
+  /** What would help, where somebody can do something: the next step of whatever waits because of it. */
+  readonly next?: string;
 }
 
 /** Base of all our errors; never thrown itself. */
@@ -69,12 +74,14 @@ export abstract class ServiceError extends Error {
   readonly code: ErrorCode;
   /** The same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
+  readonly next: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = new.target.name;
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.next = options.next;
   }
 }
 

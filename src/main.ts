@@ -4,11 +4,13 @@
  * Start: storage → launchers (probe, report, go on) → recovery and supervisor → listen. Stop runs the same backwards.
  */
 
+import { type Cluster, createCluster } from '../launchers/host/cluster.ts';
+import { isHostOptions } from '../launchers/host/host-options.ts';
 import { launcherKinds } from '../launchers/index.ts';
 import { listenApi } from './api/listen.ts';
 import type { Services } from './api/services.ts';
 import { createIdentities } from './auth/ldap-directory.ts';
-import { composeLaunchers, type ProbedLauncher, probeAll } from './compose-launchers.ts';
+import { composeLaunchers, launcherDirectory, type ProbedLauncher, probeAll, readKind } from './compose-launchers.ts';
 import { composeStorage } from './compose-storage.ts';
 import { composeSupervisor } from './compose-supervisor.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -153,7 +155,16 @@ function composeOutbox(services: Services): Outbox {
   });
 }
 
+/** The clusters that launchers of the configuration reach, for the commands of their operator. Nothing is connected. */
+export function readClusters(loaded: LoadedConfig): readonly Cluster[] {
+  return Object.keys(loaded.config.launchers).flatMap((name) => {
+    const { options } = readKind({ loaded, kinds: launcherKinds }, name);
+    return isHostOptions(options) ? [createCluster(name, options, launcherDirectory(loaded, name))] : [];
+  });
+}
+
 export { serveAgent } from '../launchers/host/agent/serve-agent.ts';
+export type { Cluster } from '../launchers/host/cluster.ts';
 
 /** What each configured launcher says of itself, without a service around it. */
 export async function probeLaunchers(loaded: LoadedConfig, log: Logger): Promise<readonly ProbedLauncher[]> {

@@ -1,16 +1,22 @@
 /** The hosts of one cluster: its login node as the service account, and as each user. */
 
-import { readFileSync } from 'node:fs';
-import { ConfigError, ForbiddenError, InvalidError } from '../../src/errors.ts';
+import { ForbiddenError, NotFoundError } from '../../src/errors.ts';
+import { checkUser, clusterAccess } from './cluster-access.ts';
 import type { Host } from './host.ts';
 import type { HostOptions } from './host-options.ts';
 import type { AgentFiles } from './install-agent.ts';
-import { type KnownHosts, parseKnownHosts } from './known-hosts.ts';
+import { createOpensshConnector } from './openssh-connection.ts';
+import type { SshConnector, SshLimits } from './ssh-connection.ts';
 import { createSshHost, type SshHost } from './ssh-host.ts';
+import { createSsh2Connector, type SshTarget } from './ssh2-connection.ts';
+import { agentDirectory } from './sudo-rule.ts';
+import type { UserKeys } from './user-keys.ts';
 
 export interface HostPool {
   /** As the account the service comes in with. */
   readonly service: SshHost;
+  /** Keys of users, where each comes in with their own. */
+  readonly keys: UserKeys | undefined;
   /** As this user. Throws `InvalidError` for a name that no account can have. */
   of(owner: string): Host;
   /** The user's own directory for what is ours. */
@@ -21,40 +27,38 @@ export interface HostPool {
 export interface HostPoolOptions {
   readonly launcher: string;
   readonly options: HostOptions;
+  /** The launcher's own on this machine. */
+  readonly dataDir: string;
   readonly agentFiles: AgentFiles;
   readonly installationId: string;
 }
 
-/** As useradd(8) takes it, and most directories give it. It becomes part of paths and of a line of sudo. */
-const accountName = /^[a-z_][a-z0-9_.-]{0,31}$/i;
+type TargetOf = (user: string, privateKey: string) => SshTarget;
 
-export function createHostPool({ launcher, options, agentFiles, installationId }: HostPoolOptions): HostPool {
-  const privateKey = readSetting(launcher, 'key_file', options.key_file);
-  const source = options.known_hosts_file;
-  const knownHosts: KnownHosts = parseKnownHosts(readSetting(launcher, 'known_hosts_file', source), source);
-  const { host, port, user, become } = options;
+export function createHostPool(poolOptions: HostPoolOptions): HostPool {
+  const { launcher, options, agentFiles, installationId } = poolOptions;
+  const { host, user } = options;
+  const access = clusterAccess(launcher, options, poolOptions.dataDir);
   const hosts = new Map<string, SshHost>();
+  const limits: SshLimits = {
+    connectMs: options.connect_timeout,
+    authenticateMs: options.login_timeout,
+    keepAliveMs: 15_000,
+    channels: options.channels,
+  };
 
   const workOf = (owner: string): string => {
-    if (!accountName.test(owner)) {
-      throw new InvalidError('actor.invalid', `User ${JSON.stringify(owner)} cannot have an account on ${host}`);
-    }
+    checkUser(host, owner);
     return `${options.work.replaceAll('{username}', owner)}/${installationId}`;
   };
 
-  function open(scratchRoots: readonly string[], becomes: string | undefined): SshHost {
+  function open(connector: SshConnector, scratchRoots: readonly string[], becomes?: string): SshHost {
     return createSshHost({
-      target: { host, port, user, privateKey, knownHosts },
-      limits: {
-        connectMs: options.connect_timeout,
-        authenticateMs: options.login_timeout,
-        keepAliveMs: 15_000,
-        channels: options.channels,
-      },
+      connector,
       scratchRoots,
       agent: {
         files: agentFiles,
-        directory: `${options.directory}/agent`,
+        directory: agentDirectory(options),
         helloMs: options.login_timeout,
         ...(becomes === undefined ? {} : { becomes }),
       },
@@ -63,19 +67,47 @@ export function createHostPool({ launcher, options, agentFiles, installationId }
     });
   }
 
-  const service = open([options.directory], undefined);
+  const connector =
+    'login' in access
+      ? createOpensshConnector(access.login, limits)
+      : createSsh2Connector(access.targetOf(user, access.privateKey), limits);
+  const service = open(connector, [options.directory]);
+
+  /** With the key of the user; what the service account has installed is there first, and is the user's to run only. */
+  function connectorOf(owner: string, keys: UserKeys, targetOf: TargetOf): SshConnector {
+    return {
+      name: `${owner}@${host}`,
+      host,
+      user: owner,
+      transport: 'ssh2',
+      async connect(signal) {
+        const privateKey = await keys.read(owner).catch((thrown: unknown) => {
+          throw thrown instanceof NotFoundError ? new ForbiddenError('host.no_key', thrown.message) : thrown;
+        });
+        await service.list(options.directory);
+        return await createSsh2Connector(targetOf(owner, privateKey), limits).connect(signal);
+      },
+    };
+  }
+
+  function openFor(owner: string): SshHost {
+    const roots = [workOf(owner)];
+    if (owner === user) return open(connector, roots);
+    if ('keys' in access && access.keys) return open(connectorOf(owner, access.keys, access.targetOf), roots);
+    if (options.become) return open(connector, roots, owner);
+    const help = 'set "become" and let sudo allow it, or keep keys of users ("keys_dir")';
+    const message = `User "${owner}" cannot run on ${host}: the service comes in as "${user}" and may not become another; ${help}`;
+    throw new ForbiddenError('request.forbidden', message);
+  }
+
   return {
     service,
+    keys: 'keys' in access ? access.keys : undefined,
     workOf,
     of(owner) {
       const known = hosts.get(owner);
       if (known) return known;
-      const work = workOf(owner);
-      if (!become && owner !== user) {
-        const message = `User "${owner}" cannot run on ${host}: the service comes in as "${user}" and may not become another`;
-        throw new ForbiddenError('request.forbidden', message);
-      }
-      const opened = open([work], become ? owner : undefined);
+      const opened = openFor(owner);
       hosts.set(owner, opened);
       return opened;
     },
@@ -83,15 +115,4 @@ export function createHostPool({ launcher, options, agentFiles, installationId }
       await Promise.all([service, ...hosts.values()].map(async (one) => await one.close()));
     },
   };
-}
-
-function readSetting(launcher: string, key: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (thrown) {
-    const path = `launchers.${launcher}.${key}`;
-    const reason = (thrown as NodeJS.ErrnoException).code ?? String(thrown);
-    const message = `Setting "${path}" names a file that cannot be read: ${reason}`;
-    throw new ConfigError([{ path, where: 'configuration', message }]);
-  }
 }

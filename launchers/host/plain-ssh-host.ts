@@ -1,19 +1,16 @@
-/** A host behind SSH with nothing of ours on it: a channel per command, SFTP for files. Installs the agent, and stands in for it. */
+/** A host behind SSH with nothing of ours on it: a channel per command. Installs the agent, and stands in for it. */
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ClientChannel } from 'ssh2';
-import { asError, LauncherError, UnknownOutcomeError } from '../../src/errors.ts';
+import { LauncherError, UnknownOutcomeError } from '../../src/errors.ts';
+import { codeOf } from '../../src/lib/durable-file.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import { type Command, type CommandResult, commandDefaults, expectSuccess } from './command.ts';
 import { fileError } from './file-errors.ts';
 import type { Host } from './host.ts';
+import type { RemoteFiles } from './remote-files.ts';
 import { checkBelowRoots } from './scratch-roots.ts';
-import { type SftpFiles, sftpFiles } from './sftp-files.ts';
-import type { SshConnection } from './ssh-connection.ts';
-
-/** SFTP's own numbers (draft-ietf-secsh-filexfer-02 §7), as the system's words. */
-const sftpCodes: Readonly<Record<number, string>> = { 2: 'ENOENT', 3: 'EACCES' };
+import type { SshChannel, SshConnection } from './ssh-connection.ts';
 
 /** Read and handed on at a time. */
 const chunkBytes = 1024 * 1024;
@@ -23,13 +20,9 @@ const lookAgainMs = 500;
 export function createPlainSshHost(connection: SshConnection, scratchRoots: readonly string[]): Host {
   const { name } = connection;
 
-  async function withFiles<T>(path: string, use: (files: SftpFiles) => Promise<T>): Promise<T> {
-    return await connection.withSftp(async (sftp) => {
-      // ENOENT and the like have no name in SFTP, and a full disk is a plain failure.
-      return await use(sftpFiles(sftp)).catch((thrown: unknown) => {
-        const { code } = asError(thrown) as { readonly code?: unknown };
-        throw fileError(name, path, typeof code === 'number' ? sftpCodes[code] : undefined, thrown);
-      });
+  async function withFiles<T>(path: string, use: (files: RemoteFiles) => Promise<T>): Promise<T> {
+    return await connection.withFiles(use).catch((thrown: unknown) => {
+      throw fileError(name, path, codeOf(thrown), thrown);
     });
   }
 
@@ -84,7 +77,7 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
           await files.link(path, target);
           return true;
         } catch (thrown) {
-          // SFTP has no word for "is there already".
+          // There is no word for "is there already" that all would say.
           if ((await files.target(path)) !== undefined) return false;
           throw thrown;
         }
@@ -120,7 +113,7 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       return await withFiles(path, async (files) => {
         if ((await files.size(path)) === undefined) return undefined;
         const entries = await files.entries(path);
-        return entries.map(({ filename }) => filename).toSorted();
+        return entries.map((entry) => entry.name).toSorted();
       });
     },
 
@@ -142,7 +135,7 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       const look = async (): Promise<string> =>
         await withFiles(path, async (files) => {
           const entries = await files.entries(path);
-          return JSON.stringify(entries.map(({ filename, attrs }) => [filename, attrs.mtime, attrs.size]));
+          return JSON.stringify(entries);
         });
       const before = await look();
       const end = Date.now() + timeoutMs;
@@ -167,7 +160,7 @@ function environmentWords(environment: Readonly<Record<string, string>> = {}): r
 
 async function runOn(
   host: string,
-  channel: ClientChannel,
+  channel: SshChannel,
   command: Omit<Command<unknown>, 'parse'>,
   signal: AbortSignal,
 ): Promise<CommandResult> {
@@ -183,41 +176,29 @@ async function runOn(
     let bytes = 0;
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.byteLength;
-      if (bytes <= maxOutputBytes) chunks.push(chunk);
-      else
-        reject(
-          new LauncherError(
-            'host.output_too_large',
-            `Program "${file}" on ${host} wrote more than ${maxOutputBytes} bytes`,
-          ),
-        );
+      if (bytes <= maxOutputBytes) return void chunks.push(chunk);
+      const message = `Program "${file}" on ${host} wrote more than ${maxOutputBytes} bytes`;
+      reject(new LauncherError('host.output_too_large', message));
     });
     return chunks;
   };
-  const stdout = take(channel);
+  const stdout = take(channel.stdout);
   const stderr = take(channel.stderr);
-  let end: Pick<CommandResult, 'exitCode' | 'signal'> | undefined;
-  channel.on('exit', (exitCode: number | null, ended?: string) => {
-    end = { exitCode, signal: exitCode === null ? `SIG${String(ended).replace(/^SIG/, '')}` : null };
-  });
-  channel.on('close', () => {
+  void channel.ended.then((end) => {
     if (!end) return cutOff('its channel was closed');
     resolve({ ...end, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
   });
-  channel.on('error', (error: Error) => cutOff(error.message, error));
+  channel.stdin.on('error', () => undefined);
   const limit = setTimeout(() => cutOff(`it took longer than ${timeoutMs} ms`), timeoutMs);
   const onAbort = (): void => cutOff('it was not wanted any more', signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    channel.end(command.stdin);
+    channel.stdin.end(command.stdin);
     return await promise;
   } finally {
     clearTimeout(limit);
     signal.removeEventListener('abort', onAbort);
-    if (!end) {
-      channel.signal('KILL');
-      channel.close();
-    }
+    channel.kill();
   }
 }

@@ -1,30 +1,16 @@
 /** The calls of SFTP that a host needs, as promises. */
 
 import type { FileEntryWithStats, OpenMode, SFTPWrapper } from 'ssh2';
-import type { FileContent } from './host.ts';
+import { asError } from '../../src/errors.ts';
+import type { RemoteFiles } from './remote-files.ts';
 
 /** Every server takes that much at once. */
 const chunkBytes = 32 * 1024;
 
-export interface SftpFiles {
-  write(path: string, content: FileContent, mode: number): Promise<void>;
-  read(path: string, offset: number, length: number): Promise<Buffer>;
-  /** Nothing when there is none. */
-  size(path: string): Promise<number | undefined>;
-  rename(from: string, to: string): Promise<void>;
-  unlink(path: string): Promise<void>;
-  makeDirectory(path: string, mode: number): Promise<void>;
-  entries(path: string): Promise<readonly FileEntryWithStats[]>;
-  realPath(path: string): Promise<string>;
-  link(path: string, target: string): Promise<void>;
-  /** Of a symbolic link; nothing where there is none, empty text where something else is. */
-  target(path: string): Promise<string | undefined>;
-}
-
 type Callback<T> = (error: Error | undefined | null, value: T) => void;
 
 /** @param sftp - of which only this is used. A broken channel rejects every call. */
-export function sftpFiles(sftp: SFTPWrapper): SftpFiles {
+export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
   const call = async <T>(start: (done: Callback<T>) => void): Promise<T> => {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     sftp.once('close', () => reject(new Error('the connection was closed')));
@@ -95,7 +81,10 @@ export function sftpFiles(sftp: SFTPWrapper): SftpFiles {
       await call((done) => sftp.mkdir(path, { mode }, done as () => void));
       await call((done) => sftp.chmod(path, mode, done as () => void));
     },
-    entries: async (path) => await call<FileEntryWithStats[]>((done) => sftp.readdir(path, done)),
+    entries: async (path) => {
+      const entries = await call<FileEntryWithStats[]>((done) => sftp.readdir(path, done));
+      return entries.map(({ filename, attrs }) => ({ name: filename, size: attrs.size, changed: String(attrs.mtime) }));
+    },
     // OpenSSH takes the target first, against the draft; ssh2 knows, and takes the target first too.
     link: async (path, target) => void (await call((done) => sftp.symlink(target, path, done as () => void))),
     target: async (path) => {
@@ -108,4 +97,13 @@ export function sftpFiles(sftp: SFTPWrapper): SftpFiles {
     },
     realPath: async (path) => await call<string>((done) => sftp.realpath(path, done)),
   };
+}
+
+/** SFTP's own numbers (draft-ietf-secsh-filexfer-02 §7), as the system's words. A full disk is a plain failure there. */
+const sftpCodes: Readonly<Record<number, string>> = { 2: 'ENOENT', 3: 'EACCES' };
+
+export function withSystemCode(thrown: unknown): Error {
+  const error = asError(thrown) as Error & { readonly code?: unknown };
+  const code = typeof error.code === 'number' ? sftpCodes[error.code] : undefined;
+  return code === undefined ? error : Object.assign(new Error(error.message, { cause: error }), { code });
 }

@@ -1,23 +1,8 @@
-/** One authenticated SSH connection, and a bounded number of channels on it. */
+/** What a host behind SSH stands on: channels and files over one login, whichever program holds it. */
 
-import { connect as connectTcp, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import pLimit from 'p-limit';
-import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper } from 'ssh2';
-import { asError, ServiceError, UnavailableError } from '../../src/errors.ts';
-import { pause, pauseMs } from '../../src/lib/backoff.ts';
-import type { KnownHosts } from './known-hosts.ts';
-
-export interface SshTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  /** In OpenSSH's or PEM form. */
-  readonly privateKey: string;
-  readonly knownHosts: KnownHosts;
-  /** Through which the host is reached, where it is not reached directly. */
-  readonly jump?: SshTarget;
-}
+import type { Readable, Writable } from 'node:stream';
+import { UnavailableError } from '../../src/errors.ts';
+import type { RemoteFiles } from './remote-files.ts';
 
 export interface SshLimits {
   readonly connectMs: number;
@@ -29,252 +14,54 @@ export interface SshLimits {
   readonly channels: number;
 }
 
+/** Makes connections to one host as one account. */
+export interface SshConnector {
+  /** `account@host`. */
+  readonly name: string;
+  readonly host: string;
+  readonly user: string;
+  /** Which program holds the login. */
+  readonly transport: 'ssh2' | 'openssh';
+  /** @throws UnavailableError with the reason: nobody there, a host key that is not the known one, a login refused. */
+  connect(signal: AbortSignal): Promise<SshConnection>;
+}
+
 export interface SshConnection {
   readonly name: string;
   /**
    * Runs a line of the login shell; `use` has the channel until its promise settles, and listens to it before its first
    * `await`. Waits its turn.
    */
-  withChannel<T>(line: string, use: (channel: ClientChannel) => Promise<T>): Promise<T>;
-  withSftp<T>(use: (sftp: SFTPWrapper) => Promise<T>): Promise<T>;
+  withChannel<T>(line: string, use: (channel: SshChannel) => Promise<T>, options?: ChannelOptions): Promise<T>;
+  /** Calls reject with the system's own code: `ENOENT`. */
+  withFiles<T>(use: (files: RemoteFiles) => Promise<T>): Promise<T>;
   readonly alive: boolean;
   close(): void;
 }
 
-/** @throws UnavailableError with the reason: nobody there, a host key that is not the known one, a login refused. */
-export async function connectSsh(target: SshTarget, limits: SshLimits, signal: AbortSignal): Promise<SshConnection> {
-  const name = `${target.user}@${target.host}`;
-  const jump = target.jump ? await connectThrough(target, target.jump, limits, signal) : undefined;
-  const sock = jump?.stream ?? (await openSocket(name, target, limits.connectMs, signal));
-  const client = new Client();
-  try {
-    await authenticate(client, sock, target, limits, signal);
-  } catch (thrown) {
-    client.destroy();
-    sock.destroy();
-    jump?.client.end();
-    throw thrown;
-  }
-  return createConnection(name, client, limits, () => jump?.client.end());
+export interface ChannelOptions {
+  /** It stays open as long as its program lives, so nobody waits for it to end. */
+  readonly isHeld?: boolean;
 }
 
-type OpenChannel<C> = (done: (error: Error | undefined, channel: C) => void) => void;
-
-interface Opened<C, T> {
-  readonly channel: C;
-  readonly result: Promise<T>;
-  /** Aborts when the other side has closed it as well. */
-  readonly gone: AbortSignal;
+/** A program on the other side: its streams and its end. */
+export interface SshChannel {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles when all its output is there; with nothing where it was cut off before its end. Never rejects. */
+  readonly ended: Promise<ChannelEnd | undefined>;
+  /** Lets go: its program finds the end of its input. */
+  close(): void;
+  /** Kills its program where that can be asked for, and lets go; nothing once it has ended. */
+  kill(): void;
 }
 
-const openTries = 6;
-const openPause = { firstMs: 20, mostMs: 500 };
-
-/** How long a turn waits for its channel to be closed by the other side as well. */
-const lingerMs = 1_000;
-
-function createConnection(name: string, client: Client, limits: SshLimits, onEnd: () => void): SshConnection {
-  const turn = pLimit(limits.channels);
-  const listeners = new Set<(reason: string) => void>();
-  let closed: string | undefined;
-  let trouble = 'the connection was closed';
-  client.on('error', (error) => {
-    trouble = error.message;
-  });
-  client.on('close', () => {
-    closed ??= trouble;
-    onEnd();
-    for (const listener of listeners) listener(closed);
-    listeners.clear();
-  });
-
-  /**
-   * Settles when the channel is open, or with the connection. `use` begins in the same turn of the event loop: what a
-   * short program has to say may come in the packet that opens its channel.
-   */
-  async function openOnce<C, T>(open: OpenChannel<C>, use: (channel: C) => Promise<T>): Promise<Opened<C, T>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Opened<C, T>>();
-    const lost = (reason: string): void => reject(unavailable(name, reason));
-    listeners.add(lost);
-    open((error, channel) => {
-      if (error) return reject(error);
-      const gone = new AbortController();
-      (channel as ClientChannel).once('close', () => gone.abort());
-      resolve({ channel, result: use(channel), gone: gone.signal });
-    });
-    const opened = await promise.finally(() => listeners.delete(lost));
-    // Waited for by the caller; a rejection before that is not unhandled.
-    opened.result.catch(() => undefined);
-    return opened;
-  }
-
-  /** A server that has just closed a channel may count it for a moment longer; what it refuses, it has not begun. */
-  async function openChannel<C, T>(open: OpenChannel<C>, use: (channel: C) => Promise<T>): Promise<Opened<C, T>> {
-    for (let count = 0; ; count += 1) {
-      if (closed !== undefined) throw unavailable(name, closed);
-      try {
-        return await openOnce(open, use);
-      } catch (thrown) {
-        if (thrown instanceof ServiceError) throw thrown;
-        if (count === openTries) throw unavailable(name, `it opens no channel: ${asError(thrown).message}`, thrown);
-        await pause(pauseMs(count, openPause));
-      }
-    }
-  }
-
-  async function withTurn<C extends ClientChannel | SFTPWrapper, T>(
-    open: OpenChannel<C>,
-    use: (channel: C) => Promise<T>,
-  ): Promise<T> {
-    return await turn(async () => {
-      const { channel, result, gone } = await openChannel(open, use);
-      try {
-        return await result;
-      } finally {
-        channel.end();
-        await pause(lingerMs, gone);
-      }
-    });
-  }
-
-  return {
-    name,
-    async withChannel<T>(line: string, use: (channel: ClientChannel) => Promise<T>): Promise<T> {
-      return await withTurn<ClientChannel, T>((done) => void client.exec(line, done), use);
-    },
-    async withSftp<T>(use: (sftp: SFTPWrapper) => Promise<T>): Promise<T> {
-      return await withTurn<SFTPWrapper, T>((done) => void client.sftp(done), use);
-    },
-    get alive() {
-      return closed === undefined;
-    },
-    close() {
-      closed ??= 'we closed it';
-      client.end();
-      // A peer that answers nothing does not say goodbye either.
-      setTimeout(() => client.destroy(), 1_000).unref();
-    },
-  };
+export interface ChannelEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
 }
 
-async function authenticate(
-  client: Client,
-  sock: Duplex,
-  target: SshTarget,
-  limits: SshLimits,
-  signal: AbortSignal,
-): Promise<void> {
-  const name = `${target.user}@${target.host}`;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let refused: unknown;
-  let offered: readonly string[] = [];
-  const config: ConnectConfig = {
-    sock,
-    username: target.user,
-    readyTimeout: limits.authenticateMs,
-    keepaliveInterval: limits.keepAliveMs,
-    keepaliveCountMax: 3,
-    hostVerifier: (key: Buffer) => {
-      try {
-        target.knownHosts.check(target.host, target.port, key);
-        return true;
-      } catch (thrown) {
-        refused = thrown;
-        return false;
-      }
-    },
-    authHandler: (left, _partial, next) => {
-      // The first call asks what there is; ssh2's types leave that out.
-      if ((left as unknown) === null) return next({ type: 'none', username: target.user });
-      const first = offered.length === 0;
-      offered = left;
-      if (first && left.includes('publickey')) {
-        return next({ type: 'publickey', username: target.user, key: target.privateKey });
-      }
-      return next(false as never);
-    },
-  };
-  const algorithms = hostKeyAlgorithms(target.knownHosts.typesOf(target.host, target.port));
-  if (algorithms.length > 0) config.algorithms = { serverHostKey: algorithms };
-  const abort = (): void => reject(unavailable(name, 'it was not wanted any more', signal.reason));
-  signal.addEventListener('abort', abort, { once: true });
-  client.once('ready', () => resolve());
-  client.on('error', (error) => reject(refused ?? loginError(name, error, offered)));
-  client.on('close', () => reject(refused ?? unavailable(name, 'it closed the connection during the login')));
-  try {
-    client.connect(config);
-    await promise;
-  } catch (thrown) {
-    throw thrown instanceof ServiceError ? thrown : loginError(name, asError(thrown), offered);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-type HostKeyAlgorithms = NonNullable<NonNullable<ConnectConfig['algorithms']>['serverHostKey']> & string[];
-
-/** The signatures a host can make with keys of these types; nothing where the client's own choice will do. */
-function hostKeyAlgorithms(types: readonly string[]): HostKeyAlgorithms {
-  return types.flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type])) as HostKeyAlgorithms;
-}
-
-function loginError(name: string, error: Error, offered: readonly string[]): UnavailableError {
-  const { level } = error as Error & { readonly level?: string };
-  if (level === 'client-timeout') return unavailable(name, 'it did not finish the login in time', error);
-  if (level !== 'client-authentication') return unavailable(name, error.message, error);
-  const why = offered.includes('publickey')
-    ? 'it does not take the key we have'
-    : `it takes no keys, only ${offered.join(', ') || 'nothing'}`;
-  return new UnavailableError('host.denied', `Host ${name} does not let us in: ${why}`, { cause: error });
-}
-
-async function openSocket(
-  name: string,
-  { host, port }: SshTarget,
-  connectMs: number,
-  signal: AbortSignal,
-): Promise<Socket> {
-  const socket = connectTcp({ host, port, noDelay: true });
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const late = setTimeout(() => reject(new Error(`no answer within ${connectMs} ms`)), connectMs);
-  const abort = (): void => reject(asError(signal.reason));
-  signal.addEventListener('abort', abort, { once: true });
-  socket.once('connect', () => resolve(socket));
-  socket.once('error', reject);
-  try {
-    return await promise;
-  } catch (thrown) {
-    socket.destroy();
-    throw unavailable(name, asError(thrown).message, thrown);
-  } finally {
-    clearTimeout(late);
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-async function connectThrough(
-  target: SshTarget,
-  jump: SshTarget,
-  limits: SshLimits,
-  signal: AbortSignal,
-): Promise<{ readonly client: Client; readonly stream: ClientChannel }> {
-  const client = new Client();
-  const sock = await openSocket(`${jump.user}@${jump.host}`, jump, limits.connectMs, signal);
-  try {
-    await authenticate(client, sock, jump, limits, signal);
-    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
-    client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, stream) =>
-      error ? reject(error) : resolve(stream),
-    );
-    return { client, stream: await promise };
-  } catch (thrown) {
-    client.destroy();
-    sock.destroy();
-    if (thrown instanceof ServiceError) throw thrown;
-    throw unavailable(`${target.user}@${target.host}`, `through ${jump.host}: ${asError(thrown).message}`, thrown);
-  }
-}
-
-function unavailable(name: string, reason: string, cause?: unknown): UnavailableError {
+export function unavailable(name: string, reason: string, cause?: unknown): UnavailableError {
   return new UnavailableError('host.unavailable', `Host ${name} cannot be reached: ${reason}`, { cause });
 }

@@ -3,7 +3,6 @@
  * plain commands and SFTP stand in, and `mode` says why.
  */
 
-import type { ClientChannel } from 'ssh2';
 import { asError, ForbiddenError, ServiceError, UnavailableError } from '../../src/errors.ts';
 import { type BackoffOptions, pauseMs } from '../../src/lib/backoff.ts';
 import { shellLine } from '../../src/lib/shell.ts';
@@ -12,11 +11,10 @@ import { lastWords } from './command.ts';
 import type { Host } from './host.ts';
 import { type AgentFiles, installAgent } from './install-agent.ts';
 import { createPlainSshHost } from './plain-ssh-host.ts';
-import { connectSsh, type SshConnection, type SshLimits, type SshTarget } from './ssh-connection.ts';
+import type { ChannelEnd, SshChannel, SshConnection, SshConnector } from './ssh-connection.ts';
 
 export interface SshHostOptions {
-  readonly target: SshTarget;
-  readonly limits: SshLimits;
+  readonly connector: SshConnector;
   readonly scratchRoots: readonly string[];
   readonly agent?: AgentOptions;
   /** An unused connection is closed after so long. */
@@ -42,6 +40,7 @@ export type SshMode =
 
 export interface SshHost extends Host {
   readonly mode: SshMode;
+  readonly transport: SshConnector['transport'];
 }
 
 const closedMode: SshMode = { kind: 'closed' };
@@ -54,8 +53,8 @@ interface Link {
 }
 
 export function createSshHost(options: SshHostOptions): SshHost {
-  const { target, agent, idleMs } = options;
-  const name = `${agent?.becomes ?? target.user}@${target.host}`;
+  const { connector, agent, idleMs } = options;
+  const name = `${agent?.becomes ?? connector.user}@${connector.host}`;
   const closing = new AbortController();
   let link: Promise<Link> | undefined;
   let current: Link | undefined;
@@ -73,9 +72,12 @@ export function createSshHost(options: SshHostOptions): SshHost {
       return current;
     } catch (thrown) {
       link = undefined;
-      trouble = { error: asError(thrown), untilMs: Date.now() + pauseMs(failures, options.backoff) };
+      const error = asError(thrown);
+      // Whether somebody has logged in is seen on this machine; nobody is knocked at for it.
+      if (error instanceof ServiceError && error.code === 'host.needs_login') failures = 0;
+      trouble = { error, untilMs: Date.now() + pauseMs(failures, options.backoff) };
       failures += 1;
-      throw thrown;
+      throw error;
     }
   }
 
@@ -125,6 +127,7 @@ export function createSshHost(options: SshHostOptions): SshHost {
 
   return {
     name,
+    transport: connector.transport,
     get mode() {
       return current?.alive() === true ? current.mode : closedMode;
     },
@@ -157,7 +160,8 @@ export function createSshHost(options: SshHostOptions): SshHost {
 }
 
 async function connect(options: SshHostOptions, name: string, signal: AbortSignal): Promise<Link> {
-  const connection = await connectSsh(options.target, options.limits, signal);
+  const { connector } = options;
+  const connection = await connector.connect(signal);
   const plain = createPlainSshHost(connection, options.scratchRoots);
   const without = (why: string): Link => ({
     connection,
@@ -185,8 +189,8 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
     connection.close();
     if (thrown instanceof ServiceError && !wasAlive) throw thrown;
     if (agent.becomes !== undefined && isRefusedBySudo(message)) {
-      const why = `sudo does not make "${agent.becomes}" of "${options.target.user}" there: ${message}`;
-      throw new ForbiddenError('host.denied', `Host ${options.target.host} runs nothing for this user: ${why}`, {
+      const why = `sudo does not make "${agent.becomes}" of "${connector.user}" there: ${message}`;
+      throw new ForbiddenError('host.denied', `Host ${connector.host} runs nothing for this user: ${why}`, {
         cause: thrown,
       });
     }
@@ -212,39 +216,43 @@ async function startAgent(
   const { promise, resolve, reject } = Promise.withResolvers<AgentChannel>();
   // Held as long as the agent lives: the turn it takes is one of the connection's.
   void connection
-    .withChannel(shellLine(argv), async (channel) => {
-      const ended = new Promise<void>((done) => channel.once('close', () => done()));
-      resolve(agentChannel(channel));
-      await ended;
-    })
+    .withChannel(
+      shellLine(argv),
+      async (channel) => {
+        resolve(agentChannel(channel));
+        await channel.ended;
+      },
+      { isHeld: true },
+    )
     .catch(reject);
   signal.throwIfAborted();
   return await promise;
 }
 
-function agentChannel(channel: ClientChannel): AgentChannel {
+function agentChannel(channel: SshChannel): AgentChannel {
   let said = '';
-  let how = 'the channel was closed';
-  let closed = false;
+  let reason: string | undefined;
   const listeners: ((reason: string) => void)[] = [];
-  const reason = (): string => (said === '' ? how : `${how}: ${lastWords(said)}`);
   channel.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-2_000);
   });
-  channel.on('exit', (code: number | null, signal?: string) => {
-    how = code === null ? `the agent was ended by SIG${String(signal)}` : `the agent ended with ${code}`;
-  });
-  channel.once('close', () => {
-    closed = true;
-    for (const listener of listeners) listener(reason());
+  channel.stdin.on('error', () => undefined);
+  void channel.ended.then((end) => {
+    const how = end ? `the agent ${howItEnded(end)}` : 'the channel was closed';
+    reason = said.trim() === '' ? how : `${how}: ${lastWords(said)}`;
+    for (const listener of listeners) listener(reason);
   });
   return {
-    write: (bytes) => void channel.write(bytes),
-    onData: (listener) => void channel.on('data', listener),
+    write: (bytes) => void channel.stdin.write(bytes),
+    onData: (listener) => void channel.stdout.on('data', listener),
     onClose(listener) {
-      if (closed) listener(reason());
-      else listeners.push(listener);
+      if (reason === undefined) listeners.push(listener);
+      else listener(reason);
     },
     close: () => channel.close(),
   };
+}
+
+function howItEnded({ exitCode, signal }: ChannelEnd): string {
+  return exitCode === null ? `was ended by ${String(signal)}` : `ended with ${exitCode}`;
 }

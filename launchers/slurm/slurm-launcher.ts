@@ -40,7 +40,7 @@ export const slurmKind: LauncherKind<SlurmOptions> = {
 function createSlurmLauncher(name: string, options: SlurmOptions, context: LauncherContext): Launcher {
   const { installationId, log, checkpoint } = context;
   const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
-  const pool = createHostPool({ launcher: name, options, agentFiles, installationId });
+  const pool = createHostPool({ launcher: name, options, dataDir: context.dataDir, agentFiles, installationId });
   const images = createSifStore({
     host: pool.service,
     directory: `${options.directory}/images`,
@@ -246,7 +246,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   return {
     name,
     capabilities: { queues: true, liveOutput: true, gpus: false, multiNode: false, asOwner: true, everywhere: true },
-    probe: async (signal) => await probeCluster(pool.service, options, signal),
+    probe: async (signal) => await probeCluster(pool, options, signal),
     prepare: async (image, signal) => await images.prepare(image, signal),
     launch,
     watch: (handle, signal) => {

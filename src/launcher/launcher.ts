@@ -91,6 +91,8 @@ export interface LauncherHealth {
   readonly ok: boolean;
   /** One line for people: what answers, or what is wrong and what would help. */
   readonly detail: string;
+  /** What somebody has to do before it is well; nothing where it may come back by itself. */
+  readonly next?: string;
   /** Each thing that was looked at. */
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
 }

@@ -9,6 +9,7 @@ import { asError, UnavailableError } from '../errors.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pauseMs } from '../lib/backoff.ts';
 import type { Logger } from '../observability/logger.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface ActorPreparation {
   /** Starts the preparation, unless it is under way or it is too early to try again. */
@@ -56,12 +57,7 @@ export function createActorPreparation(options: ActorPreparationOptions): ActorP
       await options.actors.markError(ref, actor.revision, error.message);
       return;
     }
-    await options.actors.markWaiting(ref, actor.revision, {
-      cause: error.message,
-      since: actor.wait?.since ?? new Date(),
-      owner: error.code === 'image.registry_unavailable' ? 'registry' : 'operator',
-      next: 'It is tried again by itself; messages wait',
-    });
+    await options.actors.markWaiting(ref, actor.revision, waitFor(error, { since: actor.wait?.since }));
     attempt.count += 1;
     attempt.notBefore = Date.now() + pauseMs(attempt.count, retryPause);
   }

@@ -3,11 +3,14 @@
  * the mailbox, in their order, until a probe finds it well again.
  */
 
-import { asError } from '../errors.ts';
+import { asError, ServiceError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
+import type { LauncherHealth } from '../launcher/launcher.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
+import { optional } from '../lib/optional.ts';
 import type { Logger } from '../observability/logger.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface LauncherGate {
   /** Nothing when open; else why not. */
@@ -28,15 +31,32 @@ const probePause = { firstMs: 500, mostMs: 10_000 };
 export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
   const waits = new Map<string, Wait>();
 
+  async function probe({ launcher }: LauncherEntry): Promise<Pick<LauncherHealth, 'ok' | 'detail' | 'next'>> {
+    return await launcher.probe(options.leaving).catch((thrown: unknown) => {
+      const error = asError(thrown);
+      return {
+        ok: false,
+        detail: error.message,
+        ...(error instanceof ServiceError ? optional('next', error.next) : {}),
+      };
+    });
+  }
+
+  /** What closed it may have been a symptom; each probe knows better, and what has to be done may have changed. */
+  function told(entry: LauncherEntry, health: Pick<LauncherHealth, 'detail' | 'next'>): Wait {
+    const { since = new Date(), owner = 'operator' } = waits.get(entry.name) ?? {};
+    return { cause: health.detail, since, owner, next: health.next ?? nextOf(entry) };
+  }
+
   async function reopen(entry: LauncherEntry): Promise<void> {
     for (let count = 0; ; count += 1) {
       await pause(pauseMs(count, probePause), options.leaving);
       if (options.leaving.aborted) return;
-      const health = await entry.launcher.probe(options.leaving).catch((thrown: unknown) => ({
-        ok: false,
-        detail: asError(thrown).message,
-      }));
-      if (!health.ok) continue;
+      const health = await probe(entry);
+      if (!health.ok) {
+        waits.set(entry.name, told(entry, health));
+        continue;
+      }
       waits.delete(entry.name);
       options.log.info({ launcher: entry.place }, 'launcher well again');
       options.onChange(entry, undefined);
@@ -48,12 +68,7 @@ export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
     waitOf: (name) => waits.get(name),
     close(entry, reason) {
       if (waits.has(entry.name)) return;
-      const wait: Wait = {
-        cause: reason.message,
-        since: new Date(),
-        owner: 'operator',
-        next: `Messages run as soon as launcher "${entry.name}" answers again`,
-      };
+      const wait = waitFor(reason, { next: nextOf(entry) });
       waits.set(entry.name, wait);
       options.log.warn({ launcher: entry.place, err: reason }, 'launcher closed until it answers');
       options.onChange(entry, wait);
@@ -61,3 +76,5 @@ export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
     },
   };
 }
+
+const nextOf = ({ name }: LauncherEntry): string => `Messages run as soon as launcher "${name}" answers again`;

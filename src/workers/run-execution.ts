@@ -18,7 +18,7 @@ import type { ActorStore } from '../actors/actor-store.ts';
 import { anonymous } from '../auth/caller.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
 import type { Identities } from '../auth/ldap-directory.ts';
-import { asError, ServiceError, UnavailableError } from '../errors.ts';
+import { asError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
 import type { AttemptRef, LaunchEnd, LaunchHandle, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
@@ -33,6 +33,7 @@ import { buildLaunchSpec, type SiteLimits } from './launch-spec.ts';
 import type { LauncherGate } from './launcher-gate.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import type { CollectedOutput, LiveOutput, OutputCollector } from './output-collector.ts';
+import { waitFor } from './wait-for.ts';
 
 /** Named points at which tests kill or freeze the process. */
 export type CheckPoint =
@@ -231,6 +232,11 @@ class ExecutionRun {
           this.#context.gate.close(this.#entry, error);
           continue;
         }
+        // A limit of its user's: nobody else waits for it.
+        if (error instanceof QuotaError) {
+          await this.#waitWith(waitFor(error), count);
+          continue;
+        }
         const failed = await this.#countFailedStart(error.message);
         if (failed === 'left') return { outcome: this.#leave() };
         if (failed === 'too-many') return { outcome: await this.#neverStarted(error.message) };
@@ -416,15 +422,4 @@ class ExecutionRun {
   #freshNotAfter(): Date {
     return new Date(this.#context.clock.now().getTime() + this.#context.settings.notAfterMs);
   }
-}
-
-function waitFor(error: Error): Wait {
-  const passing = error instanceof UnavailableError;
-  const registry = passing && error.code === 'image.registry_unavailable';
-  return {
-    cause: error.message,
-    since: new Date(),
-    owner: registry ? 'registry' : 'operator',
-    next: passing ? 'It is tried again by itself' : 'It is tried again; the cause has to be mended',
-  };
 }

@@ -1,12 +1,16 @@
-/** One suite for every host: this machine, an agent behind a pipe, SSH with the agent and without. */
+/** One suite for every host: this machine, an agent behind a pipe, both ways of SSH with the agent and without. */
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type AgentChannel, connectAgent } from '../../launchers/host/agent/agent-host.ts';
 import { createLocalHost } from '../../launchers/host/local-host.ts';
+import { logIn } from '../../launchers/host/log-in.ts';
+import { createOpensshConnector } from '../../launchers/host/openssh-connection.ts';
 import { createSshHost } from '../../launchers/host/ssh-host.ts';
+import { createSsh2Connector } from '../../launchers/host/ssh2-connection.ts';
 import { agentAvailable, agentFiles } from '../support/agent-files.ts';
 import { describeHost } from '../support/host-contract.ts';
+import { loginTo, terminal } from '../support/openssh-login.ts';
 import { requireService } from '../support/services.ts';
 import { sshServerAvailable, startSshServer, testLimits } from '../support/ssh-server.ts';
 
@@ -44,8 +48,7 @@ async function startSsh(scratchRoots: readonly string[], withAgent: boolean) {
   const server = await startSshServer();
   const directory = join(server.directory, 'agent');
   const host = createSshHost({
-    target: server.target,
-    limits: testLimits,
+    connector: createSsh2Connector(server.target, testLimits),
     scratchRoots,
     ...(withAgent ? { agent: { files: agentFiles, directory, helloMs: 10_000 } } : {}),
     idleMs: 60_000,
@@ -60,9 +63,38 @@ async function startSsh(scratchRoots: readonly string[], withAgent: boolean) {
   };
 }
 
+async function startOpenssh(scratchRoots: readonly string[], withAgent: boolean) {
+  const server = await startSshServer();
+  const login = await loginTo(server);
+  await logIn(login, terminal());
+  const host = createSshHost({
+    connector: createOpensshConnector(login, testLimits),
+    scratchRoots,
+    ...(withAgent ? { agent: { files: agentFiles, directory: join(server.directory, 'agent'), helloMs: 10_000 } } : {}),
+    idleMs: 60_000,
+    backoff: { firstMs: 10, mostMs: 100 },
+  });
+  return {
+    host,
+    [Symbol.asyncDispose]: async () => {
+      await host.close();
+      await login.end(AbortSignal.timeout(10_000));
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
 if (hasSshd) {
   describeHost('SSH without the agent', async (roots) => await startSsh(roots, false), { killsWhatIsCutOff: false });
 }
 if (hasSshd && hasAgent) {
   describeHost('SSH with the agent', async (roots) => await startSsh(roots, true), { killsWhatIsCutOff: true });
+}
+if (hasSshd) {
+  describeHost('OpenSSH without the agent', async (roots) => await startOpenssh(roots, false), {
+    killsWhatIsCutOff: false,
+  });
+}
+if (hasSshd && hasAgent) {
+  describeHost('OpenSSH with the agent', async (roots) => await startOpenssh(roots, true), { killsWhatIsCutOff: true });
 }

@@ -23,6 +23,12 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     key_file: cluster.keyFile,
     known_hosts_file: cluster.knownHostsFile,
     become: true,
+    transport: 'ssh2',
+    ssh_config: '',
+    login_idle: 3_600_000,
+    jump: [],
+    keys_dir: '',
+    keys_secret_file: '',
     directory: '/lustre/abaco',
     work: '/lustre/{username}/.abaco',
     connect_timeout: 5_000,
@@ -49,7 +55,13 @@ export async function makeSlurmBench(cluster: Cluster, image: string): Promise<L
   const installations = { first: `test-${run}-a`, second: `test-${run}-b` } as const;
   const options = slurmOptions(cluster);
   const counts = `/lustre/alice/counts-${run}`;
-  const pool: HostPool = createHostPool({ launcher: 'hpc', options, agentFiles, installationId: 'bench' });
+  const pool: HostPool = createHostPool({
+    launcher: 'hpc',
+    options,
+    dataDir: directory.path,
+    agentFiles,
+    installationId: 'bench',
+  });
   const alice = pool.of('alice');
   await alice.makeDirectory(counts, 0o755);
   const signal = new AbortController().signal;

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command } from '../../../launchers/host/command.ts';
 import { parseKnownHosts } from '../../../launchers/host/known-hosts.ts';
+import type { SshLimits } from '../../../launchers/host/ssh-connection.ts';
 import { createSshHost, type SshHost, type SshHostOptions } from '../../../launchers/host/ssh-host.ts';
+import { createSsh2Connector, type SshTarget } from '../../../launchers/host/ssh2-connection.ts';
 import { agentAvailable, agentFiles } from '../../support/agent-files.ts';
 import { requireService } from '../../support/services.ts';
 import {
@@ -41,10 +43,14 @@ describe.runIf(canRun)('a host behind SSH', () => {
     helloMs: 10_000,
   });
 
-  function open(options: Partial<SshHostOptions> = {}): SshHost {
+  interface OpenOptions extends Partial<Omit<SshHostOptions, 'connector'>> {
+    readonly target?: SshTarget;
+    readonly limits?: SshLimits;
+  }
+
+  function open({ target = server.target, limits = testLimits, ...options }: OpenOptions = {}): SshHost {
     const host = createSshHost({
-      target: server.target,
-      limits: testLimits,
+      connector: createSsh2Connector(target, limits),
       scratchRoots: [],
       agent: agentOf(server),
       idleMs: 60_000,
@@ -55,7 +61,7 @@ describe.runIf(canRun)('a host behind SSH', () => {
     return host;
   }
 
-  const openTo = (target: Partial<SshHostOptions['target']>) => open({ target: { ...server.target, ...target } });
+  const openTo = (target: Partial<SshTarget>) => open({ target: { ...server.target, ...target } });
 
   describe('whom it trusts', () => {
     it('refuses a host that is not known, with its fingerprint and the line to add', async () => {
@@ -199,8 +205,7 @@ describe.runIf(canRun)('a host behind SSH', () => {
     it('without the agent opens no more channels than allowed, and takes them in turn', async () => {
       await using narrow = await startSshServer(['MaxSessions 2']);
       const host = createSshHost({
-        target: narrow.target,
-        limits: { ...testLimits, channels: 2 },
+        connector: createSsh2Connector(narrow.target, { ...testLimits, channels: 2 }),
         scratchRoots: [],
         idleMs: 60_000,
         backoff: { firstMs: 10, mostMs: 50 },
