@@ -12,6 +12,16 @@ export interface ApptainerPaths {
   readonly nativeDir: string;
 }
 
+/** Where there is more than the plain case. */
+export interface ApptainerExtras {
+  /** Name or path of the program; `apptainer` where nothing is said. */
+  readonly program?: string;
+  /** Whose devices the program sees. */
+  readonly gpus?: 'nvidia' | 'amd';
+  /** Whether Apptainer keeps the program within its limits, by the cgroups of the host. */
+  readonly limits?: boolean;
+}
+
 /**
  * The whole line as words, but for what follows `--label`, which only the job itself knows: `before`, the label, `after`.
  *
@@ -22,10 +32,11 @@ export interface ApptainerPaths {
 export function planApptainer(
   spec: LaunchSpec,
   paths: ApptainerPaths,
+  extras: ApptainerExtras = {},
 ): { readonly before: readonly string[]; readonly after: readonly string[] } {
   return {
     before: [
-      'apptainer',
+      extras.program ?? 'apptainer',
       '--silent',
       'exec',
       '--cleanenv',
@@ -37,6 +48,8 @@ export function planApptainer(
       `${paths.runDir}/scratch`,
       '--pwd',
       '/tmp',
+      ...(extras.gpus === undefined ? [] : [gpuFlags[extras.gpus]]),
+      ...(extras.limits === true ? limitFlags(spec) : []),
       ...[...ownMounts(spec, paths), ...spec.mounts].flatMap((mount) => ['--mount', renderMount(mount)]),
       paths.sif,
       `${inside.bin}/abaco-start`,
@@ -45,6 +58,21 @@ export function planApptainer(
     ],
     after: ['--', ...spec.image.argv],
   };
+}
+
+const gpuFlags = { nvidia: '--nv', amd: '--rocm' } as const;
+
+/** What Apptainer puts into a cgroup; swap is none beside it, so that the limit is one. */
+function limitFlags({ limits }: LaunchSpec): readonly string[] {
+  const { memoryBytes, nanoCpus, pids } = limits;
+  const memory = memoryBytes === undefined ? undefined : String(memoryBytes);
+  const wanted = {
+    '--memory': memory,
+    '--memory-swap': memory,
+    '--cpus': nanoCpus === undefined ? undefined : (nanoCpus / 1e9).toFixed(2),
+    '--pids-limit': pids === undefined ? undefined : String(pids),
+  };
+  return Object.entries(wanted).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
 }
 
 function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mount[] {

@@ -85,6 +85,8 @@ export interface LauncherCapabilities {
   readonly asOwner: boolean;
   /** Reached alike from every host of the service, so any supervisor can go on with what another began. */
   readonly everywhere: boolean;
+  /** Whether programs can be kept within memory and processors; where nothing is said, they can. Known after a probe. */
+  readonly resourceLimits?: boolean;
 }
 
 export interface LauncherHealth {

@@ -1,6 +1,6 @@
 /** Who has had something run here: kept on the cluster, so that whoever sweeps after a crash knows where to look. */
 
-import type { Host } from '../host/host.ts';
+import type { Host } from './host.ts';
 
 export interface Owners {
   note(owner: string): Promise<void>;

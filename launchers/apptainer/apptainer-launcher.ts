@@ -1,0 +1,292 @@
+import {
+  ForbiddenError,
+  InvalidError,
+  LauncherError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from '../../src/errors.ts';
+import { attemptKey } from '../../src/launcher/attempt-key.ts';
+import { usageOf } from '../../src/launcher/end-record.ts';
+import type {
+  AttemptRef,
+  ExecutionOutput,
+  Launcher,
+  LauncherContext,
+  LauncherKind,
+  LaunchHandle,
+  LaunchSpec,
+} from '../../src/launcher/launcher.ts';
+import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
+import { pause } from '../../src/lib/backoff.ts';
+import { optional } from '../../src/lib/optional.ts';
+import { packagePath } from '../../src/lib/package-root.ts';
+import type { Command } from '../host/command.ts';
+import { expectSuccess } from '../host/command.ts';
+import { createOwners } from '../host/owners.ts';
+import { planApptainer } from './apptainer-command.ts';
+import { ApptainerOptions } from './apptainer-options.ts';
+import { createClusterFiles } from './cluster-files.ts';
+import { createDesk, type Desk } from './desk.ts';
+import { killTree, terminateTree } from './kill-tree.ts';
+import { createPlaces } from './places.ts';
+import { probePlace } from './probe.ts';
+import { parseStarter, presenceOf, type Starter } from './process-table.ts';
+import { renderStartScript, startFiles } from './start-script.ts';
+import { watchProcess } from './watch-process.ts';
+
+/** A program in Apptainer on one machine, which no scheduler stands before: this one, or one behind SSH. */
+export const apptainerKind: LauncherKind<ApptainerOptions> = {
+  kind: 'apptainer',
+  options: ApptainerOptions,
+  create: async (name, options, context) => createApptainerLauncher(name, options, context),
+};
+
+/** Of whom programs are where all run as one. */
+const everybody = 'service';
+
+/** The helper sends KILL itself after its own grace time; this much later it, and all else, gets it from here. */
+const afterGraceMs = 5_000;
+
+function createApptainerLauncher(name: string, options: ApptainerOptions, context: LauncherContext): Launcher {
+  const { installationId, log, checkpoint, dataDir } = context;
+  const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
+  const places = createPlaces({ launcher: name, options, agentFiles, installationId, dataDir });
+  const files = createClusterFiles({
+    places,
+    isShared: options.become || options.host === '',
+    nativeDir: context.nativeDir,
+    architecture: options.architecture,
+    registries: context.registries,
+    log,
+  });
+  const owners = createOwners(places.service, `${places.directory}/owners/${installationId}`);
+  const desks = new Map<string, Desk>();
+  const closing = new AbortController();
+  let canLimit = false;
+
+  function deskOf(ref: Pick<AttemptRef, 'owner'>): Desk {
+    const owner = places.asOwner ? ref.owner : everybody;
+    if (owner === undefined) throw new InvalidError('request.invalid', 'A program needs to know whose it is');
+    const known = desks.get(owner);
+    if (known) return known;
+    const [host, work] = [places.of(owner), places.workOf(owner)];
+    const desk = createDesk({ owner, host, work, pollMs: options.poll, leaving: closing.signal });
+    desks.set(owner, desk);
+    return desk;
+  }
+
+  /** ledger entry → run directory → start. Whatever is repeated here, the start marker lets the program start once. */
+  async function launch(spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle> {
+    attemptKey(spec);
+    if (spec.image.argv.length === 0) throw nothingToRun(spec);
+    const desk = deskOf(spec);
+    await owners.note(desk.owner);
+    await desk.ledger.open(spec, spec.notAfter);
+    if ((await desk.ledger.readMarker(spec)).kind !== 'free') return handleOf(spec, undefined);
+    const earlier = await findEarlier(desk, spec);
+    if (earlier) return handleOf(spec, earlier);
+    await checkpoint('before-create');
+    await desk.runs.create(spec);
+    await writeScript(desk, spec);
+    await checkpoint('after-create');
+    signal.throwIfAborted();
+    await checkpoint('before-start');
+    const starter = await start(desk, spec);
+    await checkpoint('after-start');
+    return handleOf(spec, starter);
+  }
+
+  async function writeScript(desk: Desk, spec: LaunchSpec): Promise<void> {
+    const runDir = desk.runs.pathOf(spec);
+    const plan = planApptainer(
+      spec,
+      {
+        sif: files.pathOf(desk.owner, spec.image),
+        runDir,
+        ledgerEntry: desk.ledger.entryPath(spec),
+        nativeDir: await files.nativeDirectory(desk.owner),
+      },
+      { program: options.program, limits: canLimit, ...(options.gpus === 'none' ? {} : { gpus: options.gpus }) },
+    );
+    const script = renderStartScript({ runDir, ...plan });
+    await desk.host.put(`${runDir}/${startFiles.script}`, Buffer.from(script), { mode: 0o700 });
+  }
+
+  async function start(desk: Desk, spec: LaunchSpec): Promise<Starter> {
+    try {
+      // Never cut off by us: what has begun to start starts.
+      return await desk.host.run(startCommand(desk.runs.pathOf(spec)), new AbortController().signal);
+    } catch (thrown) {
+      if (!(thrown instanceof UnknownOutcomeError)) throw thrown;
+      const message = `${thrown.message}; it is looked for, and then tried again`;
+      throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
+    }
+  }
+
+  /** What an earlier launch has started and is still there; the marker decides, this only saves a second start. */
+  async function findEarlier(desk: Desk, ref: AttemptRef): Promise<Starter | undefined> {
+    const starter = await desk.starterOf(ref);
+    if (starter === undefined) return undefined;
+    return presenceOf(starter, await desk.processes.now()) === 'gone' ? undefined : starter;
+  }
+
+  function handleOf(spec: LaunchSpec, starter: Starter | undefined): LaunchHandle {
+    return {
+      launcher: name,
+      executionId: spec.executionId,
+      attempt: spec.attempt,
+      ...optional('owner', spec.owner),
+      nativeId: starter === undefined ? '' : renderStarter(starter),
+      version: 1,
+      state: {
+        logLimitBytes: spec.limits.logBytes,
+        ...(canLimit ? optional('memoryBytes', spec.limits.memoryBytes) : {}),
+      },
+    };
+  }
+
+  async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
+    const desk = await reachableDesk(ref);
+    if (!desk) return 'never-started';
+    if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
+      await endProcesses(desk, ref);
+      return 'never-started';
+    }
+    const isFirst = !(await desk.ledger.wasCancelled(ref));
+    await desk.ledger.noteCancel(ref);
+    const starter = await ownerOf(desk, ref);
+    if (starter === undefined || !(await terminateTree(desk, starter, closing.signal))) return 'stopping';
+    if (isFirst) void killLater(desk, starter, graceMs);
+    return 'stopping';
+  }
+
+  async function killLater(desk: Desk, starter: Starter, graceMs: number): Promise<void> {
+    await pause(graceMs + afterGraceMs, closing.signal);
+    if (closing.signal.aborted) return;
+    await killTree(desk, starter, closing.signal).catch((thrown: unknown) => {
+      log.warn({ err: thrown, starter: renderStarter(starter) }, 'processes not killed');
+    });
+  }
+
+  /** The process whose program started: the label in its marker; nothing where none did, or it is over. */
+  async function ownerOf(desk: Desk, ref: AttemptRef): Promise<Starter | undefined> {
+    const marker = await desk.ledger.readMarker(ref);
+    if (marker.kind !== 'started' || (await desk.ledger.readEnd(ref)) !== undefined) return undefined;
+    return parseStarter(marker.owner.slice(marker.owner.indexOf('@') + 1));
+  }
+
+  /** All that was started for an attempt: who holds the marker, and who was started last. */
+  async function endProcesses(desk: Desk, ref: AttemptRef): Promise<void> {
+    for (const starter of [await ownerOf(desk, ref), await desk.starterOf(ref)]) {
+      if (starter !== undefined) await killTree(desk, starter, closing.signal);
+    }
+  }
+
+  /** Nothing for a user who has no account there: nothing of theirs can have run, and nothing is there. */
+  async function reachableDesk(ref: AttemptRef): Promise<Desk | undefined> {
+    try {
+      const desk = deskOf(ref);
+      await desk.host.list(places.workOf(desk.owner));
+      return desk;
+    } catch (thrown) {
+      if (thrown instanceof InvalidError || thrown instanceof ForbiddenError) return undefined;
+      throw thrown;
+    }
+  }
+
+  async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
+    const desk = deskOf(handle);
+    const record = await desk.ledger.readEnd(handle);
+    const output = await desk.runs.output(handle);
+    if (record) return { ...output, logTruncated: record.logTotalBytes > record.logBytes, usage: usageOf(record) };
+    return { ...output, logTruncated: output.logBytes >= Number(handle.state['logLimitBytes']) };
+  }
+
+  async function remove(ref: AttemptRef): Promise<void> {
+    await checkpoint('before-remove');
+    const desk = await reachableDesk(ref);
+    if (!desk) return;
+    await endProcesses(desk, ref);
+    await desk.runs.remove(ref);
+    await checkpoint('after-remove');
+  }
+
+  async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal) {
+    const swept: AttemptRef[] = [];
+    for (const owner of await owners.list()) {
+      signal.throwIfAborted();
+      const desk = deskOf({ owner });
+      const withOwner = (ref: AttemptRef): AttemptRef => (places.asOwner ? { ...ref, owner } : ref);
+      const list = async (): Promise<readonly AttemptRef[]> => (await desk.runs.list()).map(withOwner);
+      swept.push(...(await sweepAttempts({ list, isLive, remove, signal })));
+      await desk.ledger.sweep(new Date());
+    }
+    return swept;
+  }
+
+  return {
+    name,
+    get capabilities() {
+      return {
+        queues: false,
+        liveOutput: true,
+        gpus: options.gpus !== 'none',
+        multiNode: false,
+        asOwner: places.asOwner,
+        everywhere: options.host !== '',
+        resourceLimits: canLimit,
+      };
+    },
+    async probe(signal) {
+      const { health, limits } = await probePlace({ places, options, nativeDir: context.nativeDir, signal });
+      canLimit = limits;
+      return health;
+    },
+    prepare: async (image, signal) => await files.prepare(image, signal),
+    launch,
+    watch(handle, signal) {
+      const desk = deskOf(handle);
+      const parts = {
+        host: desk.host,
+        ledger: desk.ledger,
+        processes: desk.processes,
+        log,
+        pollMs: options.poll,
+        noted: async () => await desk.starterOf(handle),
+        lastWords: async () => await desk.startOutput(handle),
+      };
+      const memory = handle.state['memoryBytes'];
+      const memoryBytes = typeof memory === 'number' ? memory : undefined;
+      return watchProcess(parts, { ...handle, starter: parseStarter(handle.nativeId), memoryBytes }, signal);
+    },
+    cancel,
+    collect,
+    remove,
+    sweep,
+    async close() {
+      closing.abort(new Error('the service stops'));
+      await places.close();
+    },
+  };
+}
+
+function startCommand(runDir: string): Command<Starter> {
+  const succeed = expectSuccess('The start of a program');
+  return {
+    argv: ['/bin/sh', `${runDir}/${startFiles.script}`],
+    parse(result) {
+      const starter = parseStarter(succeed(result).trim());
+      if (starter) return starter;
+      throw new UnknownOutcomeError('host.unknown_outcome', 'The start of a program did not say which process it is');
+    },
+  };
+}
+
+function renderStarter({ host, boot, pid, start }: Starter): string {
+  return `${host}/${boot}/${pid}/${start}`;
+}
+
+function nothingToRun({ image }: LaunchSpec): LauncherError {
+  const help = 'give it an ENTRYPOINT or a CMD';
+  return new LauncherError('launcher.rejected', `Image "${image.name}" names no program to run: ${help}`);
+}
