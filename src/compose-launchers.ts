@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readLauncherOptions } from './config/launcher-options.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError } from './errors.ts';
+import { guardImages } from './launcher/guarded-launcher.ts';
 import type { Launcher, LauncherContext, LauncherHealth, LauncherKind } from './launcher/launcher.ts';
 import { createLauncherTable, type LauncherEntry, type LauncherTable } from './launcher/launcher-table.ts';
 import type { Closers } from './lib/closers.ts';
@@ -29,7 +30,8 @@ export async function composeLaunchers(
   const { config } = loaded;
   const entries: LauncherEntry[] = [];
   for (const name of Object.keys(config.launchers)) {
-    const launcher = await createLauncher(options, name, { ...context, log: log.child({ launcher: name }) });
+    const made = await createLauncher(options, name, { ...context, log: log.child({ launcher: name }) });
+    const launcher = guardImages(made, config.tenants);
     closers.add(`launcher ${name}`, () => launcher.close());
     const place = launcher.capabilities.everywhere ? name : `${name}@${config.workers.hostId}`;
     entries.push({ name, place, launcher });
@@ -47,8 +49,9 @@ async function createLauncher(
   const dataDir = launcherDirectory(loaded, name);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const nativeDir = await placeHelper(dataDir);
-  const { registries } = loaded.config;
-  return await kind.create(name, options, { ...context, dataDir, nativeDir, registries });
+  const { registries, tenants } = loaded.config;
+  const tenantRegistries = Object.fromEntries(Object.entries(tenants).map(([tenant, own]) => [tenant, own.registries]));
+  return await kind.create(name, options, { ...context, dataDir, nativeDir, registries, tenantRegistries });
 }
 
 /** What a launcher keeps on this machine. */

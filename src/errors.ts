@@ -46,6 +46,7 @@ export const errorCodes = {
   'image.invalid': 'The text is not an image reference.',
   'image.not_found': 'The registry does not have the image.',
   'image.denied': 'The registry refuses the image with the credentials it was given.',
+  'image.forbidden': 'The tenant may not use the image: the configuration leaves it out.',
   'image.registry_unavailable': 'The registry does not answer.',
   'storage.unavailable': 'Redis does not answer.',
   'storage.foreign': 'The store belongs to another installation or was written by a newer version.',

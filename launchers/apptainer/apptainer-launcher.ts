@@ -7,6 +7,7 @@ import {
 } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import { usageOf } from '../../src/launcher/end-record.ts';
+import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
   AttemptRef,
   ExecutionOutput,
@@ -51,15 +52,16 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   const { installationId, log, checkpoint, dataDir } = context;
   const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
   const places = createPlaces({ launcher: name, options, agentFiles, installationId, dataDir });
-  const files = createClusterFiles({
-    places,
-    isShared: options.become || options.host === '',
-    nativeDir: context.nativeDir,
-    architecture: options.architecture,
-    registries: context.registries,
-    log,
-  });
   const owners = createOwners(places.service, `${places.directory}/owners/${installationId}`);
+  const files = createClusterFiles({
+    ...context,
+    places,
+    owners,
+    isShared: options.become || options.host === '',
+    architecture: options.architecture,
+    program: options.program,
+    engine: options.engine,
+  });
   const desks = new Map<string, Desk>();
   const closing = new AbortController();
   let canLimit = false;
@@ -235,6 +237,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
         asOwner: places.asOwner,
         everywhere: options.host !== '',
         resourceLimits: canLimit,
+        imageSources: imageSourceKinds.filter((kind) => kind !== 'engine' || options.engine !== ''),
       };
     },
     async probe(signal) {
@@ -242,7 +245,8 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       canLimit = limits;
       return health;
     },
-    prepare: async (image, signal) => await files.prepare(image, signal),
+    prepare: async (image, signal, onProgress) => await files.prepare(image, signal, onProgress),
+    images: files.images,
     launch,
     watch(handle, signal) {
       const desk = deskOf(handle);

@@ -50,6 +50,12 @@ export const ApptainerOptions = Type.Object(
       pattern: '^(/[\\w./-]+|[\\w-]+)$',
       description: 'Apptainer, by name or by path.',
     }),
+    engine: Type.String({
+      ...setting('path'),
+      default: '',
+      description:
+        'Socket of an engine beside the service whose images may be uploaded, as "docker-daemon:NAME"; empty is none.',
+    }),
     gpus: Type.Enum(['none', 'nvidia', 'amd'], {
       setting: { kind: 'choice', none: false },
       default: 'none',

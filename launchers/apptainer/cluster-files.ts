@@ -1,57 +1,84 @@
 /**
  * What users find of ours where their programs run: images, and the helper. It belongs to the account of the service, and
- * users run it without being able to change it. Where no such account can stand in for them, each has a cache of their
- * own: nothing that one user wrote is ever run as another.
+ * users run it without being able to change it. Where no such account can stand in for them, and for images that are
+ * files of theirs, each has a cache of their own: nothing that one user wrote is ever run as another.
  */
 
-import type { ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
+import { UnknownOutcomeError } from '../../src/errors.ts';
+import type { ImageCache, ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
 import { contentName, installFile } from '../host/install-file.ts';
+import type { Owners } from '../host/owners.ts';
+import { createEngineImages } from './engine-images.ts';
+import { createImageCache } from './image-cache.ts';
+import type { RunScript } from './sif-build.ts';
 import { createSifStore, type SifStore } from './sif-store.ts';
 
-export interface ClusterFilesOptions extends Pick<LauncherContext, 'nativeDir' | 'registries' | 'log'> {
-  readonly places: {
-    readonly service: Host;
-    readonly directory: string;
-    of(owner: string): Host;
-    workOf(owner: string): string;
-  };
+export interface ClusterPlaces {
+  readonly service: Host;
+  readonly directory: string;
+  of(owner: string): Host;
+  workOf(owner: string): string;
+}
+
+export interface ClusterFilesOptions
+  extends Pick<LauncherContext, 'nativeDir' | 'registries' | 'tenantRegistries' | 'installationId' | 'log'> {
+  readonly places: ClusterPlaces;
+  readonly owners: Owners;
   /** Whether users read what lies in the directory of the account; else each has a cache of their own. */
   readonly isShared: boolean;
   readonly architecture: string;
+  readonly program: string;
+  /** Socket of the engine whose images can be uploaded; empty is none. */
+  readonly engine: string;
+  /** Where builds run; on the host itself where nothing is said. */
+  readonly runOn?: (host: Host, owner: string | undefined) => RunScript;
 }
 
 export interface ClusterFiles {
-  prepare(image: ImageRef, signal: AbortSignal): Promise<PreparedImage>;
+  prepare(image: ImageRef, signal: AbortSignal, onProgress?: (text: string) => void): Promise<PreparedImage>;
   /** Where the SIF of a prepared image is for a user. */
   pathOf(owner: string, image: Pick<PreparedImage, 'name' | 'digest'>): string;
   /** The directory of the helper, which users can run and not change. */
   nativeDirectory(owner: string): Promise<string>;
+  readonly images: ImageCache;
 }
 
 interface Room {
+  /** Nobody's own where it is shared. */
+  readonly owner?: string;
   readonly host: Host;
   readonly directory: string;
 }
 
 export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
-  const { places, isShared } = options;
+  const { places, isShared, registries, tenantRegistries = {} } = options;
   const shared: Room = { host: places.service, directory: places.directory };
   const natives = new Map<string, Promise<string>>();
   const stores = new Map<string, SifStore>();
+  const engine = createEngineImages(options.engine);
 
-  const roomOf = (owner: string | undefined): Room =>
-    isShared || owner === undefined ? shared : { host: places.of(owner), directory: places.workOf(owner) };
+  const ownRoom = (owner: string): Room => ({ owner, host: places.of(owner), directory: places.workOf(owner) });
 
-  function storeOf(owner: string | undefined): SifStore {
-    const { host, directory } = roomOf(owner);
+  /** A file of a user is read as that user, and what is made of it stays theirs. */
+  function storeFor(image: Pick<ImageRef, 'name'>, owner: string | undefined): SifStore {
+    const isOwn = !isShared || image.name.startsWith('/');
+    return storeIn(isOwn && owner !== undefined ? ownRoom(owner) : shared);
+  }
+
+  function storeIn({ owner, host, directory }: Room): SifStore {
     const known = stores.get(directory);
     if (known) return known;
     const store = createSifStore({
       host,
       directory: `${directory}/images`,
-      registries: options.registries,
+      installationId: options.installationId,
       architecture: options.architecture,
+      program: options.program,
+      run: (options.runOn ?? runHere)(host, owner),
+      engine,
+      accessOf: (tenant, registry) =>
+        (tenant === undefined ? undefined : tenantRegistries[tenant]?.[registry]) ?? registries[registry],
       log: options.log,
     });
     stores.set(directory, store);
@@ -59,16 +86,48 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   }
 
   return {
-    prepare: async (image, signal) => await storeOf(undefined).prepare(image, signal),
-    pathOf: (owner, { digest }) => storeOf(owner).pathOf(digest),
+    prepare: async (image, signal, onProgress) => await storeFor(image, image.owner).prepare(image, signal, onProgress),
+    pathOf: (owner, image) => storeFor(image, owner).pathOf(image.digest),
     async nativeDirectory(owner) {
-      const { host, directory } = roomOf(owner);
+      const { host, directory } = isShared ? shared : ownRoom(owner);
       const known = natives.get(directory) ?? installNative(host, directory, options.nativeDir);
       natives.set(directory, known);
       known.catch(() => natives.delete(directory));
       return await known;
     },
+    images: createImageCache({
+      installationId: options.installationId,
+      owners: options.owners,
+      stores: async () => [
+        { store: storeIn(shared) },
+        ...(await options.owners.list()).map((owner) => ({ owner, store: storeIn(ownRoom(owner)) })),
+      ],
+      async digestsInRuns(owner) {
+        const { host, directory } = ownRoom(owner);
+        const runs = (await host.list(`${directory}/run`)) ?? [];
+        const parts = await host.readMany(
+          runs.map((run) => ({ path: `${directory}/run/${run}/image`, offset: 0, length: 200 })),
+        );
+        return parts.map((part) => Buffer.from(part?.bytes ?? []).toString());
+      },
+    }),
   };
+}
+
+/** As a command of the host, for as long as it takes. */
+function runHere(host: Host): RunScript {
+  return async (script, signal) =>
+    await host.run(
+      {
+        argv: ['/bin/sh', script],
+        timeoutMs: 3 * 3_600_000,
+        parse({ exitCode, signal: killedBy }) {
+          if (exitCode !== null) return exitCode;
+          throw new UnknownOutcomeError('host.unknown_outcome', `it was ended by ${killedBy ?? 'a signal'}`);
+        },
+      },
+      signal,
+    );
 }
 
 /** Under a name made of its content, so that a newer one does not change what runs. */

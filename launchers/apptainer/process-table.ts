@@ -66,14 +66,19 @@ export function parseProcesses(text: string): ProcessTable {
   return { host: text.slice(0, Math.max(0, text.indexOf('\n'))), boot, processes };
 }
 
-/** `/proc/12/stat:12 (name) S 1 12 12 …`, see proc_pid_stat(5). A zombie has ended. */
+/** `/proc/12/stat:12 (name) S 1 12 12 …`, see proc_pid_stat(5). */
 function parseStat(line: string): ProcessEntry | undefined {
   const [, file, own, name, rest] = /^\/proc\/(\d+)\/stat:(\d+) \((.*)\) (.*)$/.exec(line) ?? [];
   if (file === undefined || file !== own || name === undefined) return undefined;
   const fields = rest?.split(' ') ?? [];
-  if (fields[0] === 'Z' || fields[0] === 'X' || fields.length < 20) return undefined;
+  if (fields.length < 20 || hasEnded(fields[0], Number(fields[17]))) return undefined;
   const [parent, session, start] = [fields[1], fields[3], fields[19]].map(Number);
   return { pid: Number(own), name, parent: parent ?? 0, session: session ?? 0, start: start ?? 0 };
+}
+
+/** A zombie with threads is none: so looks, for a moment, a program that becomes another from one of its threads. */
+function hasEnded(state: string | undefined, threads: number): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
 }
 
 export function presenceOf(starter: Starter, table: ProcessTable): Presence {

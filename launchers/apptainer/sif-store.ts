@@ -1,58 +1,93 @@
 /**
- * Images of a cluster: one SIF per digest, in a directory that the service account owns and everybody reads. Built once,
- * whoever asks and however many; its own SHA-256 is written beside it and checked before it is first used, since a build
- * from one digest gives another file each time.
+ * Images of a cluster: one SIF per digest, in a directory that one account owns and its readers cannot write to. Built
+ * once, whoever asks and however many; its own SHA-256 is written beside it and checked before it is first used, since a
+ * build from one digest gives another file each time.
+ *
+ *     <directory>/sha256-<digest>.sif    the image
+ *                                .json   what it was built of, what it runs, its SHA-256; written when it was whole
+ *                                .log    what its build said
+ *                                .uses/  who has come by it, and when
+ *                                .lock, .beat, .building-…   while it is being built
+ *                                .failed how the last build failed, for those who waited for it
  */
 
-import { randomBytes } from 'node:crypto';
-import { LauncherError, UnavailableError } from '../../src/errors.ts';
-import { inside, resultsLink } from '../../src/launcher/helper-arguments.ts';
-import type { ImageRef, LauncherLog, PreparedImage, RegistryAccess } from '../../src/launcher/launcher.ts';
-import { pause } from '../../src/lib/backoff.ts';
-import { type CommandResult, lastWords } from '../host/command.ts';
+import {
+  type ErrorCode,
+  LauncherError,
+  ServiceError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from '../../src/errors.ts';
+import { parseImageSource } from '../../src/launcher/image-source.ts';
+import type { ImageRef, LauncherLog, PreparedImage } from '../../src/launcher/launcher.ts';
+import { expectSuccess } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
-import { type ResolvedImage, resolveImage } from './registry.ts';
+import { createImageUses, type ImageUses } from './image-uses.ts';
+import { type ResolvedSource, resolveSource, type SourceParts } from './resolve-source.ts';
+import { buildFiles, buildSif, type RunScript } from './sif-build.ts';
+import { type Beat, type HeldLock, takeLock } from './sif-lock.ts';
 
-export interface SifStoreOptions {
-  /** As the service account. */
+export interface SifStoreOptions extends SourceParts {
   readonly host: Host;
   readonly directory: string;
-  readonly registries: Readonly<Record<string, RegistryAccess>>;
-  readonly architecture: string;
+  readonly installationId: string;
+  readonly program: string;
+  readonly run: RunScript;
   readonly log: LauncherLog;
 }
 
 export interface SifStore {
-  prepare(image: ImageRef, signal: AbortSignal): Promise<PreparedImage>;
+  readonly uses: ImageUses;
+  /** @param onProgress - told in a sentence what a wait is for. */
+  prepare(image: ImageRef, signal: AbortSignal, onProgress?: (text: string) => void): Promise<PreparedImage>;
+  baseOf(digest: string): string;
   pathOf(digest: string): string;
+  /** What was built and is there. */
+  records(): Promise<readonly SifRecord[]>;
+  /** Takes an image away; nothing where somebody builds it. */
+  remove(digest: string): Promise<boolean>;
 }
 
 /** Written beside the SIF, by its builder, when it was whole. */
-interface SifRecord {
+export interface SifRecord {
+  readonly digest: string;
+  /** As it was asked for first. */
   readonly name: string;
   readonly argv: readonly string[];
   readonly sha256: string;
+  readonly bytes: number;
+  readonly builtAt: string;
 }
 
-/** A builder that has said nothing for so long is dead; it says something every fifth of that. */
-const deadAfterMs = 60_000;
-const buildMs = 3_600_000;
+interface FailureRecord {
+  /** Of the lock that was held then. */
+  readonly token: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Whoever may no longer have an image is found out within a day; a registry that is away stops nothing. */
+const resolveAgainMs = 24 * 3_600_000;
 
 export function createSifStore(options: SifStoreOptions): SifStore {
   const { host, directory, log } = options;
-  const preparing = new Map<string, Promise<PreparedImage>>();
+  const preparing = new Map<
+    string,
+    { readonly done: Promise<PreparedImage>; readonly listeners: Set<(text: string) => void> }
+  >();
   const checked = new Set<string>();
-  const base = (digest: string): string => `${directory}/${digest.replace(':', '-')}`;
-  const pathOf = (digest: string): string => `${base(digest)}.sif`;
+  const baseOf = (digest: string): string => `${directory}/${digest.replace(':', '-')}`;
+  const pathOf = (digest: string): string => `${baseOf(digest)}.sif`;
+  const uses = createImageUses(host, baseOf, options.installationId);
 
-  async function readRecord(digest: string): Promise<SifRecord | undefined> {
-    const [part] = await host.readMany([{ path: `${base(digest)}.json`, offset: 0, length: 1_000_000 }]);
-    return part && (JSON.parse(Buffer.from(part.bytes).toString()) as SifRecord);
+  async function readJson<T>(path: string): Promise<T | undefined> {
+    const [part] = await host.readMany([{ path, offset: 0, length: 1_000_000 }]);
+    return part && (JSON.parse(Buffer.from(part.bytes).toString()) as T);
   }
 
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
   async function find(digest: string): Promise<SifRecord | undefined> {
-    const record = await readRecord(digest);
+    const record = await readJson<SifRecord>(`${baseOf(digest)}.json`);
     if (!record || checked.has(digest)) return record;
     const sha256 = await host.hash(pathOf(digest)).catch(() => '');
     if (sha256 !== record.sha256) {
@@ -63,128 +98,193 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     return record;
   }
 
-  async function prepareOnce(image: ImageRef, signal: AbortSignal): Promise<PreparedImage> {
+  async function prepareOnce(
+    image: ImageRef,
+    signal: AbortSignal,
+    tell: (text: string) => void,
+  ): Promise<PreparedImage> {
     const pinned = image.digest === undefined ? undefined : await find(image.digest);
-    if (pinned && image.digest !== undefined) return { name: image.name, digest: image.digest, argv: pinned.argv };
-    const name = image.digest === undefined ? image.name : `${withoutTag(image.name)}@${image.digest}`;
-    const resolved = await resolveImage(name, options.registries, { architecture: options.architecture, signal });
-    const record = (await find(resolved.digest)) ?? (await buildLocked(image.name, resolved, signal));
-    return { name: image.name, digest: resolved.digest, argv: record.argv };
+    const prepared = (record: SifRecord, digest: string): PreparedImage => ({
+      name: image.name,
+      digest,
+      argv: record.argv,
+    });
+    if (pinned && image.digest !== undefined && (await mayUse(image.digest, image, signal))) {
+      await uses.note(image.digest, image, false);
+      return prepared(pinned, image.digest);
+    }
+    const resolved = await resolveSource(options, image, signal);
+    const record = (await find(resolved.digest)) ?? (await buildOnce(image, resolved, signal, tell));
+    await uses.note(resolved.digest, image, true);
+    return prepared(record, resolved.digest);
   }
 
-  async function buildLocked(name: string, resolved: ResolvedImage, signal: AbortSignal): Promise<SifRecord> {
-    const lock = `${base(resolved.digest)}.lock`;
-    const beat = `${base(resolved.digest)}.beat`;
+  /** False where it has to be resolved first. Throws where the registry says no. */
+  async function mayUse(digest: string, image: ImageRef, signal: AbortSignal): Promise<boolean> {
+    const resolvedAt = await uses.resolvedAt(digest, image);
+    if (resolvedAt === undefined) return false;
+    const { kind } = parseImageSource(image.name);
+    const isAsked = kind === 'registry' || kind === 'oras';
+    if (!isAsked || Date.now() - resolvedAt.getTime() < resolveAgainMs) return true;
+    try {
+      await resolveSource(options, { ...image, digest }, signal);
+      await uses.note(digest, image, true);
+    } catch (thrown) {
+      if (thrown instanceof ServiceError && thrown.code === 'image.denied') throw thrown;
+      if (signal.aborted) throw thrown;
+      log.debug({ err: thrown, digest }, 'image not resolved again; what was known goes on');
+    }
+    return true;
+  }
+
+  async function buildOnce(
+    image: ImageRef,
+    resolved: ResolvedSource,
+    signal: AbortSignal,
+    tell: (text: string) => void,
+  ): Promise<SifRecord> {
+    const base = baseOf(resolved.digest);
     await host.makeDirectory(directory, 0o755);
-    let seen = { beat: '', atMs: Date.now() };
-    while (!(await host.link(lock, randomBytes(8).toString('hex')))) {
-      signal.throwIfAborted();
-      const [part] = await host.readMany([{ path: beat, offset: 0, length: 100 }]);
-      const now = Buffer.from(part?.bytes ?? []).toString();
-      // By our own clock alone: the builder's may be another.
-      if (now !== seen.beat) seen = { beat: now, atMs: Date.now() };
-      else if (Date.now() - seen.atMs > deadAfterMs) {
-        log.warn({ image: name, lock }, 'builder of an image is gone; its lock is taken');
-        await host.removeTree(lock);
-      }
-      await pause(500, signal);
-      const built = await find(resolved.digest);
-      if (built) return built;
-    }
-    const beating = setInterval(() => {
-      host.put(beat, Buffer.from(randomBytes(8).toString('hex'))).catch(() => undefined);
-    }, deadAfterMs / 5);
+    const say = ({ since, line }: Beat): void =>
+      tell(`Image "${image.name}" is being built for this cluster since ${since}${line === '' ? '' : `: ${line}`}`);
+    const taken = await takeLock(
+      { host, base, log, signal },
+      async (token) => await outcomeOf(resolved.digest, token),
+      say,
+    );
+    if ('value' in taken) return taken.value;
+    await using lock = taken;
+    const found = await find(resolved.digest);
+    if (found) return found;
+    const since = new Date().toISOString();
+    const onLine = (line: string): void => {
+      lock.say({ since, line });
+      say({ since, line });
+    };
+    onLine('');
     try {
-      return (await find(resolved.digest)) ?? (await build(name, resolved, signal));
-    } finally {
-      clearInterval(beating);
-      await host.removeTree(beat).catch(() => undefined);
-      await host.removeTree(lock).catch(() => undefined);
+      return await build(image.name, resolved, { lock, onLine, signal });
+    } catch (thrown) {
+      await noteFailure(base, lock.token, thrown);
+      throw thrown;
     }
   }
 
-  async function build(name: string, resolved: ResolvedImage, signal: AbortSignal): Promise<SifRecord> {
-    const work = `${base(resolved.digest)}.building`;
-    await host.removeTree(work);
+  /** What became of a build that we waited for: the image, or the reason of its failure; nothing while it goes on. */
+  async function outcomeOf(digest: string, token: string): Promise<SifRecord | undefined> {
+    const built = await find(digest);
+    if (built) return built;
+    const failure = await readJson<FailureRecord>(`${baseOf(digest)}.failed`);
+    if (failure?.token !== token) return undefined;
+    throw new LauncherError(failure.code, failure.message);
+  }
+
+  /** Trouble that may pass is tried again by whoever waits. */
+  async function noteFailure(base: string, token: string, thrown: unknown): Promise<void> {
+    if (!(thrown instanceof ServiceError) || thrown.retryable) return;
+    const record: FailureRecord = { token, code: thrown.code, message: thrown.message };
+    await host.put(`${base}.failed`, Buffer.from(JSON.stringify(record)), { mode: 0o644 }).catch(() => undefined);
+  }
+
+  async function build(
+    name: string,
+    resolved: ResolvedSource,
+    {
+      lock,
+      onLine,
+      signal,
+    }: { readonly lock: HeldLock; readonly onLine: (line: string) => void; readonly signal: AbortSignal },
+  ): Promise<SifRecord> {
+    const { digest, argv } = resolved;
+    const base = baseOf(digest);
+    await removeUnfinished(digest);
+    const work = `${base}.building-${lock.token}`;
     await host.makeDirectory(work, 0o700);
+    const startedMs = Date.now();
     try {
-      await host.put(`${work}/definition`, Buffer.from(renderDefinition(resolved)));
-      const { access } = resolved;
-      const plain = access?.insecure === true ? ['--no-https'] : [];
-      const startedMs = Date.now();
-      await host.run(
-        {
-          argv: ['apptainer', '--silent', 'build', ...plain, `${work}/image.sif`, `${work}/definition`],
-          timeoutMs: buildMs,
-          environment: {
-            APPTAINER_TMPDIR: work,
-            APPTAINER_CACHEDIR: `${work}/cache`,
-            ...(access?.username
-              ? { APPTAINER_DOCKER_USERNAME: access.username, APPTAINER_DOCKER_PASSWORD: access.password }
-              : {}),
-          },
-          parse: (result) => parseBuild(name, result),
-        },
-        signal,
-      );
-      const sha256 = await host.hash(`${work}/image.sif`);
-      const record: SifRecord = { name, argv: resolved.argv, sha256 };
-      const parse = (result: CommandResult): void => parseBuild(name, result);
-      await host.run({ argv: ['chmod', '0644', '--', `${work}/image.sif`], parse }, signal);
-      await host.run({ argv: ['mv', '--', `${work}/image.sif`, pathOf(resolved.digest)], parse }, signal);
-      await host.put(`${base(resolved.digest)}.json`, Buffer.from(JSON.stringify(record)), { mode: 0o644 });
-      checked.add(resolved.digest);
-      log.info({ image: name, digest: resolved.digest, tookMs: Date.now() - startedMs }, 'image built');
+      await resolved.fetch?.(work, signal);
+      const { program, run } = options;
+      await buildSif({ host, program, run, name, work, recipe: resolved.recipe(work), onLine, signal });
+      await resolved.check?.();
+      const sif = `${work}/${buildFiles.sif}`;
+      const [sha256, [file]] = await Promise.all([
+        host.hash(sif),
+        host.readMany([{ path: sif, offset: 0, length: 0 }]),
+      ]);
+      // Whoever took us for dead builds another, which is as good; and writes its record.
+      if (!(await lock.isHeld()))
+        throw new UnavailableError('launcher.unavailable', `Image "${name}" is built by another`);
+      await move(sif, pathOf(digest), 0o644);
+      const record = { digest, name, argv, sha256, bytes: file?.size ?? 0, builtAt: new Date().toISOString() };
+      await host.put(`${base}.json`, Buffer.from(JSON.stringify(record)), { mode: 0o644 });
+      checked.add(digest);
+      log.info({ image: name, digest, tookMs: Date.now() - startedMs }, 'image built');
       return record;
+    } catch (thrown) {
+      if (!(thrown instanceof UnknownOutcomeError)) throw thrown;
+      const message = `The build of image "${name}" was cut off; it is tried again: ${thrown.message}`;
+      throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
     } finally {
+      await move(`${work}/${buildFiles.log}`, `${base}.log`, 0o644).catch(() => undefined);
       await host.removeTree(work).catch(() => undefined);
     }
   }
 
+  /** Of builders that died. */
+  async function removeUnfinished(digest: string): Promise<void> {
+    const prefix = `${digest.replace(':', '-')}.building-`;
+    const left = ((await host.list(directory)) ?? []).filter((name) => name.startsWith(prefix));
+    for (const name of left) await host.removeTree(`${directory}/${name}`);
+  }
+
+  async function move(from: string, to: string, mode: number): Promise<void> {
+    const never = new AbortController().signal;
+    const parse = expectSuccess('The move of a file of the image cache');
+    await host.run({ argv: ['chmod', mode.toString(8), '--', from], parse }, never);
+    await host.run({ argv: ['mv', '--', from, to], parse }, never);
+  }
+
   return {
+    uses,
+    baseOf,
     pathOf,
     /** All that ask for one image at once wait for one answer. */
-    async prepare(image, signal) {
-      const key = `${image.name} ${image.digest ?? ''}`;
-      const running = preparing.get(key);
-      if (running) return await running;
-      const starting = prepareOnce(image, signal).finally(() => preparing.delete(key));
-      preparing.set(key, starting);
-      return await starting;
+    async prepare(image, signal, onProgress) {
+      const key = JSON.stringify([image.name, image.digest, image.tenant, image.owner]);
+      let running = preparing.get(key);
+      if (!running) {
+        const listeners = new Set<(text: string) => void>();
+        const tell = (text: string): void => {
+          for (const listener of listeners) listener(text);
+        };
+        const done = prepareOnce(image, signal, tell).finally(() => preparing.delete(key));
+        running = { done, listeners };
+        preparing.set(key, running);
+      }
+      if (onProgress) running.listeners.add(onProgress);
+      return await running.done;
+    },
+    async records() {
+      const names = ((await host.list(directory)) ?? []).filter((name) => /^sha256-[0-9a-f]{64}\.json$/.test(name));
+      const parts = await host.readMany(
+        names.map((name) => ({ path: `${directory}/${name}`, offset: 0, length: 1_000_000 })),
+      );
+      return parts.flatMap((part, index) => {
+        const digest = (names[index] ?? '').replace('.json', '').replace('-', ':');
+        return part ? [{ ...(JSON.parse(Buffer.from(part.bytes).toString()) as SifRecord), digest }] : [];
+      });
+    },
+    async remove(digest) {
+      const base = baseOf(digest);
+      // Nobody begins to use what its builder's lock is held over.
+      if (!(await host.link(`${base}.lock`, 'removal'))) return false;
+      try {
+        checked.delete(digest);
+        for (const end of ['.json', '.sif', '.log', '.failed', '.uses']) await host.removeTree(base + end);
+        return true;
+      } finally {
+        await host.removeTree(`${base}.lock`);
+      }
     },
   };
-}
-
-/** The names are checked ones, so none of them can say anything else to the reader of definitions. */
-function renderDefinition({ registry, repository, digest }: ResolvedImage): string {
-  return [
-    'Bootstrap: docker',
-    `From: ${registry}/${repository}@${digest}`,
-    '',
-    '%setup',
-    // The one link that no mount can be: what it leads to is made after the mounts.
-    `    ln -s ${resultsLink.target} "$APPTAINER_ROOTFS${resultsLink.path}"`,
-    `    mkdir -p ${[inside.bin, inside.run, inside.ledger].map((path) => `"$APPTAINER_ROOTFS${path}"`).join(' ')}`,
-    `    touch "$APPTAINER_ROOTFS${inside.binaryMessage}"`,
-    '',
-  ].join('\n');
-}
-
-function withoutTag(name: string): string {
-  return name.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
-}
-
-function parseBuild(name: string, { exitCode, signal, stdout, stderr }: CommandResult): void {
-  if (exitCode === 0) return;
-  const said = lastWords(stderr || stdout, 2_000);
-  if (exitCode === null) {
-    throw new UnavailableError(
-      'launcher.unavailable',
-      `The build of image "${name}" was ended by ${signal ?? 'a signal'}`,
-    );
-  }
-  if (/no space left|disk quota exceeded/i.test(stderr)) {
-    throw new UnavailableError('launcher.disk_full', `Image "${name}" was not built: the disk is full`);
-  }
-  throw new LauncherError('image.invalid', `Image "${name}" could not be built for this cluster: ${said}`);
 }

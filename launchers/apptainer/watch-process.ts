@@ -11,7 +11,7 @@ import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { Host } from '../host/host.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
-import { parseStarter, presenceOf, type Starter } from './process-table.ts';
+import { type Presence, parseStarter, presenceOf, type Starter } from './process-table.ts';
 import type { ProcessWatch } from './process-watch.ts';
 
 export interface WatchParts {
@@ -96,7 +96,7 @@ async function lookAt(parts: WatchParts, watched: Watched): Promise<Look> {
   const hasRecord = before.kind === 'started' && (await ledger.readEnd(watched)) !== undefined;
   // Whoever has written its end, or never will start, is asked nothing more.
   const isDecided = hasRecord || before.kind === 'closed';
-  const presence = starter === undefined || isDecided ? 'gone' : presenceOf(starter, await parts.processes.recent());
+  const presence = starter === undefined || isDecided ? 'gone' : await lookFor(starter, parts.processes);
   const marker = await ledger.readMarker(watched);
   const record = marker.kind === 'started' ? await ledger.readEnd(watched) : undefined;
   const isOwner = marker.kind === 'started' && starter !== undefined && isSame(starterIn(marker.owner), starter);
@@ -110,6 +110,12 @@ async function lookAt(parts: WatchParts, watched: Watched): Promise<Look> {
     now: new Date(),
     node: starter?.host ?? parts.host.name,
   };
+}
+
+/** Whoever is not there is looked for once more: the list is not made in one moment. */
+async function lookFor(starter: Starter, processes: ProcessWatch): Promise<Presence> {
+  const first = presenceOf(starter, await processes.recent());
+  return first === 'gone' ? presenceOf(starter, await processes.now()) : first;
 }
 
 /** Nobody but the helper saw how it ended. That it was for memory is seen from what it had. */

@@ -1,6 +1,6 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LauncherError } from '../../src/errors.ts';
+import { InvalidError, LauncherError } from '../../src/errors.ts';
 import {
   type ImageName,
   isDigest,
@@ -9,6 +9,7 @@ import {
   registryOf,
   renderImageName,
 } from '../../src/launcher/image-name.ts';
+import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { DockerOptions } from './docker-options.ts';
@@ -48,7 +49,7 @@ export function createImageStore(parts: {
   const known = new Map<string, { readonly until: number; readonly image: Promise<PreparedImage> }>();
 
   async function prepare(image: ImageRef, signal: AbortSignal): Promise<PreparedImage> {
-    const name = parseImageName(image.name);
+    const name = nameOf(image);
     signal.throwIfAborted();
     const key = keyOf(image);
     const found = known.get(key);
@@ -91,6 +92,16 @@ export function createImageStore(parts: {
     forget: (image) => void known.delete(keyOf(image)),
     sweep: (signal) => sweepPreparedImages(engine, installationId, isRecent, signal),
   };
+}
+
+/** "docker://" is what is meant anyway; other sources are for clusters. */
+function nameOf({ name }: ImageRef): ImageName {
+  const source = parseImageSource(name);
+  if (source.kind === 'registry') return source.name;
+  throw new InvalidError(
+    'image.invalid',
+    `Image ${JSON.stringify(name)} is not for an engine: it runs images of registries`,
+  );
 }
 
 function keyOf({ name, digest }: ImageRef): string {

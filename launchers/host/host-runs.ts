@@ -45,6 +45,8 @@ export function createHostRuns(host: Host, dir: string): HostRuns {
       const path = pathOf(spec);
       if ((await host.list(path))?.includes(files.environment) === true) return;
       await host.makeDirectory(`${path}/scratch`, 0o700);
+      // For whoever asks which images are in use.
+      await host.put(`${path}/image`, Buffer.from(spec.image.digest));
       if (spec.binaryMessage)
         await host.put(`${path}/${files.binaryMessage}`, spec.binaryMessage.open(), { mode: 0o400 });
       // Last, as it says that the rest is complete.

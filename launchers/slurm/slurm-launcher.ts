@@ -1,6 +1,7 @@
 import { ForbiddenError, InvalidError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import { usageOf } from '../../src/launcher/end-record.ts';
+import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
   AttemptRef,
   ExecutionOutput,
@@ -13,13 +14,14 @@ import type {
 import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import { planApptainer } from '../apptainer/apptainer-command.ts';
-import { createSifStore } from '../apptainer/sif-store.ts';
+import { createClusterFiles } from '../apptainer/cluster-files.ts';
+import type { RunScript } from '../apptainer/sif-build.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
-import { contentName, installFile } from '../host/install-file.ts';
 import { createOwners } from '../host/owners.ts';
 import { cancelCommand, terminateCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
+import { runAsJob } from './job-build.ts';
 import { createJobPoller, type FollowedJob } from './job-poller.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
@@ -41,13 +43,6 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   const { installationId, log, checkpoint } = context;
   const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
   const pool = createHostPool({ launcher: name, options, dataDir: context.dataDir, agentFiles, installationId });
-  const images = createSifStore({
-    host: pool.service,
-    directory: `${options.directory}/images`,
-    registries: context.registries,
-    architecture: options.architecture,
-    log,
-  });
   const submissions = createSubmissions({
     installationId,
     burstMs: options.burst,
@@ -62,9 +57,18 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     log,
   });
   const owners = createOwners(pool.service, `${options.directory}/owners/${installationId}`);
+  const files = createClusterFiles({
+    ...context,
+    places: { service: pool.service, directory: options.directory, of: pool.of, workOf: pool.workOf },
+    owners,
+    isShared: options.become,
+    architecture: options.architecture,
+    program: 'apptainer',
+    engine: options.engine,
+    ...(options.build_on === 'login' ? {} : { runOn: (host, owner) => buildAsJob(host, owner ?? options.user) }),
+  });
   const desks = new Map<string, Desk>();
   const closing = new AbortController();
-  let native: Promise<string> | undefined;
 
   function deskOf({ owner }: AttemptRef): Desk {
     if (owner === undefined)
@@ -76,13 +80,11 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return desk;
   }
 
-  /** The helper, where users can run it and not change it. */
-  async function nativeDirectory(): Promise<string> {
-    native ??= installNative(pool.service, options.directory, context.nativeDir).catch((thrown: unknown) => {
-      native = undefined;
-      throw thrown;
-    });
-    return await native;
+  function buildAsJob(host: Host, user: string): RunScript {
+    const { partition, account, qos, build_time: timeMs, late: lateMs } = options;
+    const time = String(Math.ceil(timeMs / 60_000));
+    const wanted = { time, 'cpus-per-task': '2', mem: '2048M', partition, account, qos };
+    return runAsJob({ host, poller, user, options: wanted, lateMs });
   }
 
   async function launch(spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle> {
@@ -96,10 +98,10 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     await desk.runs.create(spec);
     await checkpoint('before-start');
     const plan = planApptainer(withinWalltime(spec), {
-      sif: images.pathOf(spec.image.digest),
+      sif: files.pathOf(desk.owner, spec.image),
       runDir: desk.runs.pathOf(spec),
       ledgerEntry: desk.ledger.entryPath(spec),
-      nativeDir: await nativeDirectory(),
+      nativeDir: await files.nativeDirectory(desk.owner),
     });
     const kind = {
       key: [desk.owner, spec.actorId, spec.image.digest, JSON.stringify(spec.limits)].join('\n'),
@@ -243,11 +245,22 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return swept;
   }
 
+  const imageSources = imageSourceKinds.filter((source) => source !== 'engine' || options.engine !== '');
+
   return {
     name,
-    capabilities: { queues: true, liveOutput: true, gpus: false, multiNode: false, asOwner: true, everywhere: true },
+    capabilities: {
+      queues: true,
+      liveOutput: true,
+      gpus: false,
+      multiNode: false,
+      asOwner: true,
+      everywhere: true,
+      imageSources,
+    },
     probe: async (signal) => await probeCluster(pool, options, signal),
-    prepare: async (image, signal) => await images.prepare(image, signal),
+    prepare: async (image, signal, onProgress) => await files.prepare(image, signal, onProgress),
+    images: files.images,
     launch,
     watch: (handle, signal) => {
       const desk = deskOf(handle);
@@ -271,14 +284,4 @@ const nobody = { executionId: 'none', attempt: 1 } as const;
 
 function isSame(one: AttemptRef | undefined, other: AttemptRef): boolean {
   return one?.executionId === other.executionId && one.attempt === other.attempt;
-}
-
-/** Under a name made of its content, so that a newer one does not change what runs. */
-async function installNative(host: Host, directory: string, nativeDir: string): Promise<string> {
-  const local = `${nativeDir}/abaco-start`;
-  const target = `${directory}/native-${await contentName(local)}`;
-  await host.makeDirectory(target, 0o755);
-  // Two names of one program.
-  for (const file of ['abaco-start', 'result']) await installFile(host, `${target}/${file}`, local, 0o755);
-  return target;
 }

@@ -60,6 +60,24 @@ export const SlurmOptions = Type.Object(
       default: 'amd64',
       description: 'What its nodes are, as registries call it.',
     }),
+    build_on: Type.Enum(['login', 'job'], {
+      setting: { kind: 'choice', none: false },
+      default: 'login',
+      description: 'Where images are built: on the login node, or as a job of the account that keeps them.',
+    }),
+    build_time: Type.Integer({
+      ...setting('duration'),
+      default: 3_600_000,
+      minimum: 60_000,
+      maximum: 86_400_000,
+      description: 'Time limit of such a job.',
+    }),
+    engine: Type.String({
+      ...setting('path'),
+      default: '',
+      description:
+        'Socket of an engine beside the service whose images may be uploaded, as "docker-daemon:NAME"; empty is none.',
+    }),
     templates: Type.String({
       ...setting('path'),
       default: '',

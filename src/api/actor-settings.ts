@@ -5,7 +5,7 @@ import { parseMemory } from '../actors/memory.ts';
 import type { PosixIdentity } from '../auth/posix-identity.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
-import { parseImageName } from '../launcher/image-name.ts';
+import { parseImageSource } from '../launcher/image-source.ts';
 import type { Mount } from '../launcher/launcher.ts';
 import { chooseLauncher } from '../launcher/launcher-table.ts';
 import { isTruthy, renderText } from './request-fields.ts';
@@ -21,7 +21,7 @@ const maxNameLength = 1_024;
 
 /** Throws `InvalidError` at the first rule that is broken. */
 export function planActorSettings(request: ActorRequest, config: Config): ActorSettings {
-  parseImageName(request.image ?? '');
+  parseImageSource(request.image ?? '');
   checkName(request.name ?? null);
   checkNotOffered(request);
   checkHints(request.hints ?? []);

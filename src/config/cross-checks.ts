@@ -153,12 +153,18 @@ function groupOfUser({ identity }: Config): readonly Mismatch[] {
   ];
 }
 
-function registryPasswords({ registries }: Config): readonly Mismatch[] {
-  return Object.entries(registries).flatMap(([name, { username, password }]) => {
-    if ((password !== '') === (username !== '')) return [];
-    const message = `Registry "${name}" needs both username and password, or neither`;
-    return [{ paths: [['registries', name]], message }];
-  });
+function registryPasswords({ registries, tenants }: Config): readonly Mismatch[] {
+  const places = [
+    { path: ['registries'], registries },
+    ...Object.entries(tenants).map(([name, own]) => ({ path: ['tenants', name, 'registries'], ...own })),
+  ];
+  return places.flatMap(({ path, registries: here }) =>
+    Object.entries(here).flatMap(([name, { username, password }]) => {
+      if ((password !== '') === (username !== '')) return [];
+      const message = `Registry "${name}" needs both username and password, or neither`;
+      return [{ paths: [[...path, name]], message }];
+    }),
+  );
 }
 
 /** The program would find only one of two directories mounted at the same place. */

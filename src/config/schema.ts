@@ -47,6 +47,20 @@ const service = table('The process: where it keeps its data, listens and is reac
   ]),
 });
 
+const registry = table('Credentials for an image registry.', {
+  username: text('Account to pull with; empty pulls without one.', { default: '' }),
+  password: text('Its password; better in a file.', { secret: 'whole', default: '' }),
+  password_file: path('File that holds the password.', { default: '' }),
+  insecure: flag('Plain http, or a certificate nobody knows.', { default: false }),
+});
+
+const registryName = { pattern: '^[A-Za-z0-9.-]+(:\\d+)?$', expects: 'a host, or host:port' };
+
+const imagePattern = text('A pattern: * within a part of the name, ** for anything.', {
+  pattern: '^\\S+$',
+  expects: 'a pattern such as "registry.example.org/**"',
+});
+
 const tenant = table('An organisation; everything belongs to one.', {
   mode: choice(
     '"jwt" asks for a token by the key of the tenant; "none" for nothing, so it is for loopback only.',
@@ -61,6 +75,15 @@ const tenant = table('An organisation; everything belongs to one.', {
   }),
   development_key_file: path('File that holds it; its public half is the key of the tenant where none is given.', {
     default: '',
+  }),
+  images_allow: Type.Array(imagePattern, {
+    default: [],
+    description: 'Images it may use, as registry/name, path or "oras://…", without tags; nothing allows all.',
+  }),
+  images_deny: Type.Array(imagePattern, { default: [], description: 'Images it may not use, whatever is allowed.' }),
+  registries: Type.Unsafe<Readonly<Record<string, Static<typeof registry>>>>({
+    ...named('Credentials for registries that are those of this tenant alone.', registry, registryName),
+    default: {},
   }),
 });
 
@@ -211,13 +234,6 @@ const launcher = Type.Unsafe<LauncherTable>(
   ),
 );
 
-const registry = table('Credentials for an image registry.', {
-  username: text('Account to pull with; empty pulls without one.', { default: '' }),
-  password: text('Its password; better in a file.', { secret: 'whole', default: '' }),
-  password_file: path('File that holds the password.', { default: '' }),
-  insecure: flag('Plain http, or a certificate nobody knows.', { default: false }),
-});
-
 const logging = table("The service's own log.", {
   level: choice('Least severe line that is written.', ['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
   pretty: choice('Lines for people instead of JSON; "auto" does so on a terminal.', ['auto', 'always', 'never']),
@@ -276,10 +292,7 @@ export const configSchema = Type.Object(
     queues: named('Queues that actors may name; an actor that names none is in "default".', queue, word),
     mounts,
     launchers: named('Ways to run containers, by name.', launcher, shortName),
-    registries: named('Image registries that want credentials or plain http, by host:port.', registry, {
-      pattern: '^[A-Za-z0-9.-]+(:\\d+)?$',
-      expects: 'a host, or host:port',
-    }),
+    registries: named('Image registries that want credentials or plain http, by host:port.', registry, registryName),
     logging,
     identity,
     directory,

@@ -9,6 +9,8 @@
  * found".
  */
 
+import type { ImageSourceKind } from './image-source.ts';
+
 /** One start of the user's program for one execution; all that names and markers are made of. */
 export interface AttemptRef {
   readonly executionId: string;
@@ -31,8 +33,10 @@ export interface Launcher {
    *
    * Rejects with `InvalidError` or `LauncherError` (`image.*`) when the image is bad, with `UnavailableError` when trouble
    * may pass.
+   *
+   * @param onProgress - told in a sentence what takes so long, where it does.
    */
-  prepare(image: ImageRef, signal: AbortSignal): Promise<PreparedImage>;
+  prepare(image: ImageRef, signal: AbortSignal, onProgress?: (text: string) => void): Promise<PreparedImage>;
 
   /**
    * Starts one attempt of an execution. The same `executionId` and `attempt` again never start a second one and resolve
@@ -69,8 +73,43 @@ export interface Launcher {
    */
   sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal): Promise<readonly AttemptRef[]>;
 
+  /** The images it keeps, where it keeps them itself. */
+  readonly images?: ImageCache;
+
   /** Lets go of connections. What is running keeps running. */
   close(): Promise<void>;
+}
+
+/** Images that a launcher has made startable and keeps, so that they are there for the next start. */
+export interface ImageCache {
+  list(): Promise<readonly CachedImage[]>;
+  /** Removes what is old and needed by nobody. @returns what was removed, or would be. */
+  prune(request: PruneRequest): Promise<readonly CachedImage[]>;
+}
+
+export interface CachedImage {
+  readonly digest: string;
+  /** As it was asked for first. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly path: string;
+  /** When it was last asked for; a start within the last hour may be missing. */
+  readonly usedAt: Date;
+  /** Of whom credentials have resolved it. */
+  readonly tenants: readonly string[];
+  /** Whether another installation has asked for it within a month. */
+  readonly usedElsewhere: boolean;
+  /** Of a user, where it is in a cache of theirs alone. */
+  readonly owner?: string;
+}
+
+export interface PruneRequest {
+  /** Since it was last asked for; an hour at least. */
+  readonly olderThanMs: number;
+  /** Whether an actor is pinned to this digest. */
+  readonly isNeeded: (digest: string) => boolean;
+  readonly dryRun: boolean;
+  readonly now: Date;
 }
 
 /** Powers are data, so that the API can refuse what cannot run before anything waits. */
@@ -87,6 +126,8 @@ export interface LauncherCapabilities {
   readonly everywhere: boolean;
   /** Whether programs can be kept within memory and processors; where nothing is said, they can. Known after a probe. */
   readonly resourceLimits?: boolean;
+  /** Where its images may come from; where nothing is said, from registries. */
+  readonly imageSources?: readonly ImageSourceKind[];
 }
 
 export interface LauncherHealth {
@@ -102,8 +143,12 @@ export interface LauncherHealth {
 /** An image as the user named it, and its digest once pinned. */
 export interface ImageRef {
   readonly name: string;
-  /** `sha256:…` of a manifest, or of an image id where the image never came from a registry. */
+  /** `sha256:…` of a manifest, of an image id where the image never came from a registry, of a file that is a SIF. */
   readonly digest?: string;
+  /** Whose credentials resolve it. */
+  readonly tenant?: string;
+  /** Who runs it: files are read, and caches of users' own are kept, as they. */
+  readonly owner?: string;
 }
 
 export interface PreparedImage {
@@ -231,6 +276,8 @@ export interface LauncherContext {
   readonly nativeDir: string;
   /** Image registries that want credentials or plain http, by `host[:port]`; empty texts are none. */
   readonly registries: Readonly<Record<string, RegistryAccess>>;
+  /** Those of one tenant alone, over the others. */
+  readonly tenantRegistries?: Readonly<Record<string, Readonly<Record<string, RegistryAccess>>>>;
   readonly log: LauncherLog;
   /** Passed at each named point of `launch` and `remove`; tests kill or freeze the process there. */
   readonly checkpoint: (point: string) => Promise<void>;

@@ -9,6 +9,7 @@ import { asError, UnavailableError } from '../errors.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pauseMs } from '../lib/backoff.ts';
 import type { Logger } from '../observability/logger.ts';
+import { createPrepareProgress } from './prepare-progress.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface ActorPreparation {
@@ -39,12 +40,20 @@ export function createActorPreparation(options: ActorPreparationOptions): ActorP
 
   async function prepare(actor: Actor, entry: LauncherEntry, attempt: Attempt): Promise<void> {
     const ref = { tenant: actor.tenant, actorId: actor.id };
+    const since = new Date();
+    const progress = createPrepareProgress(async (cause) => {
+      const next = 'It runs once the image is there';
+      await options.actors.markWaiting(ref, actor.revision, { cause, since, owner: 'service', next });
+    });
+    const image = { name: actor.image, tenant: actor.tenant, owner: actor.owner };
     try {
-      const image = await entry.launcher.prepare({ name: actor.image }, options.leaving);
-      const marked = await options.actors.markReady(ref, actor.revision, image.digest);
-      if (marked === 'marked') options.log.info({ ...ref, digest: image.digest }, 'actor ready');
+      const prepared = await entry.launcher.prepare(image, options.leaving, progress.tell);
+      await progress.end();
+      const marked = await options.actors.markReady(ref, actor.revision, prepared.digest);
+      if (marked === 'marked') options.log.info({ ...ref, digest: prepared.digest }, 'actor ready');
       attempts.delete(actor.id);
     } catch (thrown) {
+      await progress.end();
       if (options.leaving.aborted) return;
       await noteTrouble(actor, asError(thrown), attempt);
     }

@@ -183,7 +183,8 @@ class ExecutionRun {
 
   async #prepare(intended: boolean): Promise<PreparedImage | RunOutcome> {
     const { launcher } = this.#entry;
-    const image = { name: this.#actor.image, ...optional('digest', this.#actor.digest) };
+    const { image: name, tenant, owner } = this.#actor;
+    const image = { name, tenant, owner, ...optional('digest', this.#actor.digest) };
     for (let count = 0; ; count += 1) {
       try {
         return await launcher.prepare(image, this.#context.leaving);

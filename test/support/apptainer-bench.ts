@@ -38,6 +38,7 @@ export const apptainerDefaults: ApptainerOptions = {
   idle: 60_000,
   channels: 8,
   program: 'apptainer',
+  engine: '',
   gpus: 'none',
   poll: 250,
   architecture: 'amd64',
@@ -45,7 +46,12 @@ export const apptainerDefaults: ApptainerOptions = {
 
 const owner = 'alice';
 
-export async function makeApptainerBench({ options, image, registries, home }: ApptainerBenchOptions): Promise<LauncherBench> {
+export async function makeApptainerBench({
+  options,
+  image,
+  registries,
+  home,
+}: ApptainerBenchOptions): Promise<LauncherBench> {
   const directory = await makeTestDirectory('apptainer-launcher');
   const run = randomUUID().slice(0, 8);
   const installations = { first: `test-${run}-a`, second: `test-${run}-b` } as const;
@@ -92,7 +98,9 @@ export async function makeApptainerBench({ options, image, registries, home }: A
     },
     async leftovers() {
       // A process outlives the program that has ended in it, and was removed, by a moment.
-      await until(async () => (await processes()).length === 0, { timeoutMs: 10_000, everyMs: 100 }).catch(() => undefined);
+      await until(async () => (await processes()).length === 0, { timeoutMs: 10_000, everyMs: 100 }).catch(
+        () => undefined,
+      );
       const runs = await Promise.all(works.map(async (work) => (await user.list(`${work}/run`)) ?? []));
       return [...(await processes()), ...runs.flat()];
     },

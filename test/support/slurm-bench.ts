@@ -45,6 +45,9 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     max_array: 1_000,
     late: 3_000,
     architecture: 'amd64',
+    build_on: 'login',
+    build_time: 600_000,
+    engine: '',
     templates: '',
   };
 }

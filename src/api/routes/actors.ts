@@ -11,6 +11,7 @@ import { InvalidError } from '../../errors.ts';
 import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
+import { checkImage } from '../check-image.ts';
 import { checkOwner } from '../check-owner.ts';
 import { findActor, refOf, unknownActor } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
@@ -162,6 +163,7 @@ function planDraft(
   checkRestricted(description, caller, config);
   const settings = planActorSettings(description, config);
   checkOwner(identity.owner, settings, request.server.services);
+  checkImage(identity.tenant, settings, request.server.services);
   return { ...settings, ...identity, ...planIdentity(settings, { ...identity, posix }, config) };
 }
 

@@ -1,0 +1,69 @@
+/** Images that only the engine beside the service has: what they are, and the archive that `docker save` writes. */
+
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { asError, LauncherError, UnavailableError } from '../../src/errors.ts';
+import { isDigest } from '../../src/launcher/image-name.ts';
+
+export interface EngineImages {
+  /** By name or by id. Rejects with `image.not_found`, or `launcher.unavailable` where the engine does not answer. */
+  inspect(reference: string, signal: AbortSignal): Promise<EngineImage>;
+  /** The archive of an image, by its id. */
+  save(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface EngineImage {
+  readonly id: string;
+  readonly argv: readonly string[];
+}
+
+interface Inspected {
+  readonly Id?: unknown;
+  readonly Config?: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null } | null;
+}
+
+/** @param socket of the engine; where it is empty there is none, and all is refused. */
+export function createEngineImages(socket: string): EngineImages {
+  async function ask(path: string, what: string, signal: AbortSignal): Promise<IncomingMessage> {
+    if (socket === '') {
+      throw new LauncherError(
+        'image.invalid',
+        `Image "docker-daemon:${what}" cannot be had: the launcher has no "engine"`,
+      );
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request({ socketPath: socket, path, signal }, resolve).on('error', reject).end();
+    const answer = await promise.catch((thrown: unknown) => {
+      if (signal.aborted) throw signal.reason;
+      const message = `Engine at "${socket}" does not answer: ${asError(thrown).message}`;
+      throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
+    });
+    if (answer.statusCode === 200) return answer;
+    answer.resume();
+    if (answer.statusCode === 404) {
+      throw new LauncherError(
+        'image.not_found',
+        `Image "docker-daemon:${what}" is not there: the engine does not have it`,
+      );
+    }
+    throw new UnavailableError(
+      'launcher.unavailable',
+      `Engine at "${socket}" answers ${answer.statusCode} for "${what}"`,
+    );
+  }
+
+  return {
+    async inspect(reference, signal) {
+      // Checked names, of letters that a path takes as they are.
+      const answer = await ask(`/images/${reference}/json`, reference, signal);
+      const { Id: id, Config: config } = (await json(answer)) as Inspected;
+      if (typeof id !== 'string' || !isDigest(id)) {
+        throw new LauncherError('image.invalid', `Image "docker-daemon:${reference}" has no id that we understand`);
+      }
+      return { id, argv: [...(config?.Entrypoint ?? []), ...(config?.Cmd ?? [])] };
+    },
+    async *save(id, signal) {
+      yield* (await ask(`/images/${id}/get`, id, signal)) as AsyncIterable<Uint8Array>;
+    },
+  };
+}

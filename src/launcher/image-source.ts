@@ -1,0 +1,65 @@
+/**
+ * Where an image comes from, as users write it. Reading a name touches nothing.
+ *
+ *     debian:trixie-slim, docker://debian:trixie-slim     an image of a registry
+ *     oras://registry.example.org/tools/align:2           a SIF that a registry keeps
+ *     docker-daemon:word-count:1                          an image that only the engine beside the service has
+ *     /lustre/alice/align.sif                             a SIF on the file system of the cluster
+ */
+
+import { InvalidError } from '../errors.ts';
+import { type ImageName, parseImageName, registryOf } from './image-name.ts';
+
+export const imageSourceKinds = ['registry', 'oras', 'engine', 'file'] as const;
+export type ImageSourceKind = (typeof imageSourceKinds)[number];
+
+export type ImageSource =
+  | { readonly kind: Exclude<ImageSourceKind, 'file'>; readonly name: ImageName }
+  | { readonly kind: 'file'; readonly path: string };
+
+const prefixes = { 'docker://': 'registry', 'oras://': 'oras', 'docker-daemon:': 'engine' } as const;
+
+/** As long as Linux takes a path. */
+const maxPathLength = 4_095;
+
+/** Throws `InvalidError` (`image.invalid`) with what is wrong and what would help. */
+export function parseImageSource(text: string): ImageSource {
+  if (text.startsWith('/')) return { kind: 'file', path: checkPath(text) };
+  for (const [prefix, kind] of Object.entries(prefixes)) {
+    if (text.startsWith(prefix)) return { kind, name: parseImageName(text.slice(prefix.length)) };
+  }
+  return { kind: 'registry', name: parseImageName(text) };
+}
+
+/** What patterns of a site are matched with: with its registry, and without tag and digest. */
+export function placeOf(source: ImageSource): string {
+  if (source.kind === 'file') return source.path;
+  const { repository } = source.name;
+  const registry = registryOf(source.name);
+  if (source.kind === 'engine')
+    return `docker-daemon:${source.name.registry === undefined ? '' : `${registry}/`}${repository}`;
+  const folder = registry === 'docker.io' && !repository.includes('/') ? 'library/' : '';
+  return `${source.kind === 'oras' ? 'oras://' : ''}${registry}/${folder}${repository}`;
+}
+
+function checkPath(path: string): string {
+  const problem = problemOfPath(path);
+  if (problem === undefined) return path;
+  const help = 'give the absolute path of a .sif file, as in "/lustre/tools/align.sif"';
+  throw new InvalidError(
+    'image.invalid',
+    `Image ${JSON.stringify(path.slice(0, 120))} is not an image: ${problem}; ${help}`,
+  );
+}
+
+function problemOfPath(path: string): string | undefined {
+  if (!path.endsWith('.sif')) return 'a path has to end with ".sif"';
+  if (path.length > maxPathLength) return `it is longer than ${maxPathLength} characters`;
+  // What a reader of definitions, or of a list, would take for something else.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is those that are refused
+  if (/[\u0000-\u001f\u007f]/.test(path)) return 'it holds a control character';
+  const parts = path.split('/').slice(1);
+  return parts.some((part) => part === '..' || part === '.' || part === '')
+    ? 'it has a part that leads elsewhere'
+    : undefined;
+}
