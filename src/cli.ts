@@ -16,6 +16,7 @@ import {
 import { checkConfig } from './config/check-config.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
+import { listImages, pruneImages } from './images-command.ts';
 import { packagePath } from './lib/package-root.ts';
 import { serveAgent } from './main.ts';
 import { type MintFlags, mintFor } from './mint-command.ts';
@@ -73,7 +74,7 @@ program
   .action(async (flags: { readonly config?: string; readonly json?: boolean }) => {
     const healthy = await printProbes({
       loaded: readConfig(flags),
-      log: createLogger({ level: 'warn', pretty: true }),
+      log: quietLog(),
       json: flags.json ?? false,
     });
     process.exitCode = healthy ? 0 : 1;
@@ -118,6 +119,21 @@ clusterCommand(keys, 'remove <name> <user>', 'Forgets the key of a user').action
   async (name: string, user: string, flags: ConfigFlags) => await removeKey(readConfig(flags), name, user),
 );
 
+const images = program.command('images').description('The images that clusters keep');
+
+imagesCommand('list', 'Lists them: of which digest, how large, when last used, and whether an actor needs them').action(
+  async (launcher: string | undefined, flags: ImagesOptions) =>
+    await listImages({ launcher, json: flags.json ?? false }, readConfig(flags), quietLog()),
+);
+
+imagesCommand('prune', 'Removes those that are old and that no actor needs, and nothing that is in use')
+  .option('--older-than <duration>', 'since they were last used; an hour at least', '30d')
+  .option('--dry-run', 'only say which')
+  .action(async (launcher: string | undefined, flags: ImagesOptions) => {
+    const { json = false, dryRun = false, olderThan = '30d' } = flags;
+    await pruneImages({ launcher, json, dryRun, olderThan }, readConfig(flags), quietLog());
+  });
+
 program
   .command('agent')
   .requiredOption('--stdio', 'frames on standard input and output')
@@ -146,6 +162,26 @@ function clusterCommand(parent: Command, name: string, description: string): Com
     .description(description)
     .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
     .option('--data-dir <directory>', 'where the service keeps what must survive');
+}
+
+interface ImagesOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly olderThan?: string;
+  readonly dryRun?: boolean;
+}
+
+function imagesCommand(name: string, description: string): Command {
+  return images
+    .command(name)
+    .argument('[launcher]', 'of one launcher; else of all that keep images')
+    .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
+    .option('--json', 'as JSON')
+    .description(description);
+}
+
+function quietLog(): ReturnType<typeof createLogger> {
+  return createLogger({ level: 'warn', pretty: true });
 }
 
 function serveCommand(name: string, description: string, roles: Roles): void {

@@ -115,6 +115,16 @@ export async function probeAll({ loaded, kinds, log }: LaunchersOptions): Promis
   );
 }
 
+/** All of them, made and not asked anything. */
+export async function openAll(
+  { loaded, kinds, log }: LaunchersOptions,
+  installationId: string,
+): Promise<readonly Launcher[]> {
+  const names = Object.keys(loaded.config.launchers);
+  const context = { installationId, log, checkpoint: async () => undefined };
+  return await Promise.all(names.map(async (name) => await createLauncher({ loaded, kinds }, name, context)));
+}
+
 export interface ProbedLauncher {
   readonly name: string;
   readonly kind: string;

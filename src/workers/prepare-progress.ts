@@ -1,7 +1,7 @@
 /** Passes on what a preparation says of itself: the newest word at most this often, and none after its end. */
 
 export interface PrepareProgress {
-  tell(text: string): void;
+  readonly tell: (text: string) => void;
   /** Resolves once nothing more will be passed on. */
   end(): Promise<void>;
 }

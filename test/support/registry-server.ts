@@ -9,7 +9,7 @@ import { until } from './until.ts';
 export const registryAccount = { username: 'tester', password: 'registry-secret' };
 
 /** Bcrypt of that password; Node has no bcrypt, and the registry takes nothing else. */
-const passwordFile = 'tester:$2b$04$abcdefghijklmnopqrstuu2fZl/x3nh66sAonKfBpDesaK60ZV4zW\n';
+export const passwordFile = 'tester:$2b$04$abcdefghijklmnopqrstuu2fZl/x3nh66sAonKfBpDesaK60ZV4zW\n';
 
 export interface RegistryOptions {
   /** Ask for `registryAccount`. */

@@ -1,0 +1,139 @@
+/** Bodies of `abaco images list` and `abaco images prune`: what clusters keep, and what nobody needs there any more. */
+
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { createActorStore } from './actors/actor-store.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { InvalidError, UnavailableError } from './errors.ts';
+import type { CachedImage, Launcher } from './launcher/launcher.ts';
+import { parseDuration } from './lib/duration.ts';
+import { createKeys } from './mailbox/keys.ts';
+import { openLaunchers } from './main.ts';
+import type { Logger } from './observability/logger.ts';
+import { openRedis, throwRedisError } from './storage/redis.ts';
+import { parseMark } from './storage/store-mark.ts';
+
+export interface ImagesFlags {
+  /** Of the launchers that keep images, this one alone. */
+  readonly launcher: string | undefined;
+  readonly json: boolean;
+}
+
+export interface PruneFlags extends ImagesFlags {
+  readonly olderThan: string;
+  readonly dryRun: boolean;
+}
+
+interface Known {
+  readonly installationId: string;
+  readonly digests: ReadonlySet<string>;
+}
+
+interface Found extends CachedImage {
+  readonly launcher: string;
+  /** Whether an actor is pinned to it. */
+  readonly needed: boolean;
+}
+
+export async function listImages(flags: ImagesFlags, loaded: LoadedConfig, log: Logger): Promise<void> {
+  const known = await readKnown(loaded);
+  const images = await withCaches(flags, loaded, log, known, async (name, { images: cache }) =>
+    (await cache.list()).map((image) => describe(image, name, known)),
+  );
+  print(images, flags.json, 'No images are kept');
+}
+
+/** Never one that an actor is pinned to, or that something runs or waits with. */
+export async function pruneImages(flags: PruneFlags, loaded: LoadedConfig, log: Logger): Promise<void> {
+  const olderThanMs = parseDuration(flags.olderThan);
+  if (olderThanMs === undefined) {
+    throw new InvalidError('request.invalid', `--older-than "${flags.olderThan}" is no duration, as 12h or 30d`);
+  }
+  const known = await readKnown(loaded);
+  const request = {
+    olderThanMs,
+    dryRun: flags.dryRun,
+    isNeeded: (digest: string) => known.digests.has(digest),
+    now: new Date(),
+  };
+  const images = await withCaches(flags, loaded, log, known, async (name, { images: cache }) =>
+    (await cache.prune(request)).map((image) => describe(image, name, known)),
+  );
+  print(images, flags.json, 'Nothing is old and needed by nobody');
+}
+
+type Keeping = Launcher & { readonly images: NonNullable<Launcher['images']> };
+
+async function withCaches(
+  flags: ImagesFlags,
+  loaded: LoadedConfig,
+  log: Logger,
+  { installationId }: Known,
+  use: (name: string, launcher: Keeping) => Promise<readonly Found[]>,
+): Promise<readonly Found[]> {
+  const launchers = await openLaunchers(loaded, log, installationId);
+  try {
+    const keeping = launchers.filter((launcher): launcher is Keeping => launcher.images !== undefined);
+    const wanted = keeping.filter(({ name }) => flags.launcher === undefined || flags.launcher === name);
+    if (flags.launcher !== undefined && wanted.length === 0) {
+      const names = keeping.map(({ name }) => name).join(', ') || 'none';
+      throw new InvalidError(
+        'launcher.unknown',
+        `Launcher "${flags.launcher}" keeps no images; those that do: ${names}`,
+      );
+    }
+    return (await Promise.all(wanted.map(async (launcher) => await use(launcher.name, launcher)))).flat();
+  } finally {
+    for (const launcher of launchers) await launcher.close();
+  }
+}
+
+/** What Redis knows of actors, without a service around it. The embedded one is there while the service is. */
+async function readKnown({ config }: LoadedConfig): Promise<Known> {
+  const url = config.redis.url || join(config.service.dataDir, 'redis', 'redis.sock');
+  const redis = await openRedis({ url, onError: () => undefined }).catch((thrown: unknown) => {
+    const help = 'only Redis knows which images actors use: start the service, or Redis';
+    throw new UnavailableError('storage.unavailable', `Redis does not answer; ${help}`, { cause: thrown });
+  });
+  try {
+    const { prefix } = config.redis;
+    const mark = await redis.get(createKeys(prefix).installation).catch(throwRedisError);
+    if (mark === null)
+      throw new UnavailableError(
+        'storage.unavailable',
+        'Redis knows no installation: no service has been started with it',
+      );
+    const actors = createActorStore({ redis, prefix });
+    const refs = await actors.refs();
+    const found = await Promise.all(refs.map(async ({ tenant, actorId }) => await actors.get(tenant, actorId)));
+    const digests = found.map((actor) => actor?.digest).filter((digest) => digest !== undefined);
+    return { installationId: parseMark(JSON.parse(mark), 'Redis').installationId, digests: new Set(digests) };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function describe(image: CachedImage, launcher: string, { digests }: Known): Found {
+  return { launcher, ...image, needed: digests.has(image.digest) };
+}
+
+function print(images: readonly Found[], json: boolean, nothing: string): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(images, null, 2)}\n`);
+    return;
+  }
+  if (images.length === 0) {
+    process.stdout.write(`${nothing}\n`);
+    return;
+  }
+  const table = new Table({
+    head: ['launcher', 'image', 'digest', 'size', 'last used', 'actors'],
+    style: { head: [] },
+  });
+  for (const { launcher, name, digest, bytes, usedAt, needed, owner } of images) {
+    const whose = owner === undefined ? name : `${name} (of ${owner})`;
+    const size = `${(bytes / 1_048_576).toFixed(1)} MiB`;
+    table.push([launcher, whose, digest.slice(0, 19), size, usedAt.toISOString().slice(0, 16), needed ? 'yes' : 'no']);
+  }
+  process.stdout.write(`${table.toString()}\n`);
+}
