@@ -5,7 +5,8 @@ import { reference, time, wait } from './common.ts';
 
 /** What each attribute means. That of a required one stands in error messages, so its wording is the contract's. */
 const about = {
-  image: 'Reference to image on docker hub for this actor.',
+  image:
+    'Image of a registry; on clusters also oras://NAME, docker-daemon:NAME, or the absolute path of a SIF (/path/to.sif).',
   name: 'A name for people; need not be unique. Set at registration only.',
   description: 'What the actor does.',
   stateless: 'False for an actor that keeps state: it runs one message at a time, in order.',
