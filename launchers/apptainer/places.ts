@@ -37,8 +37,8 @@ export function createPlaces(parts: PlacesOptions): Places {
   return parts.options.host === '' ? createLocalPlaces(parts) : createSshPlaces(parts);
 }
 
-function createSshPlaces({ launcher, options, agentFiles, installationId }: PlacesOptions): Places {
-  const pool = createHostPool({ launcher, options, agentFiles, installationId });
+function createSshPlaces({ launcher, options, agentFiles, installationId, dataDir }: PlacesOptions): Places {
+  const pool = createHostPool({ launcher, options, agentFiles, installationId, dataDir });
   return {
     service: pool.service,
     directory: options.directory,

@@ -1,5 +1,6 @@
 /** A cache of images on the test cluster, as the service account has it, in a directory of the test's own. */
 
+import { tmpdir } from 'node:os';
 import { createEngineImages } from '../../launchers/apptainer/engine-images.ts';
 import { createSifStore, type SifStore } from '../../launchers/apptainer/sif-store.ts';
 import type { HostOptions } from '../../launchers/host/host-options.ts';
@@ -21,7 +22,13 @@ export function openBuildStore({ options, directory, registry, deadAfterMs, slow
   readonly store: SifStore;
   readonly close: () => Promise<void>;
 } {
-  const pool = createHostPool({ launcher: 'hpc', options, agentFiles, installationId: 'build-store' });
+  const pool = createHostPool({
+    launcher: 'hpc',
+    options,
+    agentFiles,
+    installationId: 'build-store',
+    dataDir: tmpdir(),
+  });
   const store = createSifStore({
     host: pool.service,
     directory,
