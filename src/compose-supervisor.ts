@@ -48,6 +48,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
         leaving: leaving,
         settings: {
           limits: siteLimits(config),
+          queues: config.queues,
           notAfterMs: config.executions.notAfterMs,
           startFailures: config.executions.startFailures,
           apiServer: config.service.containerUrl || parts.apiServer || config.service.publicUrl,

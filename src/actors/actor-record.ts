@@ -2,6 +2,7 @@
 
 import type { Fields } from '../executions/execution-record.ts';
 import { readWait } from '../executions/execution-record.ts';
+import type { Resources } from '../launcher/resources.ts';
 import { optional } from '../lib/optional.ts';
 import type { Actor, ActorStatus } from './actor.ts';
 
@@ -11,9 +12,10 @@ type LiveField = 'revision' | 'status' | 'statusMessage' | 'digest' | 'wait';
 /** What a caller gives to create or replace an actor; the rest is decided by scripts. */
 export type ActorDraft = Omit<Actor, LiveField>;
 
-type StoredRecord = Omit<ActorDraft, 'createTime' | 'lastUpdateTime' | 'groups'> & {
+type StoredRecord = Omit<ActorDraft, 'createTime' | 'lastUpdateTime' | 'groups' | 'resources'> & {
   /** Absent in records of earlier versions. */
   readonly groups?: readonly number[];
+  readonly resources?: Resources;
   readonly createTime: number;
   readonly lastUpdateTime: number;
 };
@@ -38,6 +40,7 @@ export function readActor(fields: Fields): Actor | undefined {
   return {
     ...record,
     groups: record.groups ?? [],
+    resources: record.resources ?? {},
     createTime: new Date(record.createTime),
     lastUpdateTime: new Date(record.lastUpdateTime),
     revision: Number(fields.get('revision')?.toString() ?? '1'),

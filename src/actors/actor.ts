@@ -2,6 +2,7 @@
 
 import type { Wait } from '../executions/execution.ts';
 import type { Mount } from '../launcher/launcher.ts';
+import type { Resources } from '../launcher/resources.ts';
 
 /** Lower case of the contract's words; `api/wire.ts` writes them as clients know them. */
 export type ActorStatus = 'submitted' | 'ready' | 'error' | 'shutting_down';
@@ -29,6 +30,8 @@ export interface ActorSettings {
   readonly logEx: number | null;
   /** Name of a launcher in the configuration; null takes the queue's, else the default. */
   readonly launcher: string | null;
+  /** What it asks of whatever runs it; empty leaves all of it to others. */
+  readonly resources: Resources;
 }
 
 export interface Actor extends ActorSettings {

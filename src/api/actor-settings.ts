@@ -9,6 +9,7 @@ import { parseImageSource } from '../launcher/image-source.ts';
 import type { Mount } from '../launcher/launcher.ts';
 import { chooseLauncher } from '../launcher/launcher-table.ts';
 import { isTruthy, renderText } from './request-fields.ts';
+import { readResources } from './resources-field.ts';
 import type { ActorRequest } from './schemas/actor.ts';
 import { variableProblem } from './variable-problem.ts';
 
@@ -50,6 +51,7 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     queue: request.queue ?? 'default',
     logEx: request.log_ex ?? null,
     launcher: request.launcher ?? null,
+    resources: readResources(request.resources ?? {}, whatActor),
   };
 }
 
@@ -95,7 +97,6 @@ function checkNotOffered(request: ActorRequest): void {
     ['cron_schedule', 'schedules are', isTruthy(request.cron_schedule) || request.cron_on],
     ['link', 'links between actors are', isTruthy(request.link)],
     ['webhook', 'webhooks are', isTruthy(request.webhook)],
-    ['resources', 'resources of a scheduler are', isTruthy(request.resources)],
   ] as const;
   const first = asked.find(([, , given]) => given);
   if (first) throw invalid(`${first[1]} not offered by this server yet; leave "${first[0]}" away`);

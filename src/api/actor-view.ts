@@ -4,6 +4,7 @@ import type { Actor } from '../actors/actor.ts';
 import type { Wait } from '../executions/execution.ts';
 import { optional } from '../lib/optional.ts';
 import type { Links } from './links.ts';
+import { renderResources } from './resources-field.ts';
 import { type Attributes, actorStatusWords, renderTime } from './wire.ts';
 
 export interface ActorViewOptions {
@@ -49,6 +50,7 @@ export function renderActor(actor: Actor, { state, links, now }: ActorViewOption
     last_update_time: renderTime(actor.lastUpdateTime),
     ...optional('digest', actor.digest),
     ...optional('launcher', actor.launcher ?? undefined),
+    ...optional('resources', renderResources(actor.resources)),
     ...optional('wait', actor.wait && renderWait(actor.wait, now)),
   };
 }

@@ -7,6 +7,8 @@ import { ForbiddenError } from '../errors.ts';
 import { isTruthy } from './request-fields.ts';
 import type { ActorRequest } from './schemas/actor.ts';
 
+type Queues = Readonly<Record<string, Pick<Config['queues'][string], 'launcher' | 'who'>>>;
+
 /** With the contract's words for what setting it would be. */
 const restricted = [
   ['privileged', 'make privileged actors'],
@@ -20,7 +22,7 @@ const restricted = [
 export function checkRestricted(
   request: ActorRequest,
   { roles, execution }: Caller,
-  { queues }: Pick<Config, 'queues'>,
+  { queues }: { readonly queues: Queues },
 ): void {
   if (isPrivileged(roles)) return;
   const doing =
@@ -33,11 +35,11 @@ export function checkRestricted(
 }
 
 /** One that is not there is for another rule to refuse. */
-function isOpenQueue(name: string | undefined, queues: Config['queues']): boolean {
+function isOpenQueue(name: string | undefined, queues: Queues): boolean {
   return !name || (queues[name]?.who ?? 'user') === 'user';
 }
 
 /** A launcher is no way round its queues. */
-function isOpenLauncher(name: string | null | undefined, queues: Config['queues']): boolean {
+function isOpenLauncher(name: string | null | undefined, queues: Queues): boolean {
   return !name || Object.values(queues).some((queue) => queue.who === 'user' && queue.launcher === name);
 }

@@ -16,6 +16,7 @@ import {
   type SchemaNode,
   table,
   text,
+  words,
 } from './setting.ts';
 
 const second = 1_000;
@@ -27,6 +28,7 @@ const mib = 1024 * kib;
 const httpUrl = { pattern: '^(https?://[^\\s/]+.*)?$', expects: 'an http:// or https:// URL, or nothing' };
 const absolutePath = { pattern: '^/', expects: 'an absolute path' };
 const shortName = { pattern: '^[a-z0-9][a-z0-9-]*$', expects: 'lower-case letters, digits and hyphens' };
+const slurmName = { pattern: '^[A-Za-z0-9_][\\w.+@-]*$', expects: 'a name as Slurm has them' };
 const word = { pattern: '^[A-Za-z0-9][\\w.-]*$', expects: 'letters, digits, dots, hyphens and underscores' };
 
 const service = table('The process: where it keeps its data, listens and is reached.', {
@@ -206,6 +208,16 @@ const queue = table('Queue an actor may name.', {
   who: choice('Who may name this queue: "privileged" users, or every "user".', ['privileged', 'user'], {
     default: 'privileged',
   }),
+  partitions: words(
+    'Partitions its actors may ask for, the first is theirs where they name none; empty: any.',
+    slurmName,
+  ),
+  accounts: words('Accounts they may ask for; the first is theirs where they name none.', slurmName),
+  qos: words('Qualities of service they may ask for; the first is theirs where they name none.', slurmName),
+  max_walltime: durationOrNone('Longest walltime they may ask for.', { min: 60 * second, default: null }),
+  max_nodes: integerOrNone('Most nodes of one execution.', { min: 1, default: null }),
+  max_memory: bytesOrNone('Most memory of a node they may ask for.', { min: 6 * mib, default: null }),
+  max_gpus: integerOrNone('Most GPUs of a node they may ask for; 0 gives none.', { min: 0, default: null }),
 });
 
 const mount = table('One directory of the host inside containers.', {

@@ -49,6 +49,7 @@ export interface InUnit<Unit extends string, Value> {
 interface Range {
   readonly min: number;
   readonly max?: number;
+  readonly default?: number | null;
 }
 
 interface TextOptions {
@@ -110,6 +111,12 @@ export function bytesOrNone(description: string, range: Range) {
   return Type.Unsafe<InUnit<'Bytes', number | null>>(numberSchema('bytes', true, description, range));
 }
 
+/** A list of names; none where nothing is said. */
+export function words(description: string, { pattern, expects }: NameRule) {
+  const item = Type.String({ description, pattern, setting: { kind: 'text', none: false, expects } });
+  return Type.Array(item, { description, default: [] });
+}
+
 /** A table with fixed keys. */
 export function table<const Settings extends Record<string, TSchema>>(description: string, settings: Settings) {
   return Type.Object(settings, { description, additionalProperties: false });
@@ -129,6 +136,6 @@ function traits(kind: SettingTraits['kind'], none = false): SettingTraits {
   return { kind, none };
 }
 
-function limits({ min, max }: Range): { minimum: number; maximum: number } {
-  return { minimum: min, maximum: max ?? Number.MAX_SAFE_INTEGER };
+function limits({ min, max, ...rest }: Range) {
+  return { minimum: min, maximum: max ?? Number.MAX_SAFE_INTEGER, ...rest };
 }

@@ -17,11 +17,14 @@ export const resultsLink = { path: '/_abaco_results.sock', target: `${inside.run
 /** File of a binary message in the run directory. */
 export const binaryMessageFile = 'binary';
 
-/** All but the label, which says who starts it. */
-export function startArguments({ limits, notAfter }: Pick<LaunchSpec, 'limits' | 'notAfter'>): readonly string[] {
+/** All but the label, which says who starts it. `where` the helper finds its directories: as a rule in the container. */
+export function startArguments(
+  { limits, notAfter }: Pick<LaunchSpec, 'limits' | 'notAfter'>,
+  where: { readonly ledger: string; readonly run: string } = inside,
+): readonly string[] {
   const settings = {
-    ledger: inside.ledger,
-    run: inside.run,
+    ledger: where.ledger,
+    run: where.run,
     'not-after': Math.floor(notAfter.getTime() / 1_000),
     ...optional('time-limit', limits.timeMs),
     grace: limits.graceMs,

@@ -10,6 +10,7 @@
  */
 
 import type { ImageSourceKind } from './image-source.ts';
+import type { Resources } from './resources.ts';
 
 /** One start of the user's program for one execution; all that names and markers are made of. */
 export interface AttemptRef {
@@ -27,6 +28,15 @@ export interface Launcher {
 
   /** Says whether work would be accepted now. Resolves also when the backend is down. */
   probe(signal: AbortSignal): Promise<LauncherHealth>;
+
+  /**
+   * Why this can never run here, with what could, by what the backend last said of itself; nothing where it may, where
+   * nothing is known, and on launchers without this verb. Asks nobody: a backend that is away refuses nothing.
+   */
+  check?(asked: ResourceQuestion): string | undefined;
+
+  /** What would be handed to a scheduler for this, and what the scheduler says of it. Starts nothing, keeps nothing. */
+  dryRun?(spec: LaunchSpec, signal: AbortSignal): Promise<DryRun>;
 
   /**
    * Makes the image startable here and pins its name to a digest (the image id where there is no digest). Again is cheap.
@@ -130,6 +140,20 @@ export interface LauncherCapabilities {
   readonly imageSources?: readonly ImageSourceKind[];
 }
 
+/** What an actor of this owner asks for. */
+export interface ResourceQuestion {
+  readonly owner: string;
+  readonly resources: Resources;
+}
+
+export interface DryRun {
+  /** The files that would be handed over, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly accepted: boolean;
+  /** The scheduler's own words. */
+  readonly answer: string;
+}
+
 export interface LauncherHealth {
   readonly ok: boolean;
   /** One line for people: what answers, or what is wrong and what would help. */
@@ -194,6 +218,8 @@ export interface LaunchSpec extends AttemptRef {
   readonly privileged: boolean;
   readonly mounts: readonly Mount[];
   readonly limits: LaunchLimits;
+  /** What it asks of a scheduler; where there is one, this goes before `limits`. */
+  readonly resources?: Resources;
   /** After it nothing may start any more. */
   readonly notAfter: Date;
 }

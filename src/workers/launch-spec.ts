@@ -6,6 +6,7 @@ import type { Blobs } from '../executions/blobs.ts';
 import { buildEnvironment } from '../executions/environment.ts';
 import type { Body, Claimed } from '../executions/execution.ts';
 import type { AttemptRef, BinaryMessage, LaunchLimits, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
+import { asksForNothing, type Resources } from '../launcher/resources.ts';
 import { optional } from '../lib/optional.ts';
 
 /** The site's limits; an actor's own stand over memory and processors. */
@@ -29,6 +30,10 @@ export interface SpecInputs {
   readonly apiServer: string;
   readonly notAfter: Date;
   readonly limits: SiteLimits;
+  /** What the actor asks for, with what its queue gives. */
+  readonly resources: Resources;
+  /** Whether the launcher hands work to one, to which `resources` go. */
+  readonly hasScheduler: boolean;
   readonly blobs: Pick<Blobs, 'open'>;
 }
 
@@ -57,7 +62,8 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
     environment,
     privileged: actor.privileged,
     mounts: actor.mounts,
-    limits: planLimits(actor, inputs.limits),
+    limits: planLimits(actor, inputs.limits, inputs.hasScheduler),
+    ...(asksForNothing(inputs.resources) ? {} : { resources: inputs.resources }),
     notAfter: inputs.notAfter,
     ...optional('binaryMessage', binary ? binaryMessage(message.body, inputs.blobs) : undefined),
     ...optional('user', userOf(actor)),
@@ -65,19 +71,34 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
   };
 }
 
-/** The contract's rule (§9.8): the actor's own limit, else the site's; -1 is none. */
-export function planLimits(actor: Pick<Actor, 'memLimit' | 'maxCpus'>, site: SiteLimits): LaunchLimits {
+/**
+ * The contract's rule (§9.8): the actor's own limit, else the site's; -1 is none. Where no scheduler is asked, `resources`
+ * are limits like these, and can only take away: only those who may set `mem_limit` get more than the site gives.
+ */
+export function planLimits(
+  actor: Pick<Actor, 'memLimit' | 'maxCpus' | 'resources'>,
+  site: SiteLimits,
+  hasScheduler: boolean,
+): LaunchLimits {
   const memory = actor.memLimit === null ? site.memoryBytes : parseMemory(actor.memLimit);
   const nanoCpus = actor.maxCpus ?? site.nanoCpus;
+  const { memoryBytesPerNode, cpusPerTask, walltimeMs }: Resources = hasScheduler ? {} : actor.resources;
+  const most = nanoCpus === undefined || nanoCpus < 0 ? undefined : nanoCpus;
   return {
-    ...optional('memoryBytes', memory),
-    ...optional('nanoCpus', nanoCpus === undefined || nanoCpus < 0 ? undefined : nanoCpus),
+    ...optional('memoryBytes', smaller(memory, memoryBytesPerNode)),
+    ...optional('nanoCpus', smaller(most, cpusPerTask === undefined ? undefined : cpusPerTask * 1e9)),
     ...optional('pids', site.pids),
-    ...optional('timeMs', site.maxRunTimeMs),
+    ...optional('timeMs', smaller(site.maxRunTimeMs, walltimeMs)),
     graceMs: site.graceMs,
     logBytes: site.logBytes,
     resultBytes: site.resultBytes,
   };
+}
+
+/** Nothing given is no limit. */
+function smaller(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }
 
 /** Contract §9.4: the image's user when the actor asks for it, else uid and gid where they are known. */

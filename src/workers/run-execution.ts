@@ -15,14 +15,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
+import { fillResources, policyProblem, type ResourcePolicy } from '../actors/resource-policy.ts';
 import { anonymous } from '../auth/caller.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
 import type { Identities } from '../auth/ldap-directory.ts';
-import { asError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
+import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
 import type { AttemptRef, LaunchEnd, LaunchHandle, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
+import type { Resources } from '../launcher/resources.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { optional } from '../lib/optional.ts';
@@ -48,6 +50,8 @@ export type CheckPoint =
 
 export interface RunSettings {
   readonly limits: SiteLimits;
+  /** What each queue gives its actors, and allows them. */
+  readonly queues: Readonly<Record<string, ResourcePolicy>>;
   readonly notAfterMs: number;
   /** Failed starts after which the execution ends as launch-failed. */
   readonly startFailures: number;
@@ -225,6 +229,7 @@ class ExecutionRun {
       }
       try {
         if (this.#actor.owner !== anonymous) await this.#context.identities.of(this.#actor.owner);
+        this.#checkPolicy();
         return await this.#entry.launcher.launch(spec, this.#context.leaving);
       } catch (thrown) {
         if (this.#gone()) return { outcome: this.#leave() };
@@ -233,17 +238,25 @@ class ExecutionRun {
           this.#context.gate.close(this.#entry, error);
           continue;
         }
-        // A limit of its user's: nobody else waits for it.
+        // A limit that others use up too: this one waits, and nobody else does.
         if (error instanceof QuotaError) {
           await this.#waitWith(waitFor(error), count);
           continue;
         }
-        const failed = await this.#countFailedStart(error.message);
+        const failed = isRefused(error) ? 'too-many' : await this.#countFailedStart(error.message);
         if (failed === 'left') return { outcome: this.#leave() };
         if (failed === 'too-many') return { outcome: await this.#neverStarted(error.message) };
         await pause(pauseMs(count, launchPause), this.#kept.lost, this.#context.leaving, this.#kept.cancelled);
       }
     }
+  }
+
+  /** The queue may allow less than when the actor was registered. */
+  #checkPolicy(): void {
+    const { queue, resources } = this.#actor;
+    const policy = this.#context.settings.queues[queue];
+    const problem = policy && policyProblem(resources, queue, policy);
+    if (problem !== undefined) throw new InvalidError('launcher.rejected', `Resource ${problem}`);
   }
 
   async #countFailedStart(detail: string): Promise<'again' | 'too-many' | 'left'> {
@@ -395,8 +408,16 @@ class ExecutionRun {
       apiServer: this.#context.settings.apiServer,
       notAfter: this.#notAfter,
       limits: this.#context.settings.limits,
+      resources: this.#resources(),
+      hasScheduler: this.#entry.launcher.capabilities.queues,
       blobs: this.#context.output.blobs,
     });
+  }
+
+  #resources(): Resources {
+    const { queue, resources } = this.#actor;
+    const policy = this.#context.settings.queues[queue];
+    return policy ? fillResources(resources, policy) : resources;
   }
 
   #gone(): boolean {
@@ -423,4 +444,12 @@ class ExecutionRun {
   #freshNotAfter(): Date {
     return new Date(this.#context.clock.now().getTime() + this.#context.settings.notAfterMs);
   }
+}
+
+/**
+ * A no that stays however often it is asked: the same request is refused for ever, so it is not made five times. Of a user
+ * the directory does not know it may be otherwise in a moment.
+ */
+function isRefused(error: Error): boolean {
+  return error instanceof InvalidError && !error.code.startsWith('identity.');
 }

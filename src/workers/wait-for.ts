@@ -18,7 +18,8 @@ export function waitFor(error: Error, { since = new Date(), next }: WaitContext 
 function ownerOf(error: Error): Wait['owner'] {
   if (!(error instanceof ServiceError)) return 'operator';
   if (error.code === 'image.registry_unavailable') return 'registry';
-  return error instanceof QuotaError && error.code === 'host.disk_full' ? 'user' : 'operator';
+  if (error instanceof QuotaError) return error.code === 'host.disk_full' ? 'user' : 'scheduler';
+  return 'operator';
 }
 
 function usualNext(error: Error): string {

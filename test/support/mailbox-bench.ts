@@ -125,6 +125,7 @@ export function anActorDraft(): ActorDraft {
     maxCpus: null,
     useContainerUid: false,
     defaultEnvironment: {},
+    resources: {},
     queue: 'default',
     logEx: null,
     launcher: null,

@@ -13,6 +13,7 @@ import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts
 import { renderActor } from '../actor-view.ts';
 import { checkImage } from '../check-image.ts';
 import { checkOwner } from '../check-owner.ts';
+import { checkResources } from '../check-resources.ts';
 import { findActor, refOf, unknownActor } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { readRequestFields } from '../request-body.ts';
@@ -164,6 +165,7 @@ function planDraft(
   const settings = planActorSettings(description, config);
   checkOwner(identity.owner, settings, request.server.services);
   checkImage(identity.tenant, settings, request.server.services);
+  checkResources(settings, identity.owner, request.server.services);
   return { ...settings, ...identity, ...planIdentity(settings, { ...identity, posix }, config) };
 }
 

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import { reference, time, wait } from './common.ts';
+import { resources, resourcesRequest } from './resources.ts';
 
 /** What each attribute means. That of a required one stands in error messages, so its wording is the contract's. */
 const about = {
@@ -16,8 +17,8 @@ const about = {
   hints: 'Hints for those who run the service. The characters " \' { } [ ] are not allowed.',
   privileged: "Docker's privileged mode, and the mounts of privileged actors.",
   max_workers: 'Most messages of a stateless actor that run at once.',
-  mem_limit: 'Memory of a container, as in 512m or 1g; -1 sets no limit.',
-  max_cpus: 'Processors of a container in billionths (1000000000 is one); -1 sets no limit.',
+  mem_limit: 'Memory of a container, as in 512m or 1g; -1 sets no limit. What a scheduler is asked for, see resources.',
+  max_cpus: 'Processors of a container in billionths (1000000000 is one); -1 sets no limit. See resources.',
   use_container_uid: "Run as the image's own user.",
   default_environment: 'Environment variables of every execution, under those of the message.',
   queue: 'Queue the actor is served from.',
@@ -25,7 +26,6 @@ const about = {
   cron_schedule: 'When to send a message by itself; not offered by this server yet.',
   cron_on: 'Whether the schedule is on; not offered by this server yet.',
   launcher: 'Which configured launcher runs it; otherwise the one of its queue, else the default.',
-  resources: 'Nodes, tasks, memory and the like for a scheduler; not offered by this server yet.',
 } as const;
 
 const optional = {
@@ -79,7 +79,7 @@ export const actorRequest = Type.Object(
     cron_schedule: optional.textOrNull(about.cron_schedule),
     cron_on: optional.flag(about.cron_on),
     launcher: optional.textOrNull(about.launcher),
-    resources: optional.mapping(about.resources),
+    resources: resourcesRequest,
   },
   { $id: 'ActorRequest', description: 'What a user sets of an actor. Names may be given in snake or in camel form.' },
 );
@@ -157,6 +157,7 @@ export const actor = Type.Object(
     last_update_time: time('When it was last registered or updated.'),
     digest: Type.Optional(Type.String({ description: 'Digest that this revision runs, once it is pinned.' })),
     launcher: Type.Optional(Type.String({ description: 'The launcher it asked for, if it asked for one.' })),
+    resources,
     wait: Type.Optional(wait),
   },
   { $id: 'Actor', description: 'An actor: a registered image with its settings, state and mailbox.' },

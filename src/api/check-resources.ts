@@ -1,0 +1,34 @@
+/** Whether the launcher of an actor can give what the actor asks for, as far as anybody knows when it is registered. */
+
+import { type ActorSettings } from '../actors/actor.ts';
+import { fillResources, policyProblem } from '../actors/resource-policy.ts';
+import type { Config } from '../config/schema.ts';
+import { InvalidError } from '../errors.ts';
+import { capabilityProblem } from '../launcher/check-capabilities.ts';
+import { chooseLauncher, type LauncherTable } from '../launcher/launcher-table.ts';
+import { asksForNothing } from '../launcher/resources.ts';
+import { whatActor } from './actor-settings.ts';
+
+interface Places {
+  readonly config: Pick<Config, 'queues' | 'service'>;
+  readonly launchers: LauncherTable;
+}
+
+/** Throws `InvalidError` for what the launcher has not, the queue does not allow, or its cluster last said no to. */
+export function checkResources(
+  { resources, queue, launcher: chosen }: Pick<ActorSettings, 'resources' | 'queue' | 'launcher'>,
+  owner: string,
+  { config, launchers }: Places,
+): void {
+  if (asksForNothing(resources)) return;
+  const { queues, service } = config;
+  const place = { launcher: chosen, queue };
+  const name = chooseLauncher(place, { queues, defaultLauncher: service.defaultLauncher });
+  const launcher = launchers.byName(name)?.launcher;
+  const policy = queues[queue];
+  const problem =
+    (launcher && capabilityProblem(resources, launcher)) ??
+    (policy && policyProblem(resources, queue, policy)) ??
+    launcher?.check?.({ owner, resources: policy ? fillResources(resources, policy) : resources });
+  if (problem !== undefined) throw new InvalidError('actor.invalid', `${whatActor}: resources: ${problem}`);
+}

@@ -1,0 +1,21 @@
+/** Whether a launcher has the powers that somebody asks for. Pure. */
+
+import type { LauncherCapabilities } from './launcher.ts';
+import { type Resources, tasksOf } from './resources.ts';
+
+/** Means something only where there is a scheduler. */
+const ofSchedulers = ['partition', 'account', 'qos', 'constraint', 'reservation'] as const;
+
+/** Why a launcher of these powers can never give this; nothing when it may. */
+export function capabilityProblem(
+  resources: Resources,
+  { name, capabilities }: { readonly name: string; readonly capabilities: LauncherCapabilities },
+): string | undefined {
+  const { nodes = 1, gpusPerNode = 0 } = resources;
+  if (gpusPerNode > 0 && !capabilities.gpus) return `launcher "${name}" has no GPUs to give; leave "gpus" away`;
+  if (!capabilities.multiNode && (nodes > 1 || tasksOf(resources) > 1)) {
+    return `launcher "${name}" runs one task on one node; leave "nodes" and "tasks" away`;
+  }
+  const word = capabilities.queues ? undefined : ofSchedulers.find((key) => resources[key] !== undefined);
+  return word === undefined ? undefined : `launcher "${name}" has no scheduler to give "${word}" to; leave it away`;
+}
