@@ -1,13 +1,15 @@
-/* One program, three uses; which one is said by the first argument, or by the name it is called as. */
+/* One program, four uses; which one is said by the first argument, or by the name it is called as. */
 
 #include "common.h"
+#include "rank.h"
 #include "results.h"
 #include "start.h"
 #include <string.h>
 
 static int usage(void) {
   say("usage: abaco-start start --ledger DIR --run DIR --not-after SECONDS [--time-limit MS] --grace MS"
-      " --log-limit BYTES --result-limit BYTES [--label TEXT] -- PROGRAM [ARG...]");
+      " --log-limit BYTES --result-limit BYTES [--environment FILE] [--label TEXT] -- PROGRAM [ARG...]");
+  say("       abaco-start rank --run DIR --result-limit BYTES -- PROGRAM [ARG...]");
   say("       abaco-start results --socket PATH --file PATH --result-limit BYTES");
   say("       abaco-start result [FILE]");
   return EXIT_USAGE;
@@ -20,6 +22,7 @@ int main(int count, char *arguments[]) {
   if (strcmp(name, "result") == 0) return result_use(count - 1, arguments + 1);
   if (count < 2) return usage();
   if (strcmp(arguments[1], "start") == 0) return start_use(count - 2, arguments + 2);
+  if (strcmp(arguments[1], "rank") == 0) return rank_use(count - 2, arguments + 2);
   if (strcmp(arguments[1], "results") == 0) return results_use(count - 2, arguments + 2);
   if (strcmp(arguments[1], "result") == 0) return result_use(count - 2, arguments + 2);
   return usage();

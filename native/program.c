@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* As a shell finds it, by the PATH the program itself will have. */
-static int execute(char *const arguments[], char *const environment[]) {
+int program_execute(char *const arguments[], char *const environment[]) {
   const char *name = arguments[0];
   if (strchr(name, '/')) {
     execve(name, arguments, environment);
@@ -45,7 +45,7 @@ static void become(char *const arguments[], char *const environment[], int outpu
   else close(STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
-  int trouble = execute(arguments, environment);
+  int trouble = program_execute(arguments, environment);
   (void)!write(report, &trouble, sizeof trouble);
   _exit(127);
 }

@@ -12,4 +12,7 @@ struct program {
 
 /* Starts it in a process group of its own: standard input empty, both outputs one pipe, no signal blocked. */
 struct program program_start(char *const arguments[], char *const environment[]);
+
+/* Becomes the program, as a shell would find it by the PATH of `environment`. @returns errno where it could not. */
+int program_execute(char *const arguments[], char *const environment[]);
 #endif

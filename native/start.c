@@ -32,6 +32,8 @@ enum { NEVER = -1, LONGEST_REAP_MS = 5000, LONGEST_LABEL = 200 };
 struct settings {
   const char *ledger;
   const char *run;
+  /* File of the environment; null is `env` in the run directory. */
+  const char *environment;
   const char *label;
   uint64_t not_after;
   uint64_t time_limit_ms;
@@ -71,6 +73,7 @@ static int read_settings(int count, char *arguments[], struct settings *settings
     { "--grace", NULL, &settings->grace_ms, true },
     { "--log-limit", NULL, &settings->log_limit, true },
     { "--result-limit", NULL, &settings->result_limit, true },
+    { "--environment", &settings->environment, NULL, false },
     { "--label", &settings->label, NULL, false },
   };
   int behind = options_read(count, arguments, options, sizeof options / sizeof *options);
@@ -223,7 +226,8 @@ static char **prepare(const struct settings *settings, struct run *run) {
   char limit[24];
   snprintf(limit, sizeof limit, "%" PRIu64, settings->result_limit);
   setenv("ABACO_RESULT_LIMIT", limit, 1);
-  if (join_path(path, sizeof path, settings->run, "env")) environment = environment_read(path, environ);
+  if (settings->environment) environment = environment_read(settings->environment, environ);
+  else if (join_path(path, sizeof path, settings->run, "env")) environment = environment_read(path, environ);
   if (!environment) {
     say("the environment in \"%s\" cannot be read: %s", settings->run, strerror(errno));
     return NULL;

@@ -60,7 +60,8 @@ export function planApptainer(
   };
 }
 
-const gpuFlags = { nvidia: '--nv', amd: '--rocm' } as const;
+/** Of `apptainer exec`. */
+export const gpuFlags = { nvidia: '--nv', amd: '--rocm' } as const;
 
 /** What Apptainer puts into a cgroup; swap is none beside it, so that the limit is one. */
 function limitFlags({ limits }: LaunchSpec): readonly string[] {
@@ -75,7 +76,7 @@ function limitFlags({ limits }: LaunchSpec): readonly string[] {
   return Object.entries(wanted).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
 }
 
-function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mount[] {
+export function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mount[] {
   const bind = (hostPath: string, containerPath: string, mode: Mount['mode']): Mount => ({
     hostPath,
     containerPath,

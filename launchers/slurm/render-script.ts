@@ -19,6 +19,8 @@ export interface ScriptView {
 
 /** No line end, quote or blank can come into an `#SBATCH` line, which no shell reads. */
 const optionValue = /^[\w.,:+@/=*-]{1,200}$/;
+/** Features of nodes are combined by signs of their own. */
+const constraintValue = /^[\w.,:*&|()[\]-]{1,200}$/;
 const optionName = /^[a-z][a-z-]{1,40}$/;
 /** Slurm puts other text for "%" and "\" in file names; "%a" is the element of the array. */
 const outputPath = /^\/[\w.@+/-]{1,4000}(?:%a)?\.out$/;
@@ -42,7 +44,8 @@ export function createTemplates(overlay: string): Templates {
 /** Throws `InvalidError` for a value that could say more to Slurm than it should. */
 export function renderScript(view: ScriptView, templates: Templates): string {
   for (const [name, value] of Object.entries({ 'job-name': view.jobName, comment: view.comment, ...view.options })) {
-    check(name, value, optionName.test(name) && (optionValue.test(value) || name === 'comment'));
+    const pattern = name === 'constraint' ? constraintValue : optionValue;
+    check(name, value, optionName.test(name) && (pattern.test(value) || name === 'comment'));
   }
   check('comment', view.comment, /^[\w. -]{1,200}$/.test(view.comment));
   check('output', view.output, outputPath.test(view.output));

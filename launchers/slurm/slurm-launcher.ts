@@ -13,22 +13,29 @@ import type {
 } from '../../src/launcher/launcher.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
-import { planApptainer } from '../apptainer/apptainer-command.ts';
+import type { ApptainerPaths } from '../apptainer/apptainer-command.ts';
 import { createClusterFiles } from '../apptainer/cluster-files.ts';
 import type { RunScript } from '../apptainer/sif-build.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
 import { createOwners } from '../host/owners.ts';
-import { cancelCommand, terminateCommand } from './commands/scancel.ts';
+import { checkResources } from './check-resources.ts';
+import { mostElements } from './cluster-facts.ts';
+import { testSbatchCommand } from './commands/sbatch.ts';
+import { cancelCommand, terminateCommand, terminateStepsCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { runAsJob } from './job-build.ts';
 import { createJobPoller, type FollowedJob } from './job-poller.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
+import { createClusterKnowledge } from './learn-cluster.ts';
+import { planStart } from './plan-start.ts';
 import { probeCluster } from './probe.ts';
+import { createQueuePressure, pressureGroup } from './queue-pressure.ts';
 import { createTemplates } from './render-script.ts';
+import { placeOf, planJob } from './sbatch-options.ts';
 import { SlurmOptions } from './slurm-options.ts';
-import { createSubmissions, elementOf, jobNamePrefix } from './submissions.ts';
+import { createSubmissions, elementOf, hasSteps, jobNamePrefix, renderSubmission } from './submissions.ts';
 import { sweepDesk } from './sweep-desk.ts';
 import { watchJob } from './watch-job.ts';
 
@@ -43,11 +50,20 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   const { installationId, log, checkpoint } = context;
   const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
   const pool = createHostPool({ launcher: name, options, dataDir: context.dataDir, agentFiles, installationId });
+  const templates = createTemplates(options.templates);
+  const pressure = createQueuePressure({ firstMs: 2_000, mostMs: 60_000 });
+  const closing = new AbortController();
+  const knowledge = createClusterKnowledge({
+    host: pool.service,
+    everyMs: options.learn,
+    log,
+    closing: closing.signal,
+  });
   const submissions = createSubmissions({
     installationId,
     burstMs: options.burst,
-    maxArray: options.max_array,
-    templates: createTemplates(options.templates),
+    pressure,
+    templates,
     checkpoint,
   });
   const poller = createJobPoller({
@@ -68,7 +84,6 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     ...(options.build_on === 'login' ? {} : { runOn: (host, owner) => buildAsJob(host, owner ?? options.user) }),
   });
   const desks = new Map<string, Desk>();
-  const closing = new AbortController();
 
   function deskOf({ owner }: AttemptRef): Desk {
     if (owner === undefined)
@@ -90,6 +105,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   async function launch(spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle> {
     attemptKey(spec);
     const desk = deskOf(spec);
+    const job = planJob(spec, options);
+    pressure.check(pressureGroup(desk.owner, job.options));
     await owners.note(desk.owner);
     await desk.ledger.open(spec, spec.notAfter);
     if ((await desk.ledger.readMarker(spec)).kind !== 'free') return await handleOf(desk, spec, undefined);
@@ -97,18 +114,18 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     if (earlier) return await handleOf(desk, spec, earlier.id);
     await desk.runs.create(spec);
     await checkpoint('before-start');
-    const plan = planApptainer(withinWalltime(spec), {
-      sif: files.pathOf(desk.owner, spec.image),
-      runDir: desk.runs.pathOf(spec),
-      ledgerEntry: desk.ledger.entryPath(spec),
-      nativeDir: await files.nativeDirectory(desk.owner),
-    });
+    const paths = pathsOf(desk, spec, await files.nativeDirectory(desk.owner));
+    const plan = planStart(spec, paths, job, options);
     const kind = {
-      key: [desk.owner, spec.actorId, spec.image.digest, JSON.stringify(spec.limits)].join('\n'),
+      // The digest stands for the actor's revision.
+      key: JSON.stringify([desk.owner, spec.actorId, spec.image.digest, job.options]),
+      owner: desk.owner,
       host: desk.host,
       ledger: desk.ledger,
       directory: desk.jobs,
-      options: slurmOptionsOf(spec),
+      options: job.options,
+      hasSteps: job.tasks > 1,
+      most: Math.min(options.max_array, mostElements(knowledge.facts(), desk.owner, job.options)),
     };
     try {
       const { jobId } = await submissions.submit(kind, { ref: spec, ...plan }, signal);
@@ -121,34 +138,18 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     }
   }
 
+  function pathsOf(desk: Desk, spec: LaunchSpec, nativeDir: string): ApptainerPaths {
+    const sif = files.pathOf(desk.owner, spec.image);
+    return { sif, runDir: desk.runs.pathOf(spec), ledgerEntry: desk.ledger.entryPath(spec), nativeDir };
+  }
+
   /** The job of an earlier launch whose answer was lost; the marker decides, this only saves a second job. */
   async function findEarlier(desk: Desk, ref: AttemptRef): Promise<JobRecord | undefined> {
     const submission = await desk.ledger.readSubmission(ref);
-    if (submission === undefined) return undefined;
+    if (submission === undefined || submission === '') return undefined;
     const jobs = await poller.findByName(jobNamePrefix + submission, desk.owner);
     const refs = jobs.length === 0 ? [] : await desk.readIndex(submission);
     return jobs.find((job) => isSame(refs[elementOf(job.id)], ref));
-  }
-
-  function withinWalltime(spec: LaunchSpec): LaunchSpec {
-    const most = Math.max(1_000, options.walltime - options.margin);
-    const timeMs = Math.min(spec.limits.timeMs ?? most, most);
-    return { ...spec, limits: { ...spec.limits, timeMs } };
-  }
-
-  function slurmOptionsOf({ limits }: LaunchSpec): Readonly<Record<string, string>> {
-    const cpus = limits.nanoCpus === undefined ? 1 : Math.max(1, Math.ceil(limits.nanoCpus / 1e9));
-    const megabytes = limits.memoryBytes === undefined ? undefined : Math.ceil(limits.memoryBytes / 1_048_576);
-    const wanted = {
-      time: String(Math.ceil(options.walltime / 60_000)),
-      'cpus-per-task': String(cpus),
-      // A few megabytes more than the program may use: Apptainer and the helper run beside it.
-      mem: megabytes === undefined ? '' : `${megabytes + 64}M`,
-      partition: options.partition,
-      account: options.account,
-      qos: options.qos,
-    };
-    return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== ''));
   }
 
   async function handleOf(desk: Desk, spec: LaunchSpec, jobId: string | undefined): Promise<LaunchHandle> {
@@ -172,9 +173,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   }
 
   /** The job an attempt was last handed over as, while Slurm knows it and it has not ended. */
-  async function liveJob(desk: Desk, ref: AttemptRef): Promise<string | undefined> {
+  async function liveJob(desk: Desk, ref: AttemptRef): Promise<JobRecord | undefined> {
     const job = await findEarlier(desk, ref);
-    return job && phaseOf(job) !== 'ended' ? job.id : undefined;
+    return job && phaseOf(job) !== 'ended' ? job : undefined;
   }
 
   async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
@@ -182,14 +183,16 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     if (!desk) return 'never-started';
     if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
       const waiting = await liveJob(desk, ref);
-      if (waiting !== undefined) await desk.host.run(cancelCommand([waiting]), closing.signal);
+      if (waiting !== undefined) await desk.host.run(cancelCommand([waiting.id]), closing.signal);
       return 'never-started';
     }
     const isFirst = !(await desk.ledger.wasCancelled(ref));
     await desk.ledger.noteCancel(ref);
-    const id = await liveJob(desk, ref);
-    if (id === undefined) return 'stopping';
-    await desk.host.run(terminateCommand([id]), closing.signal);
+    const job = await liveJob(desk, ref);
+    if (job === undefined) return 'stopping';
+    const { id } = job;
+    const terminate = hasSteps(job.name) ? terminateStepsCommand : terminateCommand;
+    await desk.host.run(terminate([id]), closing.signal);
     // Kept beside the helper's own grace time: it ends a container whose helper is stuck.
     if (isFirst) void killLater(desk, id, graceMs);
     return 'stopping';
@@ -230,8 +233,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     if (!desk) return;
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
-    const id = hasEnded ? undefined : await liveJob(desk, ref);
-    if (id !== undefined) await desk.host.run(cancelCommand([id]), closing.signal);
+    const job = hasEnded ? undefined : await liveJob(desk, ref);
+    if (job !== undefined) await desk.host.run(cancelCommand([job.id]), closing.signal);
+    pressure.relax(desk.owner);
     await desk.runs.remove(ref);
     await checkpoint('after-remove');
   }
@@ -252,13 +256,28 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     capabilities: {
       queues: true,
       liveOutput: true,
-      gpus: false,
-      multiNode: false,
+      gpus: options.gpus !== 'none',
+      multiNode: true,
       asOwner: true,
       everywhere: true,
       imageSources,
     },
-    probe: async (signal) => await probeCluster(pool, options, signal),
+    async probe(signal) {
+      const health = await probeCluster(pool, options, signal);
+      if (health.ok) await knowledge.learn();
+      return health;
+    },
+    check({ owner, resources }) {
+      const facts = knowledge.facts();
+      return facts && checkResources({ ...placeOf(options), ...resources }, facts, owner);
+    },
+    dryRun: async (spec, signal) => {
+      const desk = deskOf(spec);
+      const job = planJob(spec, options);
+      const plan = planStart(spec, pathsOf(desk, spec, `${options.directory}/native`), job, options);
+      const parts = renderSubmission({ templates, installationId, directory: desk.jobs, job, plan });
+      return { files: parts, ...(await desk.host.run(testSbatchCommand(parts['job.sh'] ?? ''), signal)) };
+    },
     prepare: async (image, signal, onProgress) => await files.prepare(image, signal, onProgress),
     images: files.images,
     launch,

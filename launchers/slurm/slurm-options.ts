@@ -18,7 +18,7 @@ export const SlurmOptions = Type.Object(
       default: 600_000,
       minimum: 60_000,
       maximum: 30 * 86_400_000,
-      description: 'Time limit of jobs that name none.',
+      description: 'Time limit of jobs whose actor names none.',
     }),
     margin: Type.Integer({
       ...setting('duration'),
@@ -26,6 +26,20 @@ export const SlurmOptions = Type.Object(
       minimum: 0,
       maximum: 3_600_000,
       description: 'How long before the end of its walltime a program is told to end.',
+    }),
+    mpi: word('What --mpi of srun gets for programs of several tasks, as pmix; empty is the default of Slurm.'),
+    gpus: Type.Enum(['none', 'nvidia', 'amd'], {
+      setting: { kind: 'choice', none: false },
+      default: 'nvidia',
+      description: 'Whose GPUs its nodes have, for Apptainer; "none" refuses actors that ask for any.',
+    }),
+    learn: Type.Integer({
+      ...setting('duration'),
+      default: 600_000,
+      minimum: 1_000,
+      maximum: 86_400_000,
+      description:
+        'How old may be what is known of its partitions, accounts and limits before they are asked for again.',
     }),
     poll: Type.Integer({
       ...setting('duration'),
@@ -46,7 +60,7 @@ export const SlurmOptions = Type.Object(
       default: 1_000,
       minimum: 1,
       maximum: 100_000,
-      description: 'Most elements of one array; MaxArraySize of Slurm is 1001 where nobody changed it.',
+      description: 'Most elements of one array; never more than the cluster says it takes.',
     }),
     late: Type.Integer({
       ...setting('duration'),

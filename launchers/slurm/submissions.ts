@@ -5,14 +5,16 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { asError } from '../../src/errors.ts';
+import { asError, QuotaError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import type { Host } from '../host/host.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
 import { sbatchCommand } from './commands/sbatch.ts';
+import { pressureGroup, type QueuePressure } from './queue-pressure.ts';
 import { renderScript, type Templates } from './render-script.ts';
+import type { JobPlan } from './sbatch-options.ts';
 
 /** One execution that is to be handed over. */
 export interface Member {
@@ -26,11 +28,16 @@ export interface Member {
 export interface SubmissionKind {
   /** Two of the same text may be handed over together. */
   readonly key: string;
+  readonly owner: string;
   readonly host: Host;
   readonly ledger: HostLedger;
   /** Where the directories of submissions are made. */
   readonly directory: string;
   readonly options: Readonly<Record<string, string>>;
+  /** Whether each is several tasks, which are steps of their job. */
+  readonly hasSteps: boolean;
+  /** Most elements of one submission. */
+  readonly most: number;
 }
 
 export interface Submitted {
@@ -48,7 +55,7 @@ export interface Submissions {
 export interface SubmissionsOptions {
   readonly installationId: string;
   readonly burstMs: number;
-  readonly maxArray: number;
+  readonly pressure: QueuePressure;
   readonly templates: Templates;
   readonly checkpoint: (point: string) => Promise<void>;
 }
@@ -61,6 +68,11 @@ interface Waiting {
 
 export const jobNamePrefix = 'abaco-';
 
+/** By its name, so that whoever finds the job knows. */
+export function hasSteps(jobName: string): boolean {
+  return jobName.startsWith(`${jobNamePrefix}m`);
+}
+
 export function createSubmissions(options: SubmissionsOptions): Submissions {
   const batches = new Map<string, { readonly kind: SubmissionKind; readonly waiting: Waiting[] }>();
 
@@ -69,12 +81,18 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     batches.delete(key);
     if (!batch) return;
     const { kind, waiting } = batch;
+    const group = pressureGroup(kind.owner, kind.options);
     handOver(
       kind,
       waiting.map(({ member }) => member),
     ).then(
-      (ids) => waiting.forEach(({ resolve }, index) => resolve(ids[index] as Submitted)),
+      (ids) => {
+        options.pressure.taken(group, waiting.length);
+        waiting.forEach(({ resolve }, index) => resolve(ids[index] as Submitted));
+      },
       (thrown: unknown) => {
+        if (thrown instanceof QuotaError) options.pressure.refused(group, waiting.length, thrown);
+        else options.pressure.unanswered(group, waiting.length);
         for (const { reject } of waiting) reject(asError(thrown));
       },
     );
@@ -82,20 +100,10 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
 
   async function handOver(kind: SubmissionKind, members: readonly Member[]): Promise<readonly Submitted[]> {
     const { host, ledger } = kind;
-    const submission = `s${randomBytes(8).toString('hex')}`;
+    const submission = `${kind.hasSteps ? 'm' : 's'}${randomBytes(8).toString('hex')}`;
     const directory = `${kind.directory}/${submission}`;
     await host.makeDirectory(directory, 0o700);
-    const script = renderScript(
-      {
-        jobName: jobNamePrefix + submission,
-        comment: `abaco ${options.installationId} ${submission}`,
-        output: `${directory}/${members.length > 1 ? '%a' : '0'}.out`,
-        count: members.length,
-        options: kind.options,
-        directory,
-      },
-      options.templates,
-    );
+    const script = renderJob({ ...options, submission, directory, count: members.length, options: kind.options });
     await Promise.all([
       host.put(`${directory}/job.sh`, Buffer.from(script), { mode: 0o700 }),
       host.put(`${directory}/index`, Buffer.from(renderIndex(members.map(({ ref }) => ref)))),
@@ -106,7 +114,9 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
     ]);
     await options.checkpoint('before-create');
     // Never cut off by us: what Slurm has heard of it is heard.
-    const number = await host.run(sbatchCommand(`${directory}/job.sh`), new AbortController().signal);
+    const number = await host
+      .run(sbatchCommand(`${directory}/job.sh`), new AbortController().signal)
+      .catch(async (thrown: unknown) => await forget(kind, submission, members, asError(thrown)));
     await options.checkpoint('after-create');
     return members.map((_, index) => ({ submission, jobId: elementId(number, index, members.length) }));
   }
@@ -114,6 +124,8 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
   return {
     async submit(kind, member, signal) {
       signal.throwIfAborted();
+      const group = pressureGroup(kind.owner, kind.options);
+      options.pressure.admit(group);
       const { promise, resolve, reject } = Promise.withResolvers<Submitted>();
       let batch = batches.get(kind.key);
       if (!batch) {
@@ -125,10 +137,60 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
         }, options.burstMs);
       }
       batch.waiting.push({ member, resolve, reject });
-      if (batch.waiting.length >= options.maxArray) flush(kind.key);
+      if (batch.waiting.length >= Math.min(kind.most, options.pressure.most(group))) flush(kind.key);
       return await promise;
     },
   };
+}
+
+interface JobScript extends Pick<SubmissionsOptions, 'templates' | 'installationId'> {
+  readonly submission: string;
+  readonly directory: string;
+  readonly count: number;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+function renderJob({ templates, installationId, submission, directory, count, options }: JobScript): string {
+  const jobName = jobNamePrefix + submission;
+  const comment = `abaco ${installationId} ${submission}`;
+  const output = `${directory}/${count > 1 ? '%a' : '0'}.out`;
+  return renderScript({ jobName, comment, output, count, options, directory }, templates);
+}
+
+interface RehearsedSubmission extends Pick<SubmissionsOptions, 'templates' | 'installationId'> {
+  readonly directory: string;
+  readonly job: Pick<JobPlan, 'options' | 'tasks'>;
+  readonly plan: Pick<Member, 'before' | 'after'>;
+}
+
+/** The files of a submission of one, for people to look at. */
+export function renderSubmission({
+  directory,
+  job,
+  plan,
+  ...rest
+}: RehearsedSubmission): Readonly<Record<string, string>> {
+  const submission = `${job.tasks > 1 ? 'm' : 's'}${'0'.repeat(16)}`;
+  const script = { ...rest, submission, directory: `${directory}/${submission}`, count: 1, options: job.options };
+  return { 'job.sh': renderJob(script), '0.sh': renderMember(plan) };
+}
+
+/** What was refused is nowhere: nobody need look for it. Rejects with `error`. */
+async function forget(
+  { host, ledger, directory }: SubmissionKind,
+  submission: string,
+  members: readonly Member[],
+  error: Error,
+): Promise<never> {
+  if (!(error instanceof UnknownOutcomeError)) {
+    const steps = [
+      ...members.map(async ({ ref }) => await ledger.noteSubmission(ref, '')),
+      host.removeTree(`${directory}/${submission}`),
+    ];
+    // The sweep finds what is left.
+    await Promise.allSettled(steps);
+  }
+  throw error;
 }
 
 /** Which element of its submission a job is; a job that is no array is the first. */
@@ -150,6 +212,6 @@ export function parseIndex(text: string): readonly (AttemptRef | undefined)[] {
 }
 
 /** The label is what the job is called where it runs, with how often Slurm has started it. */
-function renderMember({ before, after }: Member): string {
+function renderMember({ before, after }: Pick<Member, 'before' | 'after'>): string {
   return `exec ${shellLine(before)} "$SLURM_JOB_ID.\${SLURM_RESTART_COUNT:-0}" ${shellLine(after)}\n`;
 }

@@ -21,7 +21,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
 . test/harness.sh
-for file in test/start.sh test/results.sh test/result.sh; do . "./$file"; done
+for file in test/start.sh test/rank.sh test/results.sh test/result.sh; do . "./$file"; done
 
 # A leak is the process's own affair when it ends at once; everything else that the sanitizers find ends the case.
 ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
@@ -34,7 +34,7 @@ exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 for build in build build/sanitized; do
   program=$native/$build/abaco-start
   result=$native/$build/result
-  for file in test/start.sh test/results.sh test/result.sh; do
+  for file in test/start.sh test/rank.sh test/results.sh test/result.sh; do
     for name in $(cases_of "$file"); do run_case "$name"; done
   done
 done

@@ -9,6 +9,14 @@ export function terminateCommand(ids: readonly [string, ...string[]]): Command<v
   return { argv: ['scancel', '--full', '--signal=TERM', ...ids], parse: succeedOrGone };
 }
 
+/**
+ * TERM for a job of several tasks: to its batch script alone, which passes it on. `srun`, which is a child of it, would take
+ * it for an order to kill.
+ */
+export function terminateStepsCommand(ids: readonly [string, ...string[]]): Command<void> {
+  return { argv: ['scancel', '--batch', '--signal=TERM', ...ids], parse: succeedOrGone };
+}
+
 /** Slurm's own end of a job: TERM, then KILL after KillWait; one that waits is taken from the queue. */
 export function cancelCommand(ids: readonly [string, ...string[]]): Command<void> {
   return { argv: ['scancel', ...ids], parse: succeedOrGone };

@@ -115,10 +115,10 @@ describe('sbatch', () => {
       'sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)',
       'UnavailableError',
     ],
-    ['sbatch: error: Batch job submission failed: Invalid partition name specified', 'LauncherError'],
+    ['sbatch: error: Batch job submission failed: Invalid partition name specified', 'InvalidError'],
     [
       'sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds some limit)',
-      'LauncherError',
+      'InvalidError',
     ],
     ['', 'LauncherError'],
   ])('that says %j is %s', (stderr, name) => {

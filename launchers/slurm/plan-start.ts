@@ -1,0 +1,71 @@
+/**
+ * How an element of a submission starts its program. Pure.
+ *
+ * One task is a container whose first process is the helper. Several tasks are started by `srun`, and still decided once:
+ * the helper runs on the node of the batch script, outside any container. It takes the marker, and what it starts is `srun`;
+ * each rank is then a container whose first process only puts the environment in place. So there is one start, one log with
+ * what all ranks wrote, one exit code (the worst of all ranks, which is srun's) and one end record, and whoever comes late
+ * with another marker never reaches `srun`. Ranks that each look at the marker would need an agreement of their own.
+ */
+
+import { startArguments } from '../../src/launcher/helper-arguments.ts';
+import type { LaunchSpec } from '../../src/launcher/launcher.ts';
+import { type ApptainerPaths, planApptainer } from '../apptainer/apptainer-command.ts';
+import { planRank } from '../apptainer/rank-command.ts';
+import type { JobPlan } from './sbatch-options.ts';
+import type { SlurmOptions } from './slurm-options.ts';
+
+/** The words before its label and after. */
+export interface StartPlan {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/**
+ * srun takes TERM for an order to kill. So it stands in a session of its own, where the helper's signals do not reach it, and
+ * TERM is sent to the ranks by Slurm.
+ */
+const shieldedSrun = [
+  `trap 'scancel --signal=TERM "$SLURM_JOB_ID"' TERM INT`,
+  'setsid "$@" &',
+  'ranks=$!',
+  'code=0',
+  'while kill -0 "$ranks" 2>/dev/null; do wait "$ranks"; code=$?; done',
+  'exit "$code"',
+].join('\n');
+
+export function planStart(
+  spec: LaunchSpec,
+  paths: ApptainerPaths,
+  job: JobPlan,
+  settings: Pick<SlurmOptions, 'gpus' | 'mpi'>,
+): StartPlan {
+  const limited = { ...spec, limits: { ...spec.limits, timeMs: job.timeMs } };
+  const extras = job.hasGpus && settings.gpus !== 'none' ? { gpus: settings.gpus } : {};
+  if (job.tasks === 1) return planApptainer(limited, paths, extras);
+  return {
+    before: [
+      `${paths.nativeDir}/abaco-start`,
+      ...startArguments(limited, { ledger: paths.ledgerEntry, run: paths.runDir }),
+      // What is for the program is not for srun.
+      '--environment',
+      '/dev/null',
+      '--label',
+    ],
+    after: [
+      '--',
+      '/bin/sh',
+      '-c',
+      shieldedSrun,
+      'tasks',
+      'srun',
+      `--ntasks=${job.tasks}`,
+      `--cpus-per-task=${job.cpusPerTask}`,
+      '--export=ALL',
+      '--input=none',
+      '--kill-on-bad-exit=1',
+      ...(settings.mpi === '' ? [] : [`--mpi=${settings.mpi}`]),
+      ...planRank(limited, paths, extras),
+    ],
+  };
+}
