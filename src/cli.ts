@@ -1,8 +1,8 @@
 /** The program `abaco`: its roles, its checks, and the client's verbs. */
 
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
-import { registerClientCommands } from './client/commands.ts';
+import { Command, Option } from 'commander';
+import { defaultUrl, registerClientCommands } from './client/commands.ts';
 import {
   addKey,
   type ClusterFlags,
@@ -15,8 +15,10 @@ import {
 } from './cluster-commands.ts';
 import { checkConfig } from './config/check-config.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
+import { type DryRunFlags, rehearse, renderRehearsal } from './dry-run-command.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
 import { listImages, pruneImages } from './images-command.ts';
+import { optional } from './lib/optional.ts';
 import { packagePath } from './lib/package-root.ts';
 import { serveAgent } from './main.ts';
 import { type MintFlags, mintFor } from './mint-command.ts';
@@ -64,9 +66,9 @@ program
     });
   });
 
-program
-  .command('launchers')
-  .description('The ways to run containers that are configured')
+const launchers = program.command('launchers').description('The ways to run containers that are configured');
+
+launchers
   .command('probe')
   .option('-c, --config <file>', 'site file')
   .option('--json', 'as JSON')
@@ -79,6 +81,33 @@ program
     });
     process.exitCode = healthy ? 0 : 1;
   });
+
+launchers
+  .command('dry-run')
+  .argument('[actor]', 'an actor of the service at --url; else --image')
+  .option('--image <name>', 'image; else that of the actor')
+  .option('--user <name>', 'who would run it; else the owner of the actor')
+  .option('--queue <name>', 'queue; else that of the actor')
+  .option('--launcher <name>', 'launcher; else that of the actor, or of its queue')
+  .option('--resources <name=value...>', 'as nodes=2 walltime=01:00:00, over those of the actor', [])
+  .option('-c, --config <file>', 'site file')
+  .addOption(new Option('--url <address>', 'where the service listens').env('ABACO_URL').default(defaultUrl))
+  .option('--tenant <name>', 'tenant, where the service does not know it otherwise')
+  .option('--json', 'as JSON')
+  .description('Shows the script an actor would be handed over with, and what the scheduler says of it; starts nothing')
+  .action(
+    async (actorId: string | undefined, flags: DryRunFlags & { readonly config?: string; readonly json?: boolean }) => {
+      const rehearsal = await rehearse({
+        loaded: readConfig(flags.config === undefined ? {} : { config: flags.config }),
+        log: createLogger({ level: 'warn', pretty: true }),
+        actorId,
+        flags: { ...flags, ...optional('token', process.env['ABACO_TOKEN']) },
+      });
+      const { json = false } = flags;
+      process.stdout.write(json ? `${JSON.stringify(rehearsal, null, 2)}\n` : renderRehearsal(rehearsal));
+      process.exitCode = rehearsal.problem === undefined && rehearsal.accepted === true ? 0 : 1;
+    },
+  );
 
 const clusters = program
   .command('clusters')

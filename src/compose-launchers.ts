@@ -97,20 +97,9 @@ async function placeHelper(dataDir: string): Promise<string> {
 export async function probeAll({ loaded, kinds, log }: LaunchersOptions): Promise<readonly ProbedLauncher[]> {
   return await Promise.all(
     Object.keys(loaded.config.launchers).map(async (name) => {
-      const launcher = await createLauncher({ loaded, kinds }, name, {
-        installationId: 'probe',
-        log,
-        checkpoint: async () => undefined,
-      });
-      try {
-        return {
-          name,
-          kind: loaded.config.launchers[name]?.kind ?? '',
-          health: await launcher.probe(AbortSignal.timeout(15_000)),
-        };
-      } finally {
-        await launcher.close();
-      }
+      const kind = loaded.config.launchers[name]?.kind ?? '';
+      const probe = async (launcher: Launcher) => await launcher.probe(AbortSignal.timeout(15_000));
+      return { name, kind, health: await withLauncherOf({ loaded, kinds, log, name }, probe) };
     }),
   );
 }
@@ -123,6 +112,20 @@ export async function openAll(
   const names = Object.keys(loaded.config.launchers);
   const context = { installationId, log, checkpoint: async () => undefined };
   return await Promise.all(names.map(async (name) => await createLauncher({ loaded, kinds }, name, context)));
+}
+
+/** One launcher for a moment, for people who look; it has no installation, and starts nothing. */
+export async function withLauncherOf<T>(
+  { loaded, kinds, log, name }: LaunchersOptions & { readonly name: string },
+  look: (launcher: Launcher) => Promise<T>,
+): Promise<T> {
+  const context = { installationId: 'probe', log, checkpoint: async () => undefined };
+  const launcher = await createLauncher({ loaded, kinds }, name, context);
+  try {
+    return await look(launcher);
+  } finally {
+    await launcher.close();
+  }
 }
 
 export interface ProbedLauncher {

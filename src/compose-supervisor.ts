@@ -94,7 +94,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   });
 }
 
-function siteLimits(config: Config): Parameters<typeof runExecution>[0]['settings']['limits'] {
+export function siteLimits(config: Config): Parameters<typeof runExecution>[0]['settings']['limits'] {
   const { limits, executions } = config;
   return {
     memoryBytes: limits.memoryBytes ?? undefined,

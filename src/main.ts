@@ -17,6 +17,7 @@ import {
   type ProbedLauncher,
   probeAll,
   readKind,
+  withLauncherOf,
 } from './compose-launchers.ts';
 import { composeStorage } from './compose-storage.ts';
 import { composeSupervisor } from './compose-supervisor.ts';
@@ -186,4 +187,12 @@ export async function openLaunchers(
   installationId: string,
 ): Promise<readonly Launcher[]> {
   return await openAll({ loaded, log, kinds: launcherKinds }, installationId);
+}
+
+/** One configured launcher for a moment, without a service around it. */
+export async function withLauncher<T>(
+  options: { readonly loaded: LoadedConfig; readonly log: Logger; readonly name: string },
+  look: (launcher: Launcher) => Promise<T>,
+): Promise<T> {
+  return await withLauncherOf({ ...options, kinds: launcherKinds }, look);
 }

@@ -43,7 +43,7 @@ interface ResultFlags extends SharedFlags {
   readonly output?: string;
 }
 
-const defaultUrl = 'http://127.0.0.1:8000';
+export const defaultUrl = 'http://127.0.0.1:8000';
 /** What a shell reports for a program ended by SIGINT. */
 const interrupted = 130;
 

@@ -12,7 +12,7 @@ const caseMs = 180_000;
 describe.runIf(await canRunCluster())('a job that Slurm does not take', () => {
   const slurm = useSlurm();
   const refusalOf = async (resources: Resources): Promise<unknown> =>
-    await slurm.launch(['true'], { resources }).catch((thrown: unknown) => thrown);
+    await slurm.launch(['sh', '-c', 'true'], { resources }).catch((thrown: unknown) => thrown);
 
   it.each([
     [{ partition: 'nowhere' }, 'Invalid partition name specified'],
@@ -56,12 +56,15 @@ describe.runIf(await canRunCluster())('a job that Slurm does not take', () => {
       const held = ['sh', '-c', 'until [ -e /lustre/go ]; do sleep 0.2; done'];
       await slurm.asAlice('rm -f go');
       const running = [await slurm.launch(held, small), await slurm.launch(held, { ...small, actorId: 'a2' })];
-      const third = slurm.spec(['true'], small);
+      const third = slurm.spec(['sh', '-c', 'true'], small);
       const signal = new AbortController().signal;
       await expect(slurm.launcher.launch(third, signal)).rejects.toThrow('AssocMaxSubmitJobLimit');
       // Whoever asks again at once is told the same, and Slurm is not asked.
       await expect(slurm.launcher.launch(third, signal)).rejects.toThrow(QuotaError);
-      expect((await slurm.finish(await slurm.launch(['true']))).end).toMatchObject({ kind: 'exited', exitCode: 0 });
+      expect((await slurm.finish(await slurm.launch(['sh', '-c', 'true']))).end).toMatchObject({
+        kind: 'exited',
+        exitCode: 0,
+      });
       await slurm.asAlice('touch go');
       for (const handle of running) expect((await slurm.finish(handle)).end).toMatchObject({ kind: 'exited' });
       const handle = await until(async () => await slurm.launcher.launch(third, signal).catch(() => undefined), {
@@ -78,7 +81,9 @@ describe.runIf(await canRunCluster())('a job that Slurm does not take', () => {
     'as a whole is handed over in parts that its account takes',
     async () => {
       const signal = new AbortController().signal;
-      const specs = Array.from({ length: 5 }, () => slurm.spec(['true'], { resources: { account: 'small' } }));
+      const specs = Array.from({ length: 5 }, () =>
+        slurm.spec(['sh', '-c', 'true'], { resources: { account: 'small' } }),
+      );
       const ends = await Promise.all(
         specs.map(async (spec) => {
           const handle = await until(async () => await slurm.launcher.launch(spec, signal).catch(() => undefined), {

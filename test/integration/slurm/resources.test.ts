@@ -77,7 +77,7 @@ describe.runIf(await canRunCluster())('resources on a cluster', () => {
       expect(dry).toMatchObject({ accepted: true });
       expect(dry?.answer).toMatch(/Job \d+ to start at .* on nodes c\[1-2\] in partition normal/);
       expect(dry?.files['job.sh']).toContain('#SBATCH --nodes=2\n');
-      expect(dry?.files['0.sh']).toContain("'srun' --ntasks=2".replaceAll("'", ''));
+      expect(dry?.files['0.sh']).toContain(" srun '--ntasks=2' ");
       const refused = await slurm.launcher.dryRun?.(slurm.spec(['true'], { resources: { partition: 'x' } }), signal);
       expect(refused).toMatchObject({ accepted: false });
       expect(refused?.answer).toContain('Invalid partition name specified');
@@ -97,7 +97,7 @@ describe.runIf(await canRunCluster())('resources on a cluster', () => {
       );
       const { end, output } = await slurm.finish(handle);
       expect(end).toMatchObject({ kind: 'killed', by: 'time-limit', exitCode: 4 });
-      expect(output.log).toBe('told\n');
+      expect(output.log).toContain('told\n');
     },
     caseMs,
   );
