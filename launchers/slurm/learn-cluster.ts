@@ -22,9 +22,19 @@ export interface ClusterKnowledgeOptions {
   readonly everyMs: number;
   readonly log: LauncherLog;
   readonly closing: AbortSignal;
+  readonly now?: () => number;
 }
 
-export function createClusterKnowledge({ host, everyMs, log, closing }: ClusterKnowledgeOptions): ClusterKnowledge {
+/** A cluster that has said nothing yet is asked again sooner. */
+const unknownPauseMs = 30_000;
+
+export function createClusterKnowledge({
+  host,
+  everyMs,
+  log,
+  closing,
+  now = Date.now,
+}: ClusterKnowledgeOptions): ClusterKnowledge {
   let known: ClusterFacts | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
@@ -49,12 +59,11 @@ export function createClusterKnowledge({ host, everyMs, log, closing }: ClusterK
   }
 
   async function learn(): Promise<void> {
-    if (!asking && Date.now() - askedAt >= everyMs && !closing.aborted) {
-      askedAt = Date.now();
+    const pauseMs = known ? everyMs : Math.min(everyMs, unknownPauseMs);
+    if (!asking && now() - askedAt >= pauseMs && !closing.aborted) {
+      askedAt = now();
       asking = ask().finally(() => {
         asking = undefined;
-        // What did not answer at all is asked again at the next occasion.
-        if (!known) askedAt = Number.NEGATIVE_INFINITY;
       });
     }
     await asking;
@@ -62,7 +71,7 @@ export function createClusterKnowledge({ host, everyMs, log, closing }: ClusterK
 
   return {
     facts() {
-      if (known) void learn();
+      void learn();
       return known;
     },
     learn,

@@ -106,12 +106,12 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     attemptKey(spec);
     const desk = deskOf(spec);
     const job = planJob(spec, options);
-    pressure.check(pressureGroup(desk.owner, job.options));
     await owners.note(desk.owner);
     await desk.ledger.open(spec, spec.notAfter);
     if ((await desk.ledger.readMarker(spec)).kind !== 'free') return await handleOf(desk, spec, undefined);
     const earlier = await findEarlier(desk, spec);
     if (earlier) return await handleOf(desk, spec, earlier.id);
+    pressure.check(pressureGroup(desk.owner, job.options));
     await desk.runs.create(spec);
     await checkpoint('before-start');
     const paths = pathsOf(desk, spec, await files.nativeDirectory(desk.owner));

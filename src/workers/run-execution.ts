@@ -216,6 +216,7 @@ class ExecutionRun {
   }
 
   async #launchPatiently(spec: LaunchSpec): Promise<LaunchHandle | { readonly outcome: RunOutcome }> {
+    const since = new Date();
     for (let count = 0; ; count += 1) {
       if (this.#gone()) return { outcome: this.#leave() };
       if (this.#kept.cancelled.aborted) {
@@ -240,7 +241,7 @@ class ExecutionRun {
         }
         // A limit that others use up too: this one waits, and nobody else does.
         if (error instanceof QuotaError) {
-          await this.#waitWith(waitFor(error), count);
+          await this.#waitWith({ ...waitFor(error), since }, count);
           continue;
         }
         const failed = isRefused(error) ? 'too-many' : await this.#countFailedStart(error.message);
