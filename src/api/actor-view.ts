@@ -59,6 +59,13 @@ function renderMount(mount: Actor['mounts'][number]): Attributes {
   return { host_path: mount.hostPath, container_path: mount.containerPath, mode: mount.mode };
 }
 
-export function renderWait({ cause, since, owner, next }: Wait, now: Date): Attributes {
-  return { cause, since: renderTime(since), age_ms: Math.max(0, now.getTime() - since.getTime()), owner, next };
+export function renderWait({ cause, since, owner, next, expected }: Wait, now: Date): Attributes {
+  return {
+    cause,
+    since: renderTime(since),
+    age_ms: Math.max(0, now.getTime() - since.getTime()),
+    owner,
+    next,
+    ...optional('expected', expected && renderTime(expected)),
+  };
 }

@@ -2,6 +2,7 @@
 
 import type { Actor } from '../actors/actor.ts';
 import { type Execution, type ExecutionUsage, isFinal } from '../executions/execution.ts';
+import type { Accounting } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import { renderWait } from './actor-view.ts';
 import type { Links } from './links.ts';
@@ -87,11 +88,24 @@ function renderListed(execution: Execution): Attributes {
   };
 }
 
-function renderEnd({ end, endDetail, usage }: Execution): Attributes {
+function renderEnd({ end, endDetail, usage, accounting }: Execution): Attributes {
   return {
     ...optional('end', end),
     ...optional('end_detail', endDetail),
     ...optional('usage', usage && renderUsage(usage)),
+    ...optional('accounting', accounting && renderAccounting(accounting)),
+  };
+}
+
+function renderAccounting(accounting: Accounting): Attributes {
+  const { jobId, elapsedMs, cpuMs, maxMemoryBytes, nodes, energyJoules } = accounting;
+  return {
+    job_id: jobId,
+    elapsed_ms: elapsedMs,
+    cpu_ms: cpuMs,
+    ...optional('max_memory_bytes', maxMemoryBytes),
+    nodes,
+    ...optional('energy_joules', energyJoules),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Executions as they stand in Redis: hash fields to domain values and back. The only file that knows the field names. */
 
-import type { LaunchHandle } from '../launcher/launcher.ts';
+import type { Accounting, LaunchHandle } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import type {
   Body,
@@ -44,6 +44,7 @@ export const listedFields = [
   'endDetail',
   'exitCode',
   'usage',
+  'accounting',
   'wait',
 ] as const;
 
@@ -98,12 +99,17 @@ export function readBody(value: Buffer): Body {
 }
 
 export function writeWait(wait: Wait): string {
-  return JSON.stringify({ ...wait, since: wait.since.getTime() });
+  return JSON.stringify({ ...wait, since: wait.since.getTime(), expected: wait.expected?.getTime() });
 }
 
 export function readWait(value: string): Wait {
-  const wait = JSON.parse(value) as Omit<Wait, 'since'> & { readonly since: number };
-  return { ...wait, since: new Date(wait.since) };
+  type Written = Omit<Wait, 'since' | 'expected'> & { readonly since: number; readonly expected?: number };
+  const { since, expected, ...wait } = JSON.parse(value) as Written;
+  return {
+    ...wait,
+    since: new Date(since),
+    ...optional('expected', expected === undefined ? expected : new Date(expected)),
+  };
 }
 
 /** Field and value, one after the other, as `settle.lua` takes them. */
@@ -116,6 +122,7 @@ export function writeSettlement(settlement: Settlement): readonly (string | Uint
     ['started', settlement.startedAt?.getTime().toString()],
     ['finished', settlement.finishedAt.getTime().toString()],
     ['usage', settlement.usage && JSON.stringify(settlement.usage)],
+    ['accounting', settlement.accounting && JSON.stringify(settlement.accounting)],
     ['log', writeBody(log.body)],
     ['logTruncated', log.truncated ? '1' : undefined],
   ];
@@ -147,6 +154,7 @@ export function readExecution(tenant: string, actorId: string, id: string, field
     ...optional('endDetail', text(fields, 'endDetail')),
     ...optional('exitCode', exitCode),
     ...optional('usage', usage),
+    ...optional('accounting', json<Accounting>(fields, 'accounting')),
     ...optional('wait', wait === undefined ? undefined : readWait(wait)),
   };
 }

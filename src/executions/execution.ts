@@ -13,7 +13,7 @@
  * got (`intent`, `handle`), which decides how another worker goes on.
  */
 
-import type { LaunchHandle } from '../launcher/launcher.ts';
+import type { Accounting, LaunchHandle } from '../launcher/launcher.ts';
 
 export type ExecutionState = 'submitted' | 'running' | 'complete' | 'error';
 
@@ -68,8 +68,10 @@ export interface LaunchIntent {
 export interface Wait {
   readonly cause: string;
   readonly since: Date;
-  readonly owner: 'user' | 'operator' | 'registry' | 'scheduler' | 'service';
+  readonly owner: 'user' | 'operator' | 'registry' | 'scheduler' | 'network' | 'service';
   readonly next: string;
+  /** When it is expected to end, where somebody has planned it. */
+  readonly expected?: Date;
 }
 
 export interface ExecutionUsage {
@@ -99,6 +101,8 @@ export interface Execution {
   readonly endDetail?: string;
   readonly exitCode?: number;
   readonly usage?: ExecutionUsage;
+  /** What the scheduler that ran it has on its books. */
+  readonly accounting?: Accounting;
   readonly wait?: Wait;
 }
 
@@ -110,6 +114,7 @@ export interface Settlement {
   readonly startedAt?: Date;
   readonly finishedAt: Date;
   readonly usage?: ExecutionUsage;
+  readonly accounting?: Accounting;
   readonly log: LogRef;
 }
 

@@ -1,6 +1,6 @@
 /** Executions and bodies as the histories keep them. Both keep the same fields; only dates differ in their spelling. */
 
-import type { Body, Execution, LogRef } from '../executions/execution.ts';
+import type { Body, Execution, LogRef, Wait } from '../executions/execution.ts';
 import { optional } from '../lib/optional.ts';
 
 /** An execution read back: MongoDB gives dates, JSON in SQLite gives ISO text. */
@@ -8,7 +8,10 @@ export type ExecutionRecord = Omit<Execution, 'receivedAt' | 'startedAt' | 'fini
   readonly receivedAt: Date | string;
   readonly startedAt?: Date | string;
   readonly finishedAt?: Date | string;
-  readonly wait?: Omit<NonNullable<Execution['wait']>, 'since'> & { readonly since: Date | string };
+  readonly wait?: Omit<Wait, 'since' | 'expected'> & {
+    readonly since: Date | string;
+    readonly expected?: Date | string;
+  };
 };
 
 export function executionOf(record: ExecutionRecord): Execution {
@@ -18,8 +21,12 @@ export function executionOf(record: ExecutionRecord): Execution {
     receivedAt: new Date(receivedAt),
     ...optional('startedAt', dateOf(startedAt)),
     ...optional('finishedAt', dateOf(finishedAt)),
-    ...optional('wait', wait === undefined ? undefined : { ...wait, since: new Date(wait.since) }),
+    ...optional('wait', wait && waitOf(wait)),
   };
+}
+
+function waitOf({ since, expected, ...rest }: NonNullable<ExecutionRecord['wait']>): Wait {
+  return { ...rest, since: new Date(since), ...optional('expected', dateOf(expected)) };
 }
 
 function dateOf(time: Date | string | undefined): Date | undefined {

@@ -220,6 +220,8 @@ export interface LaunchSpec extends AttemptRef {
   readonly limits: LaunchLimits;
   /** What it asks of a scheduler; where there is one, this goes before `limits`. */
   readonly resources?: Resources;
+  /** What it leaves in its run directory is kept for its user for a while, where a launcher can. */
+  readonly keepScratch?: boolean;
   /** After it nothing may start any more. */
   readonly notAfter: Date;
 }
@@ -247,16 +249,18 @@ export type LaunchEvent =
       readonly at: Date;
       readonly reason: string;
       /** Who can do something about it, and what. */
-      readonly owner: 'user' | 'operator' | 'scheduler';
+      readonly owner: 'user' | 'operator' | 'scheduler' | 'network';
       readonly next: string;
+      /** When it is expected to start, where somebody has planned it. */
+      readonly expected?: Date;
     }
   | { readonly kind: 'running'; readonly at: Date; readonly node: string }
   | LaunchEnd;
 
 export type LaunchEnd =
   | { readonly kind: 'exited'; readonly at: Date; readonly exitCode: number }
-  /** `exitCode` where the program had started. */
-  | { readonly kind: 'cancelled'; readonly at: Date; readonly exitCode?: number }
+  /** `exitCode` where the program had started; `detail` where it was not us who cancelled it. */
+  | { readonly kind: 'cancelled'; readonly at: Date; readonly exitCode?: number; readonly detail?: string }
   | {
       readonly kind: 'killed';
       readonly at: Date;
@@ -280,6 +284,22 @@ export interface ExecutionOutput {
   readonly droppedResults: number;
   /** Known once it has ended. */
   readonly usage?: Usage;
+  /** Of one that has ended; nothing when its books do not tell in good time. There where somebody keeps books. */
+  readAccounting?(): Promise<Accounting | undefined>;
+}
+
+/** What a scheduler has on its books: what was held for the attempt, beside what its program used. */
+export interface Accounting {
+  /** What the scheduler calls it. */
+  readonly jobId: string;
+  /** How long its resources were held. */
+  readonly elapsedMs: number;
+  /** User and system time of all its processes. */
+  readonly cpuMs: number;
+  /** As the scheduler writes them. */
+  readonly nodes: string;
+  readonly maxMemoryBytes?: number;
+  readonly energyJoules?: number;
 }
 
 export interface Usage {

@@ -25,7 +25,7 @@ export function endOf(end: LaunchEnd): EndOfExecution | 'again' {
     case 'exited':
       return { end: 'exited', exitCode: end.exitCode, finishedAt };
     case 'cancelled':
-      return { end: 'cancelled', finishedAt, ...optional('exitCode', end.exitCode) };
+      return { end: 'cancelled', finishedAt, ...optional('exitCode', end.exitCode), ...optional('detail', end.detail) };
     case 'killed':
       return { end: kills[end.by], detail: end.detail, finishedAt, ...optional('exitCode', end.exitCode) };
     case 'not-started':

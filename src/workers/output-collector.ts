@@ -6,7 +6,7 @@
 import type { Blobs, BlobWriter } from '../executions/blobs.ts';
 import type { ExecutionUsage, Lease, LogRef } from '../executions/execution.ts';
 import { keptLogName, liveLogName, resultName } from '../executions/live-log.ts';
-import type { ExecutionOutput, Launcher, LaunchHandle, Usage } from '../launcher/launcher.ts';
+import type { Accounting, ExecutionOutput, Launcher, LaunchHandle, Usage } from '../launcher/launcher.ts';
 import { pause } from '../lib/backoff.ts';
 import { optional } from '../lib/optional.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
@@ -15,6 +15,7 @@ export interface CollectedOutput {
   readonly log: LogRef;
   readonly usage?: Usage;
   readonly settled?: ExecutionUsage;
+  readonly accounting?: Accounting;
 }
 
 export interface LiveOutput {
@@ -91,7 +92,7 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
     const loop = (async () => {
       if (!launcher.capabilities.liveOutput) return;
       for (;;) {
-        await pause(options.pollMs, stopping.signal);
+        await pause(untilTick(options.pollMs), stopping.signal);
         if (stopping.signal.aborted) return;
         await look().catch(options.onError);
       }
@@ -106,6 +107,7 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
       },
       async finish(signal) {
         const output = await launcher.collect(handle, signal);
+        const accounting = output.readAccounting?.();
         await passResults(output);
         const log = await keepLog(output);
         await blobs.remove(name);
@@ -113,12 +115,18 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
           log,
           ...optional('usage', output.usage),
           ...optional('settled', output.usage && settledUsage(output.usage)),
+          ...optional('accounting', await accounting),
         };
       },
     };
   }
 
   return { blobs, follow };
+}
+
+/** All look at the same time, so that a launcher can read for many in one round. */
+function untilTick(everyMs: number): number {
+  return everyMs - (Date.now() % everyMs);
 }
 
 function settledUsage(usage: Usage): ExecutionUsage {

@@ -301,7 +301,13 @@ class ExecutionRun {
           case 'queued':
             await this.#context.mailbox.noteWait(
               this.#lease,
-              { cause: event.reason, since: event.at, owner: event.owner, next: event.next },
+              {
+                cause: event.reason,
+                since: event.at,
+                owner: event.owner,
+                next: event.next,
+                ...optional('expected', event.expected),
+              },
               false,
             );
             break;
@@ -349,6 +355,7 @@ class ExecutionRun {
       ...optional('startedAt', output?.usage?.startedAt ?? this.#startedAt),
       finishedAt: output?.usage?.finishedAt ?? meaning.finishedAt,
       ...optional('usage', output?.settled),
+      ...optional('accounting', output?.accounting),
       log: output?.log ?? { body: { inline: new Uint8Array() }, truncated: false },
     };
     await this.#context.checkpoint('before-settle');

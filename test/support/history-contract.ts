@@ -104,8 +104,15 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
 
     describe('executions', () => {
       it('come back as they were written', async () => {
-        const wait = { cause: 'no worker', since: at(1), owner: 'service', next: 'one starts' } as const;
-        const whole = anExecution({ endDetail: 'why \0 “so”', wait });
+        const wait = {
+          cause: 'busy',
+          since: at(1),
+          owner: 'scheduler',
+          next: 'it starts',
+          expected: at(9_000),
+        } as const;
+        const booked = { jobId: '7_1', elapsedMs: 20_000, cpuMs: 12, nodes: 'c[1-2]', maxMemoryBytes: 8_192 };
+        const whole = anExecution({ endDetail: 'why \0 “so”', wait, accounting: { ...booked, energyJoules: 5 } });
         await keep({ ...anEnd(), execution: whole });
         expect(await history.execution(...one(whole.id))).toStrictEqual(whole);
       });

@@ -22,8 +22,9 @@ export const wait = Type.Object(
     cause: Type.String({ description: 'Why it waits.' }),
     since: time('Since when.'),
     age_ms: Type.Integer({ description: 'For how long already.' }),
-    owner: Type.String({ description: 'Who can change it: user, operator, registry, scheduler or service.' }),
+    owner: Type.String({ description: 'Who can change it: user, operator, registry, scheduler, network or service.' }),
     next: Type.String({ description: 'What comes next, or what would help.' }),
+    expected: Type.Optional(time('When the scheduler expects to start it; there where it has planned that.')),
   },
   { description: 'Why something waits; there only while it does.' },
 );

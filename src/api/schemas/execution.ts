@@ -22,6 +22,18 @@ const usage = Type.Object(
   { description: 'What the program used; there once it has ended.' },
 );
 
+const accounting = Type.Object(
+  {
+    job_id: Type.String({ description: 'What the scheduler calls it.' }),
+    elapsed_ms: Type.Number({ description: 'How long its resources were held.' }),
+    cpu_ms: Type.Number({ description: 'User and system time of all processes of the job.' }),
+    max_memory_bytes: Type.Optional(Type.Number({ description: 'Largest resident set that was seen.' })),
+    nodes: Type.String({ description: 'Where it ran, as the scheduler writes it.' }),
+    energy_joules: Type.Optional(Type.Number({ description: 'Where the site measures it.' })),
+  },
+  { description: 'What the scheduler has on its books; there once it has ended, where they told in good time.' },
+);
+
 const end = {
   end: Type.Optional(
     Type.Union(
@@ -40,6 +52,7 @@ const end = {
   ),
   end_detail: Type.Optional(Type.String({ description: 'One sentence more on the end.' })),
   usage: Type.Optional(usage),
+  accounting: Type.Optional(accounting),
 };
 
 const times = {

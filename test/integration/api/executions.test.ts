@@ -24,7 +24,8 @@ describe('GET /actors/{id}/executions/{execution}', () => {
     const played = await takeMessage(api, id);
     await played.start();
     expect(await read()).toMatchObject({ status: 'RUNNING', worker_id: playedWorkerId, attempt: 1, node: 'node-1' });
-    await played.end({ exitCode: 3, usage });
+    const accounting = { jobId: '7_1', elapsedMs: 3_000, cpuMs: 12, nodes: 'c1', maxMemoryBytes: 8_192 };
+    await played.end({ exitCode: 3, usage, accounting });
     expect(await read()).toMatchObject({
       id: execution,
       actor_id: id,
@@ -35,6 +36,7 @@ describe('GET /actors/{id}/executions/{execution}', () => {
       runtime: 1,
       io: 100,
       cpu: 12_000_000,
+      accounting: { job_id: '7_1', elapsed_ms: 3_000, cpu_ms: 12, nodes: 'c1', max_memory_bytes: 8_192 },
       final_state: { ExitCode: 3, OOMKilled: false, Status: 'exited', Running: false },
       revision: 1,
     });
