@@ -60,6 +60,7 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
     },
     async readEnd(ref) {
       const text = await readText(`${entryPath(ref)}/end`);
+      if (text === undefined) return undefined;
       return ownersRecord(text, await readMarker(ref));
     },
     noteCancel: async (ref) => await host.put(`${home(ref)}/cancelled`, new Uint8Array()),

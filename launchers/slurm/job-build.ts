@@ -33,7 +33,8 @@ export function runAsJob({ host, poller, user, options, lateMs }: JobBuildOption
     let endedAtMs = Number.POSITIVE_INFINITY;
     const following = (async () => {
       for await (const view of poller.follow({ id, user, since: new Date() }, either)) {
-        if (view.kind !== 'gone' && phaseOf(view.job) !== 'ended') continue;
+        const isOver = view.kind === 'gone' || (view.kind === 'job' && phaseOf(view.job) === 'ended');
+        if (!isOver) continue;
         endedAtMs = Math.min(endedAtMs, Date.now());
       }
     })().catch(() => undefined);

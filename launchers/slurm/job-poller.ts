@@ -1,25 +1,39 @@
 /**
  * Asks Slurm for all jobs at once, however many there are: one `squeue` per interval while anything is followed, and one
- * `sacct` for what `squeue` does not know any more. An answer that did not come says nothing about any job.
+ * `sacct` for what `squeue` does not know any more (`accounting-book.ts`). An answer that did not come says nothing about
+ * any job, and who follows one is told why nothing is known. After trouble, and where Slurm says that it is asked too
+ * often, the pauses grow.
  */
 
+import { asError } from '../../src/errors.ts';
 import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { type BackoffOptions, pause, pauseMs } from '../../src/lib/backoff.ts';
+import { optional } from '../../src/lib/optional.ts';
 import type { Host } from '../host/host.ts';
-import { sacctCommand } from './commands/sacct.ts';
-import { squeueCommand } from './commands/squeue.ts';
+import { createAccountingBook } from './accounting-book.ts';
 import type { JobRecord } from './job-record.ts';
+import { createSlurmQueries, type SlurmQueries } from './slurm-queries.ts';
 
 export interface JobPollerOptions {
-  /** As the account that sees all jobs. */
+  /** As the account that sees the jobs that are followed. */
   readonly host: Host;
   readonly intervalMs: number;
   readonly backoff: BackoffOptions;
   readonly log: LauncherLog;
 }
 
-/** What is known of a job. `gone`: both squeue and sacct have answered, and neither knows it. */
-export type JobView = { readonly kind: 'job'; readonly job: JobRecord } | { readonly kind: 'gone' };
+/** What is known of a job. */
+export type JobView =
+  | {
+      readonly kind: 'job';
+      readonly job: JobRecord;
+      /** What Slurm said where it wants to be asked less often. */
+      readonly slowed?: string;
+    }
+  /** Both squeue and sacct have answered, and neither knows it. */
+  | { readonly kind: 'gone' }
+  /** Nothing was learned: the one that was asked did not answer. */
+  | { readonly kind: 'unanswered'; readonly asked: 'squeue' | 'sacct'; readonly error: Error };
 
 export interface FollowedJob {
   /** As `squeue` calls it: `123` or `123_4`. */
@@ -33,6 +47,10 @@ export interface JobPoller {
   follow(job: FollowedJob, signal: AbortSignal): AsyncIterable<JobView>;
   /** Jobs of this name, by a question begun after this call. Rejects when Slurm does not answer: that is not "none". */
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
+  /** All jobs of a user, alike. */
+  jobsOf(user: string): Promise<readonly JobRecord[]>;
+  /** Every record the accounting has of a job, once it is over; nothing when that is not known within `withinMs`. */
+  account(job: FollowedJob, withinMs: number): Promise<readonly JobRecord[] | undefined>;
   /** The last trouble with Slurm, or nothing when it answers. */
   trouble(): Error | undefined;
   close(): void;
@@ -43,31 +61,45 @@ const gatherMs = 10;
 
 interface Follower extends FollowedJob {
   readonly tell: (view: JobView) => void;
+  /** The accounting is being asked about it. */
+  isLookedUp: boolean;
 }
 
 export function createJobPoller(options: JobPollerOptions): JobPoller {
-  const { host, intervalMs, log } = options;
+  const { host, intervalMs, backoff, log } = options;
   const followers = new Set<Follower>();
   const closing = new AbortController();
-  const lookUps = createLookUps(host, closing.signal);
+  const queries = createSlurmQueries(host);
+  const lookUps = createLookUps(queries, closing.signal);
+  const book = createAccountingBook({ queries, intervalMs, backoff, log, signal: closing.signal });
   let running = false;
   let trouble: Error | undefined;
 
-  async function ask(): Promise<void> {
-    const asked = [...followers];
+  /** @returns what Slurm said where it wants to be asked less often. */
+  async function ask(asked: readonly Follower[]): Promise<string | undefined> {
     const users = [...new Set(asked.map(({ user }) => user))];
-    const queued = byId(await host.run(squeueCommand(users), closing.signal));
-    const missing = asked.filter(({ id }) => !queued.has(id));
-    const ended = missing.length === 0 ? queued : await askAccounting(missing);
+    const { jobs, slowed } = await queries.queue(users, closing.signal);
+    const queued = byId(jobs);
     for (const follower of asked) {
-      const job = queued.get(follower.id) ?? ended.get(follower.id);
-      follower.tell(job ? { kind: 'job', job } : { kind: 'gone' });
+      const job = queued.get(follower.id);
+      if (job) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
+      else void lookUp(follower);
     }
+    return slowed;
   }
 
-  async function askAccounting(missing: readonly Follower[]): Promise<ReadonlyMap<string, JobRecord>> {
-    const since = new Date(Math.min(...missing.map((one) => one.since.getTime())) - 3_600_000);
-    return byId(await host.run(sacctCommand([...new Set(missing.map(({ id }) => id))], since), closing.signal));
+  /** What `squeue` has forgotten; the accounting has its own pace. */
+  async function lookUp(follower: Follower): Promise<void> {
+    if (follower.isLookedUp) return;
+    follower.isLookedUp = true;
+    try {
+      const job = (await book.find(follower)).at(-1);
+      follower.tell(job ? { kind: 'job', job } : { kind: 'gone' });
+    } catch (thrown) {
+      if (!closing.signal.aborted) follower.tell({ kind: 'unanswered', asked: 'sacct', error: asError(thrown) });
+    } finally {
+      follower.isLookedUp = false;
+    }
   }
 
   async function loop(): Promise<void> {
@@ -75,18 +107,21 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     // Those who begin to follow together are asked for together.
     await pause(gatherMs, closing.signal);
     while (followers.size > 0 && !closing.signal.aborted) {
+      const asked = [...followers];
       try {
-        await ask();
-        trouble = undefined;
-        failures = 0;
-        await pause(intervalMs, closing.signal);
+        const slowed = await ask(asked);
+        trouble = slowed === undefined ? undefined : new Error(slowed);
+        failures = slowed === undefined ? 0 : failures + 1;
       } catch (thrown) {
         if (closing.signal.aborted) return;
-        trouble = thrown as Error;
-        log.warn({ err: thrown, host: host.name }, 'Slurm did not answer; it is asked again');
-        await pause(intervalMs + pauseMs(failures, options.backoff), closing.signal);
+        const error = asError(thrown);
+        trouble = error;
         failures += 1;
+        log.warn({ err: thrown, host: host.name }, 'Slurm did not answer; it is asked again');
+        for (const follower of asked) follower.tell({ kind: 'unanswered', asked: 'squeue', error });
       }
+      const extraMs = failures === 0 ? 0 : pauseMs(failures - 1, backoff);
+      await pause(intervalMs + extraMs, closing.signal);
     }
   }
 
@@ -105,6 +140,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       let news = Promise.withResolvers<void>();
       const follower: Follower = {
         ...job,
+        isLookedUp: false,
         tell(view) {
           // Only the last counts: a reader that is slow is not told what was.
           views.splice(0, views.length, view);
@@ -136,13 +172,15 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       // Slurm's own search by name takes upper and lower case for the same.
       return jobs.filter((job) => job.name === name);
     },
+    jobsOf: async (user) => (await lookUps.ask(user)).filter((job) => job.user === user),
+    account: async (job, withinMs) => (job.id === '' ? undefined : await book.final(job, withinMs)),
     trouble: () => trouble,
     close: () => closing.abort(new Error('the service stops')),
   };
 }
 
 /** Many look-ups at once are one question: what comes while one is under way waits for the next. */
-function createLookUps(host: Host, signal: AbortSignal) {
+function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
   let next: { readonly users: Set<string>; readonly answer: Promise<readonly JobRecord[]> } | undefined;
   let current: Promise<unknown> = Promise.resolve();
 
@@ -151,7 +189,7 @@ function createLookUps(host: Host, signal: AbortSignal) {
       const users = new Set<string>();
       const question = current.then(async () => {
         next = undefined;
-        return await host.run(squeueCommand([...users]), signal);
+        return (await queries.queue([...users], signal)).jobs;
       });
       next = { users, answer: question };
       current = question.catch(() => undefined);

@@ -1,4 +1,7 @@
-/** What a job's state and reason mean for an attempt, and for people. Pure; every word of Slurm's has a place here. */
+/**
+ * What a job's state means for an attempt, and for people. Pure; every state and flag of Slurm's has a place here. Why a
+ * job waits is in `job-reason.ts`.
+ */
 
 import type { JobRecord } from './job-record.ts';
 
@@ -8,104 +11,93 @@ import type { JobRecord } from './job-record.ts';
  */
 export type JobPhase = 'waiting' | 'running' | 'ended' | 'unknown';
 
-/** By slurm.h's job_states and its flags, squeue(1) "JOB STATE CODES". The first that is among the job's words counts. */
-const phases: readonly (readonly [JobPhase, readonly string[]])[] = [
-  // It was put back, or is about to be; its name is free for another run of the same script.
-  ['waiting', ['REQUEUED', 'REQUEUE_FED', 'REQUEUE_HOLD', 'SPECIAL_EXIT', 'RESV_DEL_HOLD', 'PENDING', 'CONFIGURING']],
-  ['running', ['COMPLETING', 'STAGE_OUT', 'RUNNING', 'SUSPENDED', 'STOPPED', 'SIGNALING', 'RESIZING', 'POWER_UP_NODE']],
-  [
-    'ended',
-    [
-      'COMPLETED',
-      'FAILED',
-      'CANCELLED',
-      'TIMEOUT',
-      'OUT_OF_MEMORY',
-      'NODE_FAIL',
-      'PREEMPTED',
-      'DEADLINE',
-      'BOOT_FAIL',
-      'REVOKED',
-      'LAUNCH_FAILED',
-      'RECONFIG_FAIL',
-    ],
-  ],
-];
-
-export function phaseOf({ states }: Pick<JobRecord, 'states'>): JobPhase {
-  const words = states.map((word) => word.toUpperCase());
-  return phases.find(([, known]) => known.some((word) => words.includes(word)))?.[0] ?? 'unknown';
-}
-
 /** What Slurm ended it for, where it was not the program itself. */
 export type SlurmCause = 'time-limit' | 'out-of-memory' | 'node-failure' | 'preemption' | 'cancelled';
 
-const causes: readonly (readonly [string, SlurmCause])[] = [
-  ['TIMEOUT', 'time-limit'],
-  ['DEADLINE', 'time-limit'],
-  ['OUT_OF_MEMORY', 'out-of-memory'],
-  ['NODE_FAIL', 'node-failure'],
-  ['BOOT_FAIL', 'node-failure'],
-  ['LAUNCH_FAILED', 'node-failure'],
-  ['PREEMPTED', 'preemption'],
-  ['CANCELLED', 'cancelled'],
-];
-
-export function causeOf({ states }: Pick<JobRecord, 'states'>): SlurmCause | undefined {
-  return causes.find(([word]) => states.includes(word))?.[1];
-}
-
-/** Why a job waits: a sentence, who can do something about it, and what. */
-export interface QueueReason {
+/** In words: what it is, who can do something about it, and what comes next or would help. */
+export interface Explanation {
   readonly cause: string;
-  readonly owner: 'user' | 'operator' | 'scheduler';
+  readonly owner: 'user' | 'operator' | 'scheduler' | 'network';
   readonly next: string;
 }
 
-const scheduler = (cause: string, next = 'It starts by itself; nothing has to be done'): QueueReason => ({
-  cause,
-  owner: 'scheduler',
-  next,
-});
-const user = (cause: string, next: string): QueueReason => ({ cause, owner: 'user', next });
-const operator = (cause: string, next: string): QueueReason => ({ cause, owner: 'operator', next });
+export interface StateMeaning extends Explanation {
+  readonly phase: JobPhase;
+  readonly ended?: SlurmCause;
+}
 
-/** By squeue(1) "JOB REASON CODES", or by how they begin. */
-const reasons: readonly (readonly [RegExp, QueueReason])[] = [
-  [/^None$|^Cleaning$|^Prolog$/, scheduler('Slurm has not looked at it yet')],
-  [/^Priority$/, scheduler('Other jobs are before it in the queue')],
-  [/^Resources$/, scheduler('Nodes with what it asks for are busy')],
-  [/^BeginTime$|^NodeStart$/, scheduler('Its start is planned for later')],
-  [/^Dependency$|^DependencyNeverSatisfied$/, scheduler('It waits for another job')],
-  [/^Licenses$/, scheduler('Licences it asks for are in use')],
-  [/^JobArrayTaskLimit$/, scheduler('As many elements of its array run as may at once')],
-  [/^Reservation$/, scheduler('It waits for its reservation to begin')],
-  [/^JobHeldUser$/, user('It is held by its user', 'Release it with scontrol release')],
-  [/^JobHeldAdmin$/, operator('It is held by an administrator of the cluster', 'Ask them why')],
-  [
-    /^PartitionTimeLimit$|^AssocMaxWallDurationPerJobLimit$|^QOSMaxWallDurationPerJobLimit$/,
-    user('It asks for more time than its partition gives', 'Ask for a shorter walltime or another partition'),
-  ],
-  [/^PartitionNodeLimit$/, user('It asks for more nodes than its partition gives', 'Ask for fewer nodes')],
-  [/^PartitionConfig$|^BadConstraints$|^FrontEndDown$/, user('No node has what it asks for', 'Ask for less')],
-  [/^InvalidAccount$/, user('Slurm does not know its account any more', 'Name another account')],
-  [/^InvalidQOS$|^QOSNotAllowed$/, user('Its quality of service is not allowed', 'Name another one')],
-  [
-    /^(?:Max\w+PerAccount|Assoc\w*Limit|AssocGrp\w+|AssocMax\w+)$/,
-    scheduler('Its account has reached a limit of the site', 'It starts when other jobs of the account have ended'),
-  ],
-  [
-    /^QOS\w+$/,
-    scheduler('Its quality of service has reached a limit', 'It starts when other jobs under it have ended'),
-  ],
-  [/^PartitionDown$|^PartitionInactive$/, operator('Its partition takes no jobs now', 'Ask when it is back')],
-  [/^ReqNodeNotAvail/, operator('Nodes it needs are down, drained or reserved', 'Ask when they are back')],
-  [/^NodeDown$|^Nodes? .*(?:DOWN|DRAINED)/i, operator('Nodes it needs are down', 'Ask when they are back')],
-  [/launch failed/i, operator('A node could not start it, so Slurm holds it', 'Ask an administrator of the cluster')],
-];
+const byItself = 'It starts by itself; nothing has to be done';
+const watched = 'It is followed to its end';
+const over = 'Read its log and its exit code';
 
-export function explainReason(reason: string): QueueReason {
-  const known = reasons.find(([pattern]) => pattern.test(reason))?.[1];
-  if (!known) return scheduler(`Slurm lets it wait: ${reason || 'no reason given'}`);
-  return reason === 'None' ? known : { ...known, cause: `${known.cause} (${reason})` };
+function waiting(cause: string, owner: Explanation['owner'] = 'scheduler', next = byItself): StateMeaning {
+  return { phase: 'waiting', cause, owner, next };
+}
+function running(cause: string, owner: Explanation['owner'] = 'scheduler', next = watched): StateMeaning {
+  return { phase: 'running', cause, owner, next };
+}
+function ended(cause: string, owner: Explanation['owner'], next: string, by?: SlurmCause): StateMeaning {
+  return { phase: 'ended', cause, owner, next, ...(by === undefined ? {} : { ended: by }) };
+}
+
+const askSite = 'Ask an administrator of the cluster';
+
+/**
+ * By slurm.h's job_states and its flags, squeue(1) "JOB STATE CODES", and what the library of each version says
+ * (`test/fixtures/slurm/<version>/states.txt`). A job may have several words: the first of this table counts. What was put
+ * back, or is about to be, stands above how its last start ended; what is not over yet stands above how it will have.
+ */
+const meanings: Readonly<Record<string, StateMeaning>> = {
+  REQUEUED: waiting('Slurm has put it back into the queue'),
+  REQUEUE_FED: waiting('Another cluster of the federation has put it back into the queue'),
+  REQUEUE_HOLD: waiting('Slurm has put it back into the queue and holds it', 'operator', askSite),
+  SPECIAL_EXIT: waiting('Slurm has put it back and holds it because of its exit code', 'operator', askSite),
+  RESV_DEL_HOLD: waiting('It is held, since its reservation was deleted', 'operator', 'Ask for another reservation'),
+  PENDING: waiting('It waits in the queue of Slurm'),
+  CONFIGURING: waiting('Its nodes are being made ready'),
+  POWER_UP_NODE: waiting('Its nodes are being switched on'),
+  EXPEDITING: running('It has ended, and Slurm sees whether to start it again at once'),
+  COMPLETING: running('It has ended, and its node is cleaning up after it'),
+  STAGE_OUT: running('It has ended, and its data is being copied out of the burst buffer'),
+  RUNNING: running('It runs'),
+  SUSPENDED: running('Slurm has suspended it', 'operator', 'It goes on when Slurm lets it'),
+  STOPPED: running('It was stopped by a signal and keeps its nodes', 'operator', 'It goes on when it is told to'),
+  SIGNALING: running('A signal is on its way to it'),
+  RESIZING: running('Its size is being changed'),
+  UPDATE_DB: running('Its start is being told to the accounting'),
+  NODE_FAIL: ended('A node failed under it', 'operator', 'Send the message again', 'node-failure'),
+  BOOT_FAIL: ended('Its node could not be started', 'operator', 'Send the message again', 'node-failure'),
+  LAUNCH_FAILED: ended('Its node could not start it', 'operator', askSite, 'node-failure'),
+  RECONFIG_FAIL: ended('Its nodes could not be set up for it', 'operator', askSite, 'node-failure'),
+  GETENV_FAILED: ended('The environment of its user could not be read', 'operator', askSite),
+  PREEMPTED: ended('A job of higher priority took its place', 'scheduler', 'Send the message again', 'preemption'),
+  OUT_OF_MEMORY: ended('It used more memory than its limit', 'user', 'Ask for more memory', 'out-of-memory'),
+  TIMEOUT: ended('It ran longer than its walltime', 'user', 'Ask for more time', 'time-limit'),
+  DEADLINE: ended('It could not end before its deadline', 'user', 'Ask for less time', 'time-limit'),
+  REVOKED: ended('Another cluster of the federation runs it', 'operator', askSite),
+  CANCELLED: ended('It was cancelled', 'user', 'Send the message again, if that was a mistake', 'cancelled'),
+  FAILED: ended('It ended with an exit code other than 0, or by a signal', 'user', over),
+  COMPLETED: ended('It ended', 'user', over),
+};
+
+export const knownStates: readonly string[] = Object.keys(meanings);
+
+export function explainState({ states }: Pick<JobRecord, 'states'>): StateMeaning {
+  const words = states.map((word) => word.toUpperCase());
+  const first = knownStates.find((state) => words.includes(state));
+  const meaning = first === undefined ? undefined : meanings[first];
+  if (meaning) return meaning;
+  const said = states.length === 0 ? 'no state at all' : `a state we do not know, ${states.join('+')}`;
+  const next = 'It is asked for again; whether it runs is not known meanwhile';
+  return { phase: 'unknown', cause: `Slurm says ${said}`, owner: 'operator', next };
+}
+
+export function phaseOf(job: Pick<JobRecord, 'states'>): JobPhase {
+  return explainState(job).phase;
+}
+
+export function causeOf({ states }: Pick<JobRecord, 'states'>): SlurmCause | undefined {
+  const ends = states.map((word) => meanings[word.toUpperCase()]?.ended).filter((by) => by !== undefined);
+  // Beside another word it only says how Slurm went about it.
+  return ends.find((by) => by !== 'cancelled') ?? ends[0];
 }

@@ -6,6 +6,8 @@ import { optional } from '../../src/lib/optional.ts';
 import { type Command, expectSuccess } from '../host/command.ts';
 import type { HostPool } from '../host/host-pool.ts';
 import { checkWrapper } from '../host/sudo-rule.ts';
+import { pollingHost } from './polling.ts';
+import { probePolling } from './probe-polling.ts';
 import type { SlurmOptions } from './slurm-options.ts';
 
 type Check = LauncherHealth['checks'][number];
@@ -46,6 +48,7 @@ export async function probeCluster(
       await host.run(version('sacct', ['sacct', '-n', '-X', '-S', 'now-1minutes']), signal);
       return 'sacct answers';
     });
+    await check('polling', async () => await probePolling(pollingHost(pool, options.poll_as), host, signal));
     await check('apptainer', async () => await host.run(version('apptainer', ['apptainer', '--version']), signal));
     await check('directory', async () => {
       await host.makeDirectory(options.directory, 0o755);

@@ -1,6 +1,6 @@
 import { ForbiddenError, InvalidError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
-import { usageOf } from '../../src/launcher/end-record.ts';
+import type { EndRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
   AttemptRef,
@@ -21,15 +21,17 @@ import { createHostPool } from '../host/host-pool.ts';
 import { createOwners } from '../host/owners.ts';
 import { checkResources } from './check-resources.ts';
 import { mostElements } from './cluster-facts.ts';
+import { collectOutput } from './collect-output.ts';
 import { testSbatchCommand } from './commands/sbatch.ts';
 import { cancelCommand, terminateCommand, terminateStepsCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { runAsJob } from './job-build.ts';
-import { createJobPoller, type FollowedJob } from './job-poller.ts';
+import type { FollowedJob } from './job-poller.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { createClusterKnowledge } from './learn-cluster.ts';
 import { planStart } from './plan-start.ts';
+import { createPolling } from './polling.ts';
 import { probeCluster } from './probe.ts';
 import { createQueuePressure, pressureGroup } from './queue-pressure.ts';
 import { createTemplates } from './render-script.ts';
@@ -66,8 +68,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     templates,
     checkpoint,
   });
-  const poller = createJobPoller({
-    host: pool.service,
+  const poller = createPolling(pool, options.poll_as, {
     intervalMs: options.poll,
     backoff: { firstMs: 1_000, mostMs: 60_000 },
     log,
@@ -90,7 +91,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       throw new InvalidError('request.invalid', 'A job of the cluster needs to know whose it is');
     const known = desks.get(owner);
     if (known) return known;
-    const desk = createDesk(owner, pool.of(owner), pool.workOf(owner));
+    const desk = createDesk(owner, pool.of(owner), { work: pool.workOf(owner), keepMs: options.keep });
     desks.set(owner, desk);
     return desk;
   }
@@ -113,6 +114,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     if (earlier) return await handleOf(desk, spec, earlier.id);
     pressure.check(pressureGroup(desk.owner, job.options));
     await desk.runs.create(spec);
+    if (spec.keepScratch === true) await desk.kept.mark(spec);
     await checkpoint('before-start');
     const paths = pathsOf(desk, spec, await files.nativeDirectory(desk.owner));
     const plan = planStart(spec, paths, job, options);
@@ -220,10 +222,14 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
 
   async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
     const desk = deskOf(handle);
-    const record = await desk.ledger.readEnd(handle);
-    const output = await desk.runs.output(handle);
-    if (record) return { ...output, logTruncated: record.logTotalBytes > record.logBytes, usage: usageOf(record) };
-    return { ...output, logTruncated: output.logBytes >= Number(handle.state['logLimitBytes']) };
+    return await collectOutput({
+      desk,
+      ref: handle,
+      job: followed(handle, desk),
+      poller,
+      logLimitBytes: Number(handle.state['logLimitBytes']),
+      accountingMs: options.accounting,
+    });
   }
 
   /** What has ended ends its job by itself; Slurm is asked only about what may still run, or waits for nothing. */
@@ -236,7 +242,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     const job = hasEnded ? undefined : await liveJob(desk, ref);
     if (job !== undefined) await desk.host.run(cancelCommand([job.id]), closing.signal);
     pressure.relax(desk.owner);
-    await desk.runs.remove(ref);
+    await desk.kept.remove(ref, closing.signal);
+    desk.reader.forget(ref);
     await checkpoint('after-remove');
   }
 
@@ -244,7 +251,15 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     const swept: AttemptRef[] = [];
     for (const owner of await owners.list()) {
       signal.throwIfAborted();
-      swept.push(...(await sweepDesk({ desk: deskOf({ owner, ...nobody }), isLive, remove, signal })));
+      swept.push(
+        ...(await sweepDesk({
+          desk: deskOf({ owner, ...nobody }),
+          jobsOf: async (user) => await poller.jobsOf(user),
+          isLive,
+          remove,
+          signal,
+        })),
+      );
     }
     return swept;
   }
@@ -283,7 +298,15 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     launch,
     watch: (handle, signal) => {
       const desk = deskOf(handle);
-      const parts = { poller, ledger: desk.ledger, log, lateMs: options.late };
+      const parts = {
+        poller,
+        ledger: desk.ledger,
+        log,
+        lateMs: options.late,
+        accountingMs: options.accounting,
+        isWhole: async (record: EndRecord) => await desk.reader.isWhole(handle, record),
+        lastWords: async () => await desk.readJobOutput(handle, handle.nativeId),
+      };
       return watchJob(parts, handle, followed(handle, desk), signal);
     },
     cancel,

@@ -48,6 +48,27 @@ export const SlurmOptions = Type.Object(
       maximum: 3_600_000,
       description: 'How often Slurm is asked about all jobs together, while there are any.',
     }),
+    poll_as: Type.String({
+      ...setting('text'),
+      default: '',
+      pattern: '^[\\w.-]*$',
+      description:
+        'The account that asks, and sees the jobs of all; empty is "user". "owners" asks as each user who has jobs, where the site shows nobody the jobs of others.',
+    }),
+    accounting: Type.Integer({
+      ...setting('duration'),
+      default: 15_000,
+      minimum: 0,
+      maximum: 600_000,
+      description: 'How long an ended execution waits for what the accounting of Slurm has about it; 0 does without.',
+    }),
+    keep: Type.Integer({
+      ...setting('duration'),
+      default: 604_800_000,
+      minimum: 0,
+      maximum: 31_536_000_000,
+      description: 'How long run directories stay whose actor asks for that ("keepScratch").',
+    }),
     burst: Type.Integer({
       ...setting('duration'),
       default: 200,

@@ -4,25 +4,33 @@ import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { cancelCommand } from './commands/scancel.ts';
-import { squeueCommand } from './commands/squeue.ts';
 import type { Desk } from './desk.ts';
+import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { elementOf, jobNamePrefix } from './submissions.ts';
 
 export interface SweepDeskOptions {
   readonly desk: Desk;
+  /** Jobs of a user, by a question begun after the call. */
+  readonly jobsOf: (user: string) => Promise<readonly JobRecord[]>;
   readonly isLive: (ref: AttemptRef) => Promise<boolean>;
   readonly remove: (ref: AttemptRef) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
 /** Slurm is asked only where there is a submission it may know something of. */
-export async function sweepDesk({ desk, isLive, remove, signal }: SweepDeskOptions): Promise<readonly AttemptRef[]> {
+export async function sweepDesk({
+  desk,
+  jobsOf,
+  isLive,
+  remove,
+  signal,
+}: SweepDeskOptions): Promise<readonly AttemptRef[]> {
   const { owner } = desk;
   let jobs = new Map<string, readonly string[]>();
 
   async function list(): Promise<readonly AttemptRef[]> {
-    const found = await jobsByAttempt(desk, signal);
+    const found = await jobsByAttempt(desk, jobsOf);
     jobs = new Map(found.map(({ ref, ids }) => [attemptKey(ref), ids]));
     const refs = [...(await desk.runs.list()), ...found.map(({ ref }) => ref)];
     return refs.map((ref) => ({ ...ref, owner }));
@@ -36,6 +44,7 @@ export async function sweepDesk({ desk, isLive, remove, signal }: SweepDeskOptio
 
   const swept = await sweepAttempts({ list, isLive, remove: removeAll, signal });
   await removeSubmissions(desk);
+  await desk.kept.sweep(signal);
   await desk.ledger.sweep(new Date());
   return swept;
 }
@@ -46,10 +55,10 @@ interface AttemptJobs {
 }
 
 /** Jobs of ours that have not ended, by the attempt they are for. Several may be: a launch that was repeated. */
-async function jobsByAttempt(desk: Desk, signal: AbortSignal): Promise<readonly AttemptJobs[]> {
+async function jobsByAttempt(desk: Desk, jobsOf: SweepDeskOptions['jobsOf']): Promise<readonly AttemptJobs[]> {
   const submissions = (await desk.host.list(desk.jobs)) ?? [];
   if (submissions.length === 0) return [];
-  const all = await desk.host.run(squeueCommand([desk.owner]), signal);
+  const all = await jobsOf(desk.owner);
   const found = new Map<string, AttemptJobs>();
   for (const submission of submissions) {
     const jobs = all.filter((job) => job.name === jobNamePrefix + submission && phaseOf(job) !== 'ended');

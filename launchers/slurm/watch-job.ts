@@ -6,12 +6,14 @@
 import { ServiceError } from '../../src/errors.ts';
 import { type ContainerState, decideEnd } from '../../src/launcher/decide-end.ts';
 import type { EndRecord } from '../../src/launcher/end-record.ts';
-import type { AttemptRef, LaunchEnd, LaunchEvent, LauncherLog } from '../../src/launcher/launcher.ts';
+import type { AttemptRef, LaunchEvent, LauncherLog } from '../../src/launcher/launcher.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView } from './job-poller.ts';
-import { causeOf, explainReason, phaseOf } from './job-state.ts';
+import { causeOf, phaseOf } from './job-state.ts';
+import { createWaitTeller } from './tell-wait.ts';
+import { withCause } from './with-cause.ts';
 
 export interface WatchParts {
   readonly poller: JobPoller;
@@ -19,6 +21,12 @@ export interface WatchParts {
   readonly log: LauncherLog;
   /** How long the file system may show late what a job wrote. */
   readonly lateMs: number;
+  /** Whether all that the end record tells of can be read. */
+  readonly isWhole: (record: EndRecord) => Promise<boolean>;
+  /** The last that Slurm wrote about the job where its script wrote too. */
+  readonly lastWords: () => Promise<string>;
+  /** How long an end waits for the accounting to say who cancelled it. */
+  readonly accountingMs: number;
 }
 
 const retryPause = { firstMs: 200, mostMs: 5_000 };
@@ -29,8 +37,8 @@ export async function* watchJob(
   job: FollowedJob,
   signal: AbortSignal,
 ): AsyncGenerator<LaunchEvent> {
+  const waits = createWaitTeller();
   let isRunning = false;
-  let reason: string | undefined;
   let endedAtMs: number | undefined;
   for await (const view of viewsOf(parts, ref, job, signal)) {
     const look = await tryToLook(parts, ref, signal);
@@ -40,25 +48,42 @@ export async function* watchJob(
       yield { kind: 'running', at: look.startedAt, node: nodeOf(view) };
     }
     const container = isSettled(look.record) || isOutlived(look.label, view) ? gone : containerOf(view);
-    if (!isRunning && view.kind === 'job' && phaseOf(view.job) === 'waiting' && view.job.reason !== reason) {
-      reason = view.job.reason;
-      const { cause, owner, next } = explainReason(reason);
-      yield { kind: 'queued', at: new Date(), reason: cause, owner, next };
-    }
+    const wait = isRunning || isSettled(look.record) ? undefined : waits.tell(view, new Date());
+    if (wait) yield wait;
     const decision = decideEnd({ ...look, container, isOwner: isOwner(look.label, view), now: new Date() });
     if (decision.kind === 'wait') continue;
     // What has ended may have written more than this host shows yet.
-    const isComplete = decision.kind === 'end' && (look.record !== undefined || look.marker.kind === 'closed');
+    const isComplete = decision.kind === 'end' && (await isAllThere(parts, look));
     endedAtMs ??= Date.now();
     if (!isComplete && Date.now() - endedAtMs < parts.lateMs) continue;
-    if (decision.kind === 'end') return yield withCause(decision.end, view);
-    if ((await parts.ledger.close(ref, 'lost')) === 'started') continue;
+    if (decision.kind === 'end')
+      return yield await withCause(parts, decision.end, { view, job, cancelled: isOurs(look) });
+    const wasCancelled = view.kind === 'job' && causeOf(view.job) === 'cancelled';
+    // Whoever took it from the queue does not want it to be handed over again.
+    if ((await parts.ledger.close(ref, wasCancelled ? 'cancelled' : 'lost')) === 'started') continue;
+    if (wasCancelled)
+      return yield await withCause(parts, { kind: 'cancelled', at: new Date() }, { view, job, cancelled: false });
     yield { kind: 'lost', at: new Date(), started: false, detail: describeUnstarted(view, decision.detail) };
     return;
   }
 }
 
 const gone: ContainerState = { kind: 'gone' };
+
+type Look = NonNullable<Awaited<ReturnType<typeof tryToLook>>>;
+
+async function isAllThere(parts: WatchParts, { record, marker }: Look): Promise<boolean> {
+  if (record === undefined) return marker.kind === 'closed';
+  return await parts.isWhole(record).catch((thrown: unknown) => {
+    if (thrown instanceof ServiceError && !thrown.retryable) throw thrown;
+    return false;
+  });
+}
+
+/** A marker that is closed was closed by us. */
+function isOurs({ cancelled, marker }: Look): boolean {
+  return cancelled || marker.kind === 'closed';
+}
 
 /** A record to which Slurm has nothing to add: nobody told the program to end, and no signal ended it. */
 function isSettled(record: EndRecord | undefined): boolean {
@@ -111,6 +136,8 @@ async function tryToLook({ ledger, log }: WatchParts, ref: AttemptRef, signal: A
  */
 function containerOf(view: JobView): ContainerState {
   if (view.kind === 'gone') return { kind: 'gone' };
+  // Nothing was learned, so nothing is decided.
+  if (view.kind === 'unanswered') return { kind: 'running' };
   const { job } = view;
   if (phaseOf(job) !== 'ended') return { kind: 'running' };
   return {
@@ -121,40 +148,27 @@ function containerOf(view: JobView): ContainerState {
   };
 }
 
-/** A job that Slurm started again has the same number, and is not the one that holds the marker. */
+/**
+ * A job that Slurm started again has the same number, and is not the one that holds the marker. Where nothing is known of
+ * the job, it may be the one.
+ */
 function isOwner(label: string, view: JobView): boolean {
-  return view.kind === 'job' && label === `${view.job.ownId}.${view.job.restarts}`;
+  if (view.kind !== 'job') return view.kind === 'unanswered';
+  const { ownId, restarts } = view.job;
+  return restarts === undefined ? label.split('.')[0] === String(ownId) : label === `${ownId}.${restarts}`;
 }
 
 /** Whether the job that holds the marker was ended for another start of the same, which will find the marker taken. */
 function isOutlived(label: string, view: JobView): boolean {
   const [ownId, restarts] = label.split('.');
-  return view.kind === 'job' && ownId === String(view.job.ownId) && Number(restarts) < view.job.restarts;
+  return view.kind === 'job' && ownId === String(view.job.ownId) && Number(restarts) < (view.job.restarts ?? 0);
 }
-
-/** What Slurm ended it for, where the program was only told to end. */
-function withCause(end: LaunchEnd, view: JobView): LaunchEnd {
-  const cause = view.kind === 'job' ? causeOf(view.job) : undefined;
-  if (end.kind !== 'exited' && end.kind !== 'lost') return end;
-  if (cause === undefined) return end;
-  if (cause === 'cancelled') {
-    return end.kind === 'exited' ? { kind: 'cancelled', at: end.at, exitCode: end.exitCode } : end;
-  }
-  const said = view.kind === 'job' ? `Slurm ended it: ${view.job.states.join('+')}` : '';
-  const exitCode = end.kind === 'exited' ? end.exitCode : undefined;
-  return { kind: 'killed', by: cause, at: end.at, ...optional('exitCode', exitCode), detail: words[cause] ?? said };
-}
-
-const words: Readonly<Record<string, string>> = {
-  'time-limit': 'It ran longer than its walltime',
-  'out-of-memory': 'It used more memory than its limit',
-};
 
 function nodeOf(view: JobView): string {
   return view.kind === 'job' && view.job.nodes !== '' ? view.job.nodes : 'unknown';
 }
 
 function describeUnstarted(view: JobView, detail: string): string {
-  if (view.kind === 'gone') return 'Slurm does not know its job, and its program never started';
+  if (view.kind !== 'job') return 'Slurm does not know its job, and its program never started';
   return detail.replace('container', 'job');
 }

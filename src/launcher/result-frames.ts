@@ -23,6 +23,11 @@ export async function* parseResultFrames(chunks: AsyncIterable<Uint8Array>): Asy
   }
 }
 
+/** How much of the file a frame takes. */
+export function resultFrameBytes(frame: ResultFrame): number {
+  return frame.kind === 'result' ? 4 + frame.bytes.byteLength : 8;
+}
+
 function frameSize(bytes: Buffer): number | undefined {
   if (bytes.length < 4) return undefined;
   const length = bytes.readUInt32BE(0);

@@ -31,9 +31,9 @@ function readJob(job: Json): readonly JobRecord[] {
     user: textIn(job['user_name']),
     states: wordsIn(job['job_state']),
     reason: textIn(job['state_reason']),
-    restarts: numberIn(job['restart_cnt']) ?? 0,
     ...exitIn(job['exit_code']),
     nodes: textIn(job['nodes']),
+    ...optional('restarts', numberIn(job['restart_cnt'])),
     ...optional('startedAt', timeIn(job['start_time'])),
     ...optional('endedAt', timeIn(job['end_time'])),
   };

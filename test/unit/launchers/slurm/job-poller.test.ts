@@ -11,33 +11,54 @@ const since = new Date(0);
 
 interface PlayedSlurm {
   readonly asked: string[];
+  readonly forms: ('json' | 'text')[];
   /** Jobs that squeue knows. */
   queued: readonly number[];
   /** Jobs that sacct knows. */
   accounted: readonly number[];
   broken: boolean;
+  /** sacct alone does not answer. */
+  accountingBroken: boolean;
+  /** What the commands say beside their answer. */
+  said: string;
+  /** squeue and sacct were built without JSON. */
+  hasJson: boolean;
   readonly host: Host;
 }
 
 function playSlurm(): PlayedSlurm {
   const slurm: PlayedSlurm = {
     asked: [],
+    forms: [],
     queued: [],
     accounted: [],
     broken: false,
+    accountingBroken: false,
+    said: '',
+    hasJson: true,
     host: {
       name: 'played',
       run: async <T>({ argv, parse }: Command<T>): Promise<T> => {
         slurm.asked.push(argv[0]);
+        slurm.forms.push(argv.includes('--json') ? 'json' : 'text');
         if (slurm.broken) throw new Error('slurmctld does not answer');
+        if (slurm.accountingBroken && argv[0] === 'sacct') throw new Error('slurmdbd does not answer');
+        if (!slurm.hasJson && argv.includes('--json')) {
+          const stderr = `${argv[0]}: error: JSON plugin loading failure`;
+          return parse({ exitCode: 1, signal: null, stdout: '', stderr });
+        }
         const ids = argv[0] === 'squeue' ? slurm.queued : slurm.accounted;
         const job = (id: number) => ({
           job_id: id,
           name: 'n',
           job_state: ['RUNNING'],
+          user_name: 'alice',
           state: { current: ['COMPLETED'] },
+          time: { end: 1_000, elapsed: 7 },
         });
-        return parse({ exitCode: 0, signal: null, stdout: JSON.stringify({ jobs: ids.map(job) }), stderr: '' });
+        const rows = ids.map((id) => [id, id, 'alice', 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 'n'].join('\u001f'));
+        const stdout = argv.includes('--json') ? JSON.stringify({ jobs: ids.map(job) }) : rows.join('\n');
+        return parse({ exitCode: 0, signal: null, stdout, stderr: slurm.said });
       },
     } as unknown as Host,
   };
@@ -97,12 +118,66 @@ describe('the poller of a cluster', () => {
     slurm.queued = [1];
     slurm.broken = true;
     open(slurm, 1);
-    const view = first(1);
+    const following = poller.follow({ id: '1', user: 'alice', since }, new AbortController().signal);
+    const views = following[Symbol.asyncIterator]();
+    const silence = { kind: 'unanswered', asked: 'squeue', error: { message: 'slurmctld does not answer' } };
+    expect((await views.next()).value).toMatchObject(silence);
     await until(() => slurm.asked.length > 3);
     expect(poller.trouble()?.message).toBe('slurmctld does not answer');
     slurm.broken = false;
-    expect(await view).toMatchObject({ kind: 'job', job: { id: '1' } });
-    expect(poller.trouble()).toBeUndefined();
+    await until(() => poller.trouble() === undefined);
+    const told = async (): Promise<JobView> => ((await views.next()).value ?? { kind: 'gone' }) as JobView;
+    let view = await told();
+    while (view.kind === 'unanswered') view = await told();
+    expect(view).toMatchObject({ kind: 'job', job: { id: '1' } });
+    await views.return?.();
+  });
+
+  it('asks in columns where there is no JSON, and tries JSON once', async () => {
+    const slurm = playSlurm();
+    slurm.queued = [1];
+    slurm.hasJson = false;
+    open(slurm, 1);
+    expect(await first(1)).toMatchObject({ kind: 'job', job: { id: '1', states: ['RUNNING'] } });
+    await first(1);
+    await first(1);
+    expect(slurm.asked.length).toBeLessThan(8);
+    expect(slurm.forms.filter((form) => form === 'json')).toHaveLength(1);
+  });
+
+  it('tells of what the queue knows while the accounting is away, and of the rest that nothing is known', async () => {
+    const slurm = playSlurm();
+    slurm.queued = [1];
+    slurm.accountingBroken = true;
+    open(slurm, 60_000);
+    const views = await Promise.all([1, 2].map(async (id) => await first(id)));
+    expect(views).toMatchObject([{ kind: 'job' }, { kind: 'unanswered', asked: 'sacct' }]);
+  });
+
+  it('tells of the jobs, and asks less often, where Slurm says that it is asked too often', async () => {
+    const slurm = playSlurm();
+    slurm.queued = [1];
+    slurm.said = 'squeue: error: RPC rate limited 3 time(s)';
+    open(slurm, 60_000);
+    expect(await first(1)).toMatchObject({ kind: 'job', slowed: 'squeue: error: RPC rate limited 3 time(s)' });
+    expect(poller.trouble()?.message).toContain('rate limited');
+  });
+
+  it('asks the accounting once for all that have ended', async () => {
+    const slurm = playSlurm();
+    slurm.accounted = Array.from({ length: 200 }, (_, index) => index + 1);
+    open(slurm, 60_000);
+    const job = (id: number) => ({ id: String(id), user: 'alice', since });
+    const books = await Promise.all(slurm.accounted.map(async (id) => await poller.account(job(id), 5_000)));
+    expect(books.every((records) => records?.[0]?.accounting?.elapsedMs === 7_000)).toBe(true);
+    expect(slurm.asked).toEqual(['sacct']);
+  });
+
+  it('gives up on the books of a job when the accounting stays away, and does not wait without end', async () => {
+    const slurm = playSlurm();
+    slurm.accountingBroken = true;
+    open(slurm, 1);
+    expect(await poller.account({ id: '1', user: 'alice', since }, 300)).toBeUndefined();
   });
 
   it('makes one question of many look-ups, begun after the last of them', async () => {

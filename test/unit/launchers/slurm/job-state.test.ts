@@ -1,10 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { causeOf, explainReason, phaseOf } from '../../../../launchers/slurm/job-state.ts';
+import {
+  explainReason,
+  explainSilence,
+  explainWaiting,
+  isKnownReason,
+} from '../../../../launchers/slurm/job-reason.ts';
+import { causeOf, explainState, phaseOf } from '../../../../launchers/slurm/job-state.ts';
+import { LauncherError, UnavailableError } from '../../../../src/errors.ts';
+import { packageRoot } from '../../../support/package-root.ts';
+
+const versions = ['22.05', '24.11', '26.05'] as const;
+/** Every word that the library of each version has, see test/fixtures/slurm/README.md. */
+const wordsOf = (name: string): readonly string[] => [
+  ...new Set(
+    versions.flatMap((version) =>
+      readFileSync(join(packageRoot, 'test/fixtures/slurm', version, `${name}.txt`), 'utf8')
+        .trim()
+        .split('\n'),
+    ),
+  ),
+];
 
 /** squeue(1) and sacct(1) of 24.11, "JOB STATE CODES"; flags beside the state with it. */
 const states = {
-  waiting: ['PENDING', 'CONFIGURING', 'REQUEUED', 'REQUEUE_FED', 'REQUEUE_HOLD', 'SPECIAL_EXIT', 'RESV_DEL_HOLD'],
-  running: ['RUNNING', 'COMPLETING', 'SUSPENDED', 'STOPPED', 'SIGNALING', 'STAGE_OUT', 'RESIZING', 'POWER_UP_NODE'],
+  waiting: 'PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD SPECIAL_EXIT RESV_DEL_HOLD POWER_UP_NODE'.split(' '),
+  running: 'RUNNING COMPLETING SUSPENDED STOPPED SIGNALING STAGE_OUT RESIZING EXPEDITING'.split(' '),
   ended:
     'COMPLETED FAILED CANCELLED TIMEOUT OUT_OF_MEMORY NODE_FAIL PREEMPTED DEADLINE BOOT_FAIL REVOKED LAUNCH_FAILED RECONFIG_FAIL'.split(
       ' ',
@@ -22,6 +44,22 @@ describe('the state of a job', () => {
   it('with a flag beside it is what the flag says', () => {
     expect(phaseOf({ states: ['FAILED', 'COMPLETING'] })).toBe('running');
     expect(phaseOf({ states: ['NODE_FAIL', 'REQUEUED'] })).toBe('waiting');
+  });
+
+  it.each(wordsOf('states'))('%s has a phase, a sentence, an owner and a next step', (word) => {
+    const { phase, cause, owner, next } = explainState({ states: [word] });
+    expect(phase).not.toBe('unknown');
+    expect(cause).toMatch(/^[A-Z][^.]+$/);
+    expect(['user', 'operator', 'scheduler', 'network']).toContain(owner);
+    expect(next).not.toBe('');
+  });
+
+  it('that nobody knows is said to be unknown', () => {
+    expect(explainState({ states: ['TELEPORTED'] })).toMatchObject({
+      phase: 'unknown',
+      cause: 'Slurm says a state we do not know, TELEPORTED',
+      owner: 'operator',
+    });
   });
 
   it('that nobody knows decides nothing', () => {
@@ -43,6 +81,33 @@ describe('the state of a job', () => {
 });
 
 describe('the reason why a job waits', () => {
+  it.each(wordsOf('reasons'))('%s has a sentence of its own, an owner and a next step', (reason) => {
+    expect(isKnownReason(reason)).toBe(true);
+    const { cause, owner, next } = explainReason(reason);
+    expect(cause).toMatch(/^[A-Z][^.]+$/);
+    expect(['user', 'operator', 'scheduler']).toContain(owner);
+    expect(next).not.toBe('');
+  });
+
+  it('is that of the state where the state says more', () => {
+    expect(explainWaiting({ states: ['PENDING'], reason: 'Priority' }).cause).toBe(
+      'Other jobs are before it in the queue (Priority)',
+    );
+    expect(explainWaiting({ states: ['RUNNING', 'CONFIGURING'], reason: 'None' }).cause).toBe(
+      'Its nodes are being made ready',
+    );
+  });
+
+  it('is the network, or Slurm itself, where nothing was answered', () => {
+    const far = new UnavailableError('host.unavailable', 'Host login cannot be reached: it is away');
+    expect(explainSilence('squeue', far)).toMatchObject({ owner: 'network' });
+    const down = new LauncherError('host.command_failed', 'squeue ended with 1: Unable to contact slurm controller');
+    expect(explainSilence('squeue', down)).toMatchObject({
+      owner: 'operator',
+      cause: 'Slurm does not answer: squeue ended with 1: Unable to contact slurm controller',
+    });
+  });
+
   it.each([
     ['None', 'scheduler', 'Slurm has not looked at it yet'],
     ['Priority', 'scheduler', 'Other jobs are before it in the queue (Priority)'],

@@ -1,0 +1,46 @@
+/** What an attempt has written, what its program used, and what Slurm has on its books about it. */
+
+import { usageOf } from '../../src/launcher/end-record.ts';
+import type { Accounting, AttemptRef, ExecutionOutput } from '../../src/launcher/launcher.ts';
+import type { Desk } from './desk.ts';
+import type { FollowedJob, JobPoller } from './job-poller.ts';
+
+export interface CollectOptions {
+  readonly desk: Desk;
+  readonly ref: AttemptRef;
+  readonly job: FollowedJob;
+  readonly poller: JobPoller;
+  readonly logLimitBytes: number;
+  /** How long an ended attempt waits for the accounting. */
+  readonly accountingMs: number;
+}
+
+export async function collectOutput(options: CollectOptions): Promise<ExecutionOutput> {
+  const { desk, ref, logLimitBytes } = options;
+  // In one turn, so that it is one round for all that is collected now.
+  const [record, output] = await Promise.all([desk.ledger.readEnd(ref), desk.reader.look(ref)]);
+  const readAccounting = async (): Promise<Accounting | undefined> =>
+    await findAccounting(options).catch(() => undefined);
+  if (!record) return { ...output, logTruncated: output.logBytes >= logLimitBytes, readAccounting };
+  // What the end record tells of and cannot be read any more was lost on the way.
+  const logTruncated = record.logTotalBytes > Math.min(record.logBytes, output.logBytes);
+  return { ...output, logTruncated, droppedResults: record.droppedResults, usage: usageOf(record), readAccounting };
+}
+
+/** Of the job that started the program, which may be another than the one that was followed, or an earlier start of it. */
+async function findAccounting({
+  desk,
+  ref,
+  job,
+  poller,
+  accountingMs,
+}: CollectOptions): Promise<Accounting | undefined> {
+  const marker = await desk.ledger.readMarker(ref);
+  if (marker.kind !== 'started') return undefined;
+  const [ownId = '', restarts = '0'] = (marker.owner.split('@')[1] ?? '').split('.');
+  const id = /^\d+$/.test(ownId) ? ownId : job.id;
+  const records = await poller.account({ ...job, id }, accountingMs);
+  if (!records) return undefined;
+  const own = records.find((record) => record.restarts === Number(restarts)) ?? records[Number(restarts)];
+  return (own ?? records.at(-1))?.accounting;
+}

@@ -1,0 +1,52 @@
+/**
+ * Reading what `squeue` and `sacct` print in columns, where they have no JSON. Columns are parted by a character that
+ * stands in no name, reason or path: what somebody typed comes last all the same, so that the worst it can do is to be
+ * cut short.
+ */
+
+import { LauncherError } from '../../../src/errors.ts';
+
+/** The "unit separator", which is made for this and can hardly be typed. */
+export const separator = '\u001f';
+
+export type Row = (column: string) => string;
+
+/** Rows with a value for each column; a row with fewer is the rest of a name with a line break in it. */
+export function readRows(program: string, columns: readonly string[], text: string): readonly Row[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const rows = lines.map((line) => line.split(separator)).filter((values) => values.length >= columns.length);
+  if (rows.length === 0 && lines.length > 0) {
+    const message = `${program} answered no rows: ${JSON.stringify(text.slice(0, 200))}`;
+    throw new LauncherError('host.command_failed', message);
+  }
+  return rows.map((values) => (column) => values[columns.indexOf(column)]?.trim() ?? '');
+}
+
+/** "2026-11-25T03:09:30", in the time zone the command was given: UTC. */
+export function timeInText(text: string): Date | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(text)) return undefined;
+  const time = new Date(`${text}Z`);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+/** "[[days-]hours:]minutes:seconds[.fraction]" */
+export function durationInText(text: string): number {
+  const found = /^(?:(?:(\d{1,6})-)?(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,6})?)$/.exec(text);
+  if (!found) return 0;
+  const [, days = '0', hours = '0', minutes = '0', seconds = '0'] = found;
+  return Math.round(((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60_000 + Number(seconds) * 1_000);
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1_024,
+  M: 1_048_576,
+  G: 1_073_741_824,
+  T: 1_099_511_627_776,
+};
+
+/** "1234K"; nothing for what is no size. */
+export function sizeInText(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)$/.exec(text) ?? [];
+  return number === undefined ? undefined : Math.round(Number(number) * (units[unit] ?? 1));
+}

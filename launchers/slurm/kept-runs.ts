@@ -1,0 +1,70 @@
+/**
+ * Run directories that their user wants to look into after the end: moved out of the way when all else is removed, without
+ * what was secret in them, and removed when they are old.
+ */
+
+import { attemptKey } from '../../src/launcher/attempt-key.ts';
+import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import { files } from '../../src/launcher/run-directory.ts';
+import { type Command, expectSuccess } from '../host/command.ts';
+import type { Host } from '../host/host.ts';
+import type { HostRuns } from '../host/host-runs.ts';
+
+export interface KeptRuns {
+  /** Says that this one is to be kept. It stands in the directory, so that it outlives us. */
+  mark(ref: AttemptRef): Promise<void>;
+  /** Removes the run directory, or moves it to where kept ones are. Again is a no-op. */
+  remove(ref: AttemptRef, signal: AbortSignal): Promise<void>;
+  /** Removes those whose time is over. */
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
+export interface KeptRunsOptions {
+  readonly host: Host;
+  readonly runs: HostRuns;
+  /** Where they are kept. */
+  readonly directory: string;
+  readonly keepMs: number;
+}
+
+export function createKeptRuns({ host, runs, directory, keepMs }: KeptRunsOptions): KeptRuns {
+  const markOf = (ref: AttemptRef): string => `${runs.pathOf(ref)}/keep`;
+
+  return {
+    mark: async (ref) => await host.put(markOf(ref), new Uint8Array()),
+    async remove(ref, signal) {
+      const [mark] = await host.readMany([{ path: markOf(ref), offset: 0, length: 0 }]);
+      if (!mark) return await runs.remove(ref);
+      const path = runs.pathOf(ref);
+      // The token of the execution is dead by now; what else the user put there need not lie about.
+      await host.removeTree(`${path}/${files.environment}`);
+      await host.makeDirectory(directory, 0o700);
+      await host.removeTree(`${directory}/${attemptKey(ref)}`);
+      await host.run(moveCommand(path, `${directory}/${attemptKey(ref)}`), signal);
+    },
+    async sweep(signal) {
+      if (((await host.list(directory)) ?? []).length === 0) return;
+      for (const name of await host.run(oldCommand(directory, keepMs), signal)) {
+        await host.removeTree(`${directory}/${name}`);
+      }
+    },
+  };
+}
+
+function moveCommand(from: string, to: string): Command<void> {
+  const succeed = expectSuccess('mv');
+  return { argv: ['mv', '-T', '--', from, to], parse: (result) => void succeed(result) };
+}
+
+/** Names of what nothing was made, renamed or removed in for so long. */
+function oldCommand(directory: string, ageMs: number): Command<readonly string[]> {
+  const succeed = expectSuccess('find');
+  const minutes = Math.ceil(ageMs / 60_000);
+  return {
+    argv: ['find', directory, '-mindepth', '1', '-maxdepth', '1', '-mmin', `+${minutes}`, '-printf', '%f\\n'],
+    parse: (result) =>
+      succeed(result)
+        .split('\n')
+        .filter((name) => name !== ''),
+  };
+}
