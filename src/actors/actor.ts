@@ -32,6 +32,8 @@ export interface ActorSettings {
   readonly launcher: string | null;
   /** What it asks of whatever runs it; empty leaves all of it to others. */
   readonly resources: Resources;
+  /** Run directories stay for a while after the end, where the launcher keeps them for their user. */
+  readonly keepScratch?: boolean;
 }
 
 export interface Actor extends ActorSettings {

@@ -52,6 +52,7 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     logEx: request.log_ex ?? null,
     launcher: request.launcher ?? null,
     resources: readResources(request.resources ?? {}, whatActor),
+    ...(request.keep_scratch === true ? { keepScratch: true } : {}),
   };
 }
 

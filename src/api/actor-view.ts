@@ -51,6 +51,7 @@ export function renderActor(actor: Actor, { state, links, now }: ActorViewOption
     ...optional('digest', actor.digest),
     ...optional('launcher', actor.launcher ?? undefined),
     ...optional('resources', renderResources(actor.resources)),
+    ...optional('keep_scratch', actor.keepScratch),
     ...optional('wait', actor.wait && renderWait(actor.wait, now)),
   };
 }

@@ -67,6 +67,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
     notAfter: inputs.notAfter,
     ...optional('binaryMessage', binary ? binaryMessage(message.body, inputs.blobs) : undefined),
     ...optional('user', userOf(actor)),
+    ...optional('keepScratch', actor.keepScratch),
     ...(actor.useContainerUid || actor.groups.length === 0 ? {} : { groups: actor.groups }),
   };
 }

@@ -58,11 +58,15 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
   };
 }
 
-export async function makeSlurmBench(cluster: Cluster, image: string): Promise<LauncherBench> {
+export async function makeSlurmBench(
+  cluster: Cluster,
+  image: string,
+  changes: Partial<SlurmOptions> = {},
+): Promise<LauncherBench> {
   const directory = await makeTestDirectory('slurm-launcher');
   const run = randomUUID().slice(0, 8);
   const installations = { first: `test-${run}-a`, second: `test-${run}-b` } as const;
-  const options = slurmOptions(cluster);
+  const options = { ...slurmOptions(cluster), ...changes };
   const counts = `/lustre/alice/counts-${run}`;
   const pool: HostPool = createHostPool({
     launcher: 'hpc',

@@ -26,6 +26,7 @@ const about = {
   cron_schedule: 'When to send a message by itself; not offered by this server yet.',
   cron_on: 'Whether the schedule is on; not offered by this server yet.',
   launcher: 'Which configured launcher runs it; otherwise the one of its queue, else the default.',
+  keep_scratch: 'Keep the run directory of each execution on the cluster for a while, for its owner to look into.',
 } as const;
 
 const optional = {
@@ -80,6 +81,7 @@ export const actorRequest = Type.Object(
     cron_on: optional.flag(about.cron_on),
     launcher: optional.textOrNull(about.launcher),
     resources: resourcesRequest,
+    keep_scratch: optional.flag(about.keep_scratch),
   },
   { $id: 'ActorRequest', description: 'What a user sets of an actor. Names may be given in snake or in camel form.' },
 );
@@ -158,6 +160,7 @@ export const actor = Type.Object(
     digest: Type.Optional(Type.String({ description: 'Digest that this revision runs, once it is pinned.' })),
     launcher: Type.Optional(Type.String({ description: 'The launcher it asked for, if it asked for one.' })),
     resources,
+    keep_scratch: Type.Optional(Type.Boolean({ description: about.keep_scratch })),
     wait: Type.Optional(wait),
   },
   { $id: 'Actor', description: 'An actor: a registered image with its settings, state and mailbox.' },
