@@ -89,8 +89,8 @@ function orNoJson(command: Command<readonly JobRecord[]>, isSure: boolean): Comm
   };
 }
 
-/** What the commands say where the controller limits how often it may be asked (slurm.conf(5), "rl_enable"). */
-const slowing = /rate.?limit|limit.*\bRPC|RPC.*limit|back(?:ing)?.?off/i;
+/** "RPC rate limited 2 time(s). Sleeping then trying again." (slurm.conf(5), "rl_enable") */
+const slowing = /\brate.?limit/i;
 
 function noticeSlowing(command: Command<readonly JobRecord[]>): Command<SlurmAnswer> {
   return {

@@ -9,7 +9,8 @@ import { elementsIn, exitIn, type Json, numberIn, readJobs, textIn, timeIn, word
 export function squeueCommand(users: readonly string[]): Command<readonly JobRecord[]> {
   const succeed = expectSuccess('squeue');
   return {
-    argv: ['squeue', '--json', '--states=all', `--user=${users.join(',')}`],
+    // It waits by itself where the controller limits how often it may be asked, and says so only when it may talk.
+    argv: ['squeue', '--verbose', '--json', '--states=all', `--user=${users.join(',')}`],
     timeoutMs: 60_000,
     maxOutputBytes: 256 * 1024 * 1024,
     parse: (result) => parseSqueue(succeed(result)),

@@ -157,9 +157,12 @@ describe('the poller of a cluster', () => {
   it('tells of the jobs, and asks less often, where Slurm says that it is asked too often', async () => {
     const slurm = playSlurm();
     slurm.queued = [1];
-    slurm.said = 'squeue: error: RPC rate limited 3 time(s)';
+    slurm.said = 'squeue: RPC rate limited 3 time(s). Sleeping then trying again.';
     open(slurm, 60_000);
-    expect(await first(1)).toMatchObject({ kind: 'job', slowed: 'squeue: error: RPC rate limited 3 time(s)' });
+    expect(await first(1)).toMatchObject({
+      kind: 'job',
+      slowed: 'squeue: RPC rate limited 3 time(s). Sleeping then trying again.',
+    });
     expect(poller.trouble()?.message).toContain('rate limited');
   });
 
