@@ -47,7 +47,7 @@ export async function* watchJob(
       isRunning = true;
       yield { kind: 'running', at: look.startedAt, node: nodeOf(view) };
     }
-    const container = isSettled(look.record) || isOutlived(look.label, view) ? gone : containerOf(view);
+    const container = isSettled(look.record) || isOutlived(look.label, view) ? gone : containerOf(view, look.record);
     const wait = isRunning || isSettled(look.record) ? undefined : waits.tell(view, new Date());
     if (wait) yield wait;
     const decision = decideEnd({ ...look, container, isOwner: isOwner(look.label, view), now: new Date() });
@@ -134,7 +134,7 @@ async function tryToLook({ ledger, log }: WatchParts, ref: AttemptRef, signal: A
  * A job that runs, waits, or may do either, is a container that may still start. When it ended is not said: without an end
  * record of the marker's owner, the exit code of a job is nobody's.
  */
-function containerOf(view: JobView): ContainerState {
+function containerOf(view: JobView, record: EndRecord | undefined): ContainerState {
   if (view.kind === 'gone') return { kind: 'gone' };
   // Nothing was learned, so nothing is decided.
   if (view.kind === 'unanswered') return { kind: 'running' };
@@ -142,7 +142,8 @@ function containerOf(view: JobView): ContainerState {
   if (phaseOf(job) !== 'ended') return { kind: 'running' };
   return {
     kind: 'exited',
-    exitCode: job.signal > 0 ? 128 + job.signal : job.exitCode,
+    // Slurm reads signals into exit codes, and not every version and form tells of them: the record is better.
+    exitCode: record?.exitCode ?? (job.signal > 0 ? 128 + job.signal : job.exitCode),
     outOfMemory: causeOf(job) === 'out-of-memory',
     detail: `Slurm says ${job.states.join('+')}${job.reason === 'None' ? '' : ` (${job.reason})`}`,
   };

@@ -180,7 +180,7 @@ describe.runIf(canRun)('an attempt on Slurm', () => {
       await launcher.remove(attempt.handle);
       const kept = '/lustre/alice/.abaco/*/kept';
       const { executionId } = attempt.handle;
-      expect(await cluster.exec('login', `cat ${kept}/${executionId}-1/scratch/evidence`)).toBe('wrote\n');
+      expect(await cluster.exec('login', `cat ${kept}/${executionId}-1/scratch/tmp/evidence`)).toBe('wrote\n');
       expect(await cluster.exec('login', `grep -rl token ${kept}/${executionId}-1 || true`)).toBe('');
       await launcher.sweep(async () => false, signal);
       expect(await cluster.exec('login', `ls ${kept}`)).toContain(executionId);
