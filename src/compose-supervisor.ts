@@ -42,7 +42,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
         gate,
         output,
         clock,
-        identities: services.identities,
+        runAs: services.runAs,
         log,
         checkpoint: parts.checkpoint,
         leaving: leaving,

@@ -24,6 +24,8 @@ export const errorCodes = {
   'identity.disabled': 'The account of the user is disabled or has expired.',
   'identity.system': 'The account is root, or one of the system, as which no program is run.',
   'identity.unavailable': 'The directory of users does not answer.',
+  'mount.invalid': 'A directory cannot be mounted for this user, or on this launcher.',
+  'mount.missing': 'A directory that is to be mounted is not there; nobody makes it.',
   'launcher.unknown': 'The configuration names no such launcher.',
   'launcher.unavailable': 'The backend of the launcher does not answer; what waits for it goes on waiting.',
   'launcher.rejected': 'The backend of the launcher refused to start; nothing was started.',

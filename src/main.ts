@@ -9,7 +9,8 @@ import { isHostOptions } from '../launchers/host/host-options.ts';
 import { launcherKinds } from '../launchers/index.ts';
 import { listenApi } from './api/listen.ts';
 import type { Services } from './api/services.ts';
-import { createIdentities } from './auth/ldap-directory.ts';
+import { createIdentities } from './auth/identities.ts';
+import { createRunAsPlanner } from './auth/run-as.ts';
 import {
   composeLaunchers,
   launcherDirectory,
@@ -101,7 +102,7 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
     launcherWait: (name) => gate.waitOf(name),
     log,
     clock: systemClock,
-    identities: createIdentities(config.directory, systemClock),
+    runAs: createRunAsPlanner({ config, launchers, identities: createIdentities(config, systemClock) }),
   };
   const api = roles.api ? await listenApi(services, bridgeAddress()) : undefined;
   if (api) closers.add('api', () => api.close());

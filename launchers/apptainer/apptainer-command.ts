@@ -1,5 +1,6 @@
 /** How a program is started in Apptainer: one `apptainer exec` whose first process is our helper. Pure. */
 
+import { InvalidError } from '../../src/errors.ts';
 import { binaryMessageFile, inside, startArguments } from '../../src/launcher/helper-arguments.ts';
 import type { LaunchSpec, Mount } from '../../src/launcher/launcher.ts';
 
@@ -90,8 +91,21 @@ export function ownMounts(spec: LaunchSpec, paths: ApptainerPaths): readonly Mou
   ];
 }
 
-/** As comma-separated values, which unlike `--bind` can name any path (apptainer-exec(1), --mount). */
-export function renderMount({ hostPath, containerPath, mode }: Mount): string {
+/**
+ * As comma-separated values, which unlike `--bind` can name any path (apptainer-exec(1), --mount), but for one with a
+ * carriage return: their reader drops it before a line end.
+ *
+ * @throws InvalidError
+ */
+export function renderMount({ hostPath, containerPath, mode, nfs }: Mount): string {
   const fields = ['type=bind', `source=${hostPath}`, `destination=${containerPath}`, ...(mode === 'ro' ? ['ro'] : [])];
-  return fields.map((field) => (/[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
+  const why = nfs
+    ? 'Apptainer mounts nothing from a file server'
+    : fields.some((field) => field.includes('\r'))
+      ? 'Apptainer takes no path with a carriage return'
+      : undefined;
+  if (why !== undefined) {
+    throw new InvalidError('mount.invalid', `Mount at ${JSON.stringify(containerPath)} is impossible: ${why}`);
+  }
+  return fields.map((field) => (/[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
 }

@@ -2,7 +2,7 @@
 
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { binaryMessageFile, inside, startArguments } from '../../src/launcher/helper-arguments.ts';
-import type { LaunchLimits, LaunchSpec } from '../../src/launcher/launcher.ts';
+import type { LaunchLimits, LaunchSpec, Mount } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
 
 export interface ContainerPaths {
@@ -22,6 +22,8 @@ export function planContainer(
     readonly starter: string;
     readonly paths: ContainerPaths;
     readonly network: string;
+    /** Whether the engine makes what is mounted below a read-only mount read-only too. */
+    readonly readOnlyTrees: boolean;
   },
 ): ContainerCreateOptions {
   return {
@@ -35,7 +37,7 @@ export function planContainer(
     // An image's own health check would be a second program nobody asked for.
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
-      Mounts: [...ownMounts(spec, options.paths), ...userMounts(spec, options.paths)],
+      Mounts: [...ownMounts(spec, options.paths), ...userMounts(spec, options)],
       // The helper keeps the log: both streams in order, and within its limit.
       LogConfig: { Type: 'none', Config: {} },
       NetworkMode: options.network,
@@ -59,9 +61,45 @@ function ownMounts(spec: LaunchSpec, paths: ContainerPaths): MountSettings[] {
   ];
 }
 
-function userMounts(spec: LaunchSpec, paths: ContainerPaths): MountSettings[] {
-  const engine = spec.privileged ? [bind(paths.engineSocket, '/var/run/docker.sock', 'rw')] : [];
-  return [...engine, ...spec.mounts.map((mount) => bind(mount.hostPath, mount.containerPath, mount.mode))];
+function userMounts(spec: LaunchSpec, options: MountOptions): MountSettings[] {
+  const engine = spec.privileged ? [bind(options.paths.engineSocket, '/var/run/docker.sock', 'rw')] : [];
+  return [
+    ...engine,
+    ...spec.mounts.map((mount) => (mount.nfs ? fileServer(mount, mount.nfs, options) : tree(mount, options))),
+  ];
+}
+
+type MountOptions = Pick<Parameters<typeof planContainer>[1], 'paths' | 'labels' | 'readOnlyTrees'>;
+
+/**
+ * A directory with what is mounted below it. Where the engine would leave that writable, a read-only one comes without:
+ * what is not seen cannot be written.
+ */
+function tree({ hostPath, containerPath, mode }: Mount, { readOnlyTrees }: MountOptions): MountSettings {
+  const mounted = bind(hostPath, containerPath, mode);
+  if (mode === 'rw') return mounted;
+  // The types of dockerode lack what came with version 1.44 of the engine's API.
+  const recursively = { Propagation: 'rprivate', ReadOnlyForceRecursive: true } as MountSettings['BindOptions'];
+  return { ...mounted, BindOptions: readOnlyTrees ? recursively : withoutInner };
+}
+
+const withoutInner = { NonRecursive: true } as unknown as NonNullable<MountSettings['BindOptions']>;
+
+/** A volume without a name: it carries our labels from its creation, and is removed with its container. */
+function fileServer(
+  { hostPath, containerPath, mode }: Mount,
+  { server, options }: NonNullable<Mount['nfs']>,
+  { labels }: MountOptions,
+): MountSettings {
+  // Engines refuse ReadOnly for a volume without a name; the kernel mounts it so by the option.
+  const all = [`addr=${server}`, mode, ...(options === '' ? [] : [options])].join(',');
+  const DriverConfig = { Name: 'local', Options: { type: 'nfs', o: all, device: `:${hostPath}` } };
+  return {
+    Type: 'volume',
+    Source: '',
+    Target: containerPath,
+    VolumeOptions: { NoCopy: true, Labels: labels, DriverConfig },
+  };
 }
 
 /** As `Mounts`, not `Binds`: a host path that is missing is refused and not made. */

@@ -21,6 +21,7 @@ import { createEngine } from './engine.ts';
 import { createImageStore } from './image-store.ts';
 import { launchAttempt } from './launch-attempt.ts';
 import { probeEngine } from './probe.ts';
+import { createReadOnlyTrees } from './read-only-trees.ts';
 import { usageByEngine } from './usage-by-engine.ts';
 import { watchAttempt } from './watch-attempt.ts';
 
@@ -37,6 +38,7 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
   const dataDir = resolve(context.dataDir);
   const engine = createEngine({ socket: options.socket, answerMs: options.answer_timeout });
   const containers = createContainers(engine, installationId);
+  const readOnlyTrees = createReadOnlyTrees(engine);
   const images = createImageStore({
     engine,
     pullPolicy: options.pull,
@@ -89,10 +91,19 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
 
   return {
     name,
-    capabilities: { queues: false, liveOutput: true, gpus: false, multiNode: false, asOwner: false, everywhere: false },
+    capabilities: {
+      queues: false,
+      liveOutput: true,
+      gpus: false,
+      multiNode: false,
+      asOwner: false,
+      everywhere: false,
+      nfsMounts: true,
+    },
     probe: (signal) => probeEngine({ engine, installationId, dataDir, nativeDir: context.nativeDir }, signal),
     prepare: (image, signal) => images.prepare(image, signal),
-    launch: (spec, signal) => launchAttempt({ name, options, context, containers, images, ledger, runs }, spec, signal),
+    launch: (spec, signal) =>
+      launchAttempt({ name, options, context, containers, readOnlyTrees, images, ledger, runs }, spec, signal),
     watch,
     cancel: (ref, graceMs) => cancellation.cancel(ref, graceMs),
     collect,

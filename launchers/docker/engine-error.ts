@@ -43,6 +43,9 @@ const containersFault =
   /OCI runtime|runc|exec format|unable to find (?:user|group)|no matching entries|invalid mount|mount source|not a directory|invalid (?:argument|reference)|could not select device|not supported|privileged mode/i;
 const noSpace = /no space left on device|disk quota exceeded/i;
 
+/** Of a file server that may come back; everything else about such a mount an operator has to mend. */
+const serverIsAway = /refused|timed out|timeout|no route|is down|unreachable|temporarily|input\/output|no such host/i;
+
 /** What a refused create or start means for the attempt. */
 export function launchFailure(error: unknown, subject: string): unknown {
   if (!(error instanceof EngineRefusal)) return error;
@@ -50,6 +53,17 @@ export function launchFailure(error: unknown, subject: string): unknown {
     return new UnavailableError('launcher.disk_full', `${subject} was not started: the engine's disk is full`, {
       cause: error,
     });
+  }
+  const missing = /bind source path does not exist: (.*)$/s.exec(error.message)?.[1];
+  if (missing !== undefined) {
+    const what = `directory "${missing}", which is to be mounted, is not there`;
+    const help = 'an operator makes it, with its owner and mode; nobody else does';
+    return new LauncherError('mount.missing', `${subject} was not started: ${what}; ${help}`, { cause: error });
+  }
+  if (/failed to mount local volume|network volume address/.test(error.message)) {
+    const message = `${subject} was not started: ${error.message}`;
+    if (!serverIsAway.test(error.message)) return new LauncherError('launcher.rejected', message, { cause: error });
+    return new UnavailableError('launcher.unavailable', message, { cause: error });
   }
   const isContainers = error.status < 500 || containersFault.test(error.message);
   if (!isContainers) {

@@ -21,6 +21,8 @@ export interface LaunchParts {
   readonly options: DockerOptions;
   readonly context: LauncherContext;
   readonly containers: Containers;
+  /** See `planContainer`. */
+  readonly readOnlyTrees: (signal: AbortSignal) => Promise<boolean>;
   readonly images: ImageStore;
   readonly ledger: Ledger;
   readonly runs: RunDirectories;
@@ -58,8 +60,9 @@ async function createOrFind(
   spec: LaunchSpec,
   signal: AbortSignal,
 ): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  const readOnlyTrees = await parts.readOnlyTrees(signal);
   for (let count = 0; count < maxTries; count += 1) {
-    const created = await parts.containers.create(spec, planFor(parts, spec), signal);
+    const created = await parts.containers.create(spec, planFor(parts, spec, readOnlyTrees), signal);
     if (typeof created === 'object') return { ...created, isNew: true };
     if (created === 'no-image') await prepareAgain(parts, spec, signal);
     const found = created === 'taken' ? await parts.containers.find(spec, signal) : undefined;
@@ -75,7 +78,7 @@ async function prepareAgain({ images }: LaunchParts, { image }: LaunchSpec, sign
   await images.prepare(image, signal);
 }
 
-function planFor({ name, options, context, ledger, runs }: LaunchParts, spec: LaunchSpec) {
+function planFor({ name, options, context, ledger, runs }: LaunchParts, spec: LaunchSpec, readOnlyTrees: boolean) {
   const starter = randomUUID();
   return planContainer(spec, {
     image: preparedImageName(context.installationId, spec.image.digest),
@@ -88,6 +91,7 @@ function planFor({ name, options, context, ledger, runs }: LaunchParts, spec: La
       engineSocket: options.socket,
     },
     network: options.network,
+    readOnlyTrees,
   });
 }
 

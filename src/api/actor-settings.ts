@@ -1,13 +1,10 @@
 /** From the description of an actor as a user sends it to settings that can run: every rule of registration, pure. */
 
-import type { Actor, ActorSettings } from '../actors/actor.ts';
+import type { ActorSettings } from '../actors/actor.ts';
 import { parseMemory } from '../actors/memory.ts';
-import type { PosixIdentity } from '../auth/posix-identity.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
 import { parseImageSource } from '../launcher/image-source.ts';
-import type { Mount } from '../launcher/launcher.ts';
-import { chooseLauncher } from '../launcher/launcher-table.ts';
 import { isTruthy, renderText } from './request-fields.ts';
 import { readResources } from './resources-field.ts';
 import type { ActorRequest } from './schemas/actor.ts';
@@ -54,36 +51,6 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     resources: readResources(request.resources ?? {}, whatActor),
     ...(request.keep_scratch === true ? { keepScratch: true } : {}),
   };
-}
-
-/** What the server works out for an actor: its user, and the directories it sees (contract §§9.4, 9.5). */
-export function planIdentity(
-  settings: Pick<ActorSettings, 'privileged' | 'launcher' | 'queue'>,
-  actor: Pick<Actor, 'tenant' | 'owner'> & { readonly posix?: PosixIdentity | undefined },
-  { identity, mounts, queues, service }: Pick<Config, 'identity' | 'mounts' | 'queues' | 'service'>,
-): Pick<Actor, 'uid' | 'gid' | 'groups' | 'tasdir' | 'mounts'> {
-  const launcher = chooseLauncher(settings, { queues, defaultLauncher: service.defaultLauncher });
-  const all = settings.privileged ? [...mounts.global, ...mounts.privileged] : mounts.global;
-  const places = all.filter((place) => place.launcher === '' || place.launcher === launcher);
-  return {
-    uid: textOrNull(actor.posix?.uid ?? identity.actorUid),
-    gid: textOrNull(actor.posix?.gid ?? identity.actorGid),
-    groups: actor.posix?.groups ?? [],
-    tasdir: null,
-    mounts: places.map((place) => fillMount(place, actor)),
-  };
-}
-
-function textOrNull(number: number | null): string | null {
-  return number === null ? null : String(number);
-}
-
-function fillMount(
-  place: { readonly host: string; readonly container: string; readonly mode: 'ro' | 'rw' },
-  { tenant, owner }: Pick<Actor, 'tenant' | 'owner'>,
-): Mount {
-  const fill = (path: string): string => path.replaceAll('{username}', owner).replaceAll('{tenant_id}', tenant);
-  return { hostPath: fill(place.host), containerPath: fill(place.container), mode: place.mode };
 }
 
 function checkName(name: string | null): void {

@@ -56,8 +56,8 @@ export function renderActor(actor: Actor, { state, links, now }: ActorViewOption
   };
 }
 
-function renderMount(mount: Actor['mounts'][number]): Attributes {
-  return { host_path: mount.hostPath, container_path: mount.containerPath, mode: mount.mode };
+function renderMount({ hostPath, containerPath, mode, nfs }: Actor['mounts'][number]): Attributes {
+  return { host_path: nfs ? `nfs://${nfs.server}${hostPath}` : hostPath, container_path: containerPath, mode };
 }
 
 export function renderWait({ cause, since, owner, next, expected }: Wait, now: Date): Attributes {

@@ -1,7 +1,7 @@
 /** What the API stands on; `main.ts` hands it over once. */
 
 import type { ActorStore } from '../actors/actor-store.ts';
-import type { Identities } from '../auth/ldap-directory.ts';
+import type { RunAsPlanner } from '../auth/run-as.ts';
 import type { Config } from '../config/schema.ts';
 import type { Blobs } from '../executions/blobs.ts';
 import type { Wait } from '../executions/execution.ts';
@@ -30,8 +30,8 @@ export interface Services {
   readonly health: Health;
   /** Why a launcher takes nothing now, as far as this process knows: the one that supervises meets its failures. */
   readonly launcherWait: (name: string) => Wait | undefined;
-  /** Who owners are on file systems. */
-  readonly identities: Identities;
+  /** Who owners are on file systems, and what their programs see of them. */
+  readonly runAs: RunAsPlanner;
   readonly clock: Clock;
   readonly log: Logger;
 }

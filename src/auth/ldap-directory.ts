@@ -1,19 +1,18 @@
 /** People of a campus, as their directory knows them: LDAP with TLS, asked anew once in a while. */
 
 import { readFileSync } from 'node:fs';
-import { AndFilter, Client, type Entry, EqualityFilter } from 'ldapts';
+import { AndFilter, Client, type Entry, EqualityFilter, type Filter, OrFilter } from 'ldapts';
 import { asError, ConfigError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type DirectoryEntry, decideIdentity, type PosixIdentity } from './posix-identity.ts';
+import { type DirectoryEntry, decideIdentity, isAccountOf, type PosixIdentity } from './posix-identity.ts';
 
-/** Who the owner of an actor is. Without a directory nobody is anybody, and the configuration says who runs programs. */
-export interface Identities {
-  /** @throws ForbiddenError `identity.*`; UnavailableError when the directory does not answer. */
-  of(user: string): Promise<PosixIdentity | undefined>;
+export interface Directory {
+  /** @throws ForbiddenError `identity.*`; UnavailableError when it does not answer. */
+  find(user: string): Promise<PosixIdentity>;
 }
 
 export interface DirectorySettings {
-  /** `ldap://` (then with StartTLS, unless `startTls` says otherwise) or `ldaps://`; empty is no directory. */
+  /** `ldap://` (then with StartTLS, unless `startTls` says otherwise) or `ldaps://`. */
   readonly url: string;
   readonly startTls: boolean;
   /** File with the PEM of the authority; empty takes those the system knows. */
@@ -35,12 +34,11 @@ interface Known {
 
 const mostKnown = 10_000;
 
-export function createIdentities(settings: DirectorySettings, clock: Clock): Identities {
+export function createDirectory(settings: DirectorySettings, clock: Clock): Directory {
   const known = new Map<string, Known>();
-  if (settings.url === '') return { of: async () => undefined };
   const tlsOptions = settings.caFile === '' ? {} : { ca: readCertificate(settings.caFile) };
   return {
-    async of(user) {
+    async find(user) {
       const nowMs = clock.now().getTime();
       const found = known.get(user);
       if (found && found.untilMs > nowMs) return await found.answer;
@@ -81,9 +79,9 @@ async function lookUp(
   try {
     if (!secure && settings.startTls) await client.startTLS(tlsOptions);
     if (settings.bindDn !== '') await client.bind(settings.bindDn, settings.bindPassword);
-    const accounts = await search(client, settings.people, { objectClass: 'posixAccount', uid: user });
-    const groups = await search(client, settings.groups, { objectClass: 'posixGroup', memberUid: user });
-    return decideIdentity(user, accounts, groups, { minUid, now: clock.now() });
+    const accounts = await search(client, settings.people, [is('objectClass', 'posixAccount'), is('uid', user)]);
+    const groups = await search(client, settings.groups, [is('objectClass', 'posixGroup'), hasMember(user, accounts)]);
+    return decideIdentity(user, accounts.map(attributesOf), groups.map(attributesOf), { minUid, now: clock.now() });
   } catch (thrown) {
     if (thrown instanceof ServiceError) throw thrown;
     const reason = asError(thrown).message || asError(thrown).name;
@@ -95,22 +93,38 @@ async function lookUp(
   }
 }
 
-/** Values are written into the filter by the library, so that no name can say more than a name. */
-async function search(
-  client: Client,
-  base: string,
-  wanted: Readonly<Record<string, string>>,
-): Promise<readonly DirectoryEntry[]> {
-  const filters = Object.entries(wanted).map(([attribute, value]) => new EqualityFilter({ attribute, value }));
-  const { searchEntries } = await client.search(base, { scope: 'sub', filter: new AndFilter({ filters }) });
-  return searchEntries.map(textsOf);
+/** Groups name people (RFC 2307, `memberUid`) or their entries (RFC 2307bis, `member`); some directories have both. */
+function hasMember(user: string, accounts: readonly FoundEntry[]): Filter {
+  const own = accounts.filter(({ attributes }) => isAccountOf(user, attributes));
+  const entries = own.flatMap(({ dn }) => [is('member', dn), is('uniqueMember', dn)]);
+  return new OrFilter({ filters: [is('memberUid', user), ...entries] });
 }
 
-function textsOf(entry: Entry): DirectoryEntry {
-  return Object.fromEntries(
-    Object.entries(entry).map(([name, values]) => [
-      name.toLowerCase(),
-      [values].flat().map((value) => value.toString()),
-    ]),
-  );
+/** The value is written into the filter by the library, so that no name can say more than a name. */
+function is(attribute: string, value: string): Filter {
+  return new EqualityFilter({ attribute, value });
+}
+
+interface FoundEntry {
+  readonly dn: string;
+  readonly attributes: DirectoryEntry;
+}
+
+/** In pages: a directory gives no more than some hundreds at once, and says no word of what it left away. */
+async function search(client: Client, base: string, filters: Filter[]): Promise<readonly FoundEntry[]> {
+  const options = { scope: 'sub', filter: new AndFilter({ filters }), paged: { pageSize: 200 } } as const;
+  const { searchEntries } = await client.search(base, options);
+  return searchEntries.map(foundEntry);
+}
+
+function attributesOf({ attributes }: FoundEntry): DirectoryEntry {
+  return attributes;
+}
+
+function foundEntry({ dn, ...attributes }: Entry): FoundEntry {
+  const texts = Object.entries(attributes).map(([name, values]) => [
+    name.toLowerCase(),
+    [values].flat().map((value) => value.toString()),
+  ]);
+  return { dn, attributes: Object.fromEntries(texts) as DirectoryEntry };
 }

@@ -1,14 +1,18 @@
-/** Who somebody is on a file system: decided from what a directory says of them (RFC 2307). Pure. */
+/** Who somebody is on a file system: decided from what a directory (RFC 2307) or the configuration says of them. Pure. */
 
 import { ForbiddenError } from '../errors.ts';
 
 export interface PosixIdentity {
   readonly user: string;
   readonly uid: number;
-  readonly gid: number;
+  /** Null is the group the image gives that user. */
+  readonly gid: number | null;
   /** Supplementary groups, ascending, without `gid`. */
   readonly groups: readonly number[];
+  /** Empty where nobody knows it. */
   readonly home: string;
+  /** Where it is said of this one user; the site has a rule for the others. */
+  readonly work?: string;
 }
 
 /** An entry's attributes by lower-case name, each with all its values as text. */
@@ -23,7 +27,7 @@ export interface IdentityRules {
 const dayMs = 86_400_000;
 
 /**
- * @param accounts - all entries found for the name; a directory takes upper and lower case for the same.
+ * @param accounts - all entries found for the name.
  * @throws ForbiddenError for nobody, for several, for the disabled, and for root and accounts of the system.
  */
 export function decideIdentity(
@@ -32,7 +36,7 @@ export function decideIdentity(
   groups: readonly DirectoryEntry[],
   { minUid, now }: IdentityRules,
 ): PosixIdentity {
-  const [account, ...others] = accounts.filter((entry) => entry['uid']?.includes(user) === true);
+  const [account, ...others] = accounts.filter((entry) => isAccountOf(user, entry));
   if (!account) throw refused('identity.unknown', user, 'the directory has no account of that name');
   if (others.length > 0) throw refused('identity.unknown', user, 'the directory has several accounts of that name');
   const uid = numberIn(account, 'uidnumber');
@@ -42,11 +46,47 @@ export function decideIdentity(
   }
   const disabled = disabledBy(account, now);
   if (disabled !== undefined) throw refused('identity.disabled', user, disabled);
-  if (uid < minUid)
-    throw refused('identity.system', user, `uid ${uid} is the system's; programs run from ${minUid} on`);
   const numbers = groups.flatMap((group) => numberIn(group, 'gidnumber') ?? []);
-  const supplementary = [...new Set(numbers)].filter((number) => number !== gid).toSorted((a, b) => a - b);
-  return { user, uid, gid, groups: supplementary, home: account['homedirectory']?.[0] ?? '' };
+  const home = account['homedirectory']?.[0] ?? '';
+  return checkUid({ user, uid, gid, groups: supplementary(numbers, gid), home }, minUid);
+}
+
+/** What the configuration says of one user. */
+export interface UserRule {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly home: string;
+  readonly work: string;
+  readonly disabled: boolean;
+}
+
+/** @throws ForbiddenError for the disabled, and for root and accounts of the system. */
+export function identityByRule(user: string, rule: UserRule, minUid: number): PosixIdentity {
+  if (rule.disabled) throw refused('identity.disabled', user, 'the configuration has disabled its account');
+  const { uid, gid, groups, home, work } = rule;
+  const identity = { user, uid, gid, groups: supplementary(groups, gid), home };
+  return checkUid(work === '' ? identity : { ...identity, work }, minUid);
+}
+
+/** @throws ForbiddenError for root and accounts of the system: nobody's programs run as these. */
+export function checkUid(identity: PosixIdentity, minUid: number): PosixIdentity {
+  const { user, uid } = identity;
+  if (uid >= minUid) return identity;
+  throw refused('identity.system', user, `uid ${uid} is the system's; programs run from ${minUid} on`);
+}
+
+export function unknownUser(user: string, why: string): ForbiddenError {
+  return refused('identity.unknown', user, why);
+}
+
+function supplementary(groups: readonly number[], gid: number): readonly number[] {
+  return [...new Set(groups)].filter((number) => number !== gid).toSorted((a, b) => a - b);
+}
+
+/** Letter by letter: a directory takes upper and lower case for the same. */
+export function isAccountOf(user: string, account: DirectoryEntry): boolean {
+  return account['uid']?.includes(user) === true;
 }
 
 /** By what directories mark an account that may not be used. */

@@ -4,14 +4,10 @@ import type { ConfigProblem } from '../errors.ts';
 import { renderDuration } from '../lib/duration.ts';
 import { keyFingerprint, readRsaPublicKey } from '../lib/rsa-key.ts';
 import { reasonOf } from './layer.ts';
+import type { Mismatch } from './mismatch.ts';
+import { ownerChecks } from './owner-checks.ts';
 import type { Config } from './schema.ts';
 import { renderPath, type SettingPath } from './setting-path.ts';
-
-interface Mismatch {
-  /** The one the message is about comes first. */
-  readonly paths: readonly [SettingPath, ...SettingPath[]];
-  readonly message: string;
-}
 
 /** @param failed - dotted paths that have a problem already; what depends on them is not judged. */
 export function checkTogether(
@@ -40,9 +36,8 @@ const checks: readonly ((config: Config) => readonly Mismatch[])[] = [
   leaseLength,
   logTimes,
   workerCounts,
-  groupOfUser,
   registryPasswords,
-  mountPlaces,
+  ...ownerChecks,
 ];
 
 function launcherNames({ service, queues, launchers }: Config): readonly Mismatch[] {
@@ -139,20 +134,6 @@ function workerCounts({ workers }: Config): readonly Mismatch[] {
   ];
 }
 
-function groupOfUser({ identity }: Config): readonly Mismatch[] {
-  if (identity.actorGid === null || identity.actorUid !== null) return [];
-  const message = 'Setting "identity.actor_gid" needs identity.actor_uid: a group alone does not name a user';
-  return [
-    {
-      paths: [
-        ['identity', 'actor_gid'],
-        ['identity', 'actor_uid'],
-      ],
-      message,
-    },
-  ];
-}
-
 function registryPasswords({ registries, tenants }: Config): readonly Mismatch[] {
   const places = [
     { path: ['registries'], registries },
@@ -165,21 +146,4 @@ function registryPasswords({ registries, tenants }: Config): readonly Mismatch[]
       return [{ paths: [[...path, name]], message }];
     }),
   );
-}
-
-/** The program would find only one of two directories mounted at the same place. */
-function mountPlaces({ mounts, launchers }: Config): readonly Mismatch[] {
-  const all = [
-    ...mounts.global.map((mount, index) => ({ ...mount, path: ['mounts', 'global', index, 'container'] })),
-    ...mounts.privileged.map((mount, index) => ({ ...mount, path: ['mounts', 'privileged', index, 'container'] })),
-  ];
-  return all.flatMap(({ container, launcher, path }, index) => {
-    if (launcher !== '' && !Object.hasOwn(launchers, launcher)) {
-      return [{ paths: [path], message: `Mount at "${container}" names launcher "${launcher}", which is not there` }];
-    }
-    const meet = (other: string): boolean => other === '' || launcher === '' || other === launcher;
-    const first = all.findIndex((other) => other.container === container && meet(other.launcher));
-    if (first === index) return [];
-    return [{ paths: [path], message: `Setting "${renderPath(path)}" mounts a second directory at "${container}"` }];
-  });
 }

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import type { ConfigOf } from './camel-case.ts';
+import { directory, identity, mounts, shortName, tenantName, tenantOwners } from './owner-settings.ts';
 import {
   bytes,
   bytesOrNone,
@@ -26,11 +27,8 @@ const kib = 1024;
 const mib = 1024 * kib;
 
 const httpUrl = { pattern: '^(https?://[^\\s/]+.*)?$', expects: 'an http:// or https:// URL, or nothing' };
-const absolutePath = { pattern: '^/', expects: 'an absolute path' };
-const shortName = { pattern: '^[a-z0-9][a-z0-9-]*$', expects: 'lower-case letters, digits and hyphens' };
 const slurmName = { pattern: '^[A-Za-z0-9_][\\w.+@-]*$', expects: 'a name as Slurm has them' };
 const word = { pattern: '^[A-Za-z0-9][\\w.-]*$', expects: 'letters, digits, dots, hyphens and underscores' };
-
 const service = table('The process: where it keeps its data, listens and is reached.', {
   data_dir: path('Home of everything that must survive; empty: $XDG_STATE_HOME/abaco, else ~/.local/state/abaco.'),
   host: text('Address to listen on; anything but loopback needs authentication.', {
@@ -87,6 +85,7 @@ const tenant = table('An organisation; everything belongs to one.', {
     ...named('Credentials for registries that are those of this tenant alone.', registry, registryName),
     default: {},
   }),
+  ...tenantOwners,
 });
 
 const auth = table('Who may call.', {
@@ -211,29 +210,16 @@ const queue = table('Queue an actor may name.', {
   partitions: words(
     'Partitions its actors may ask for, the first is theirs where they name none; empty: any.',
     slurmName,
+    { default: [] },
   ),
-  accounts: words('Accounts they may ask for; the first is theirs where they name none.', slurmName),
-  qos: words('Qualities of service they may ask for; the first is theirs where they name none.', slurmName),
+  accounts: words('Accounts they may ask for; the first is theirs where they name none.', slurmName, { default: [] }),
+  qos: words('Qualities of service they may ask for; the first is theirs where they name none.', slurmName, {
+    default: [],
+  }),
   max_walltime: durationOrNone('Longest walltime they may ask for.', { min: 60 * second, default: null }),
   max_nodes: integerOrNone('Most nodes of one execution.', { min: 1, default: null }),
   max_memory: bytesOrNone('Most memory of a node they may ask for.', { min: 6 * mib, default: null }),
   max_gpus: integerOrNone('Most GPUs of a node they may ask for; 0 gives none.', { min: 0, default: null }),
-});
-
-const mount = table('One directory of the host inside containers.', {
-  host: text('Directory on the host; {username} and {tenant_id} stand for those of the owner.', absolutePath),
-  container: text('Where programs find it; takes the same words.', absolutePath),
-  mode: choice('"ro" or "rw"', ['ro', 'rw'], { default: 'ro' }),
-  launcher: text('In the containers of this launcher alone; empty: of every one.', {
-    pattern: '^([a-z0-9][a-z0-9-]*)?$',
-    expects: 'the name of a launcher, or nothing',
-    default: '',
-  }),
-});
-
-const mounts = table('Directories of the host that containers see.', {
-  global: Type.Array(mount, { description: 'In the containers of every actor.' }),
-  privileged: Type.Array(mount, { description: 'In those of privileged actors too.' }),
 });
 
 /** A launcher's table as it stands; the kind has its own schema for the rest. */
@@ -251,30 +237,6 @@ const logging = table("The service's own log.", {
   pretty: choice('Lines for people instead of JSON; "auto" does so on a terminal.', ['auto', 'always', 'never']),
 });
 
-const identity = table('User of programs whose owner has none of their own; "none" is the user of the image.', {
-  actor_uid: integerOrNone('User id.', { min: 0, max: 4_294_967_294 }),
-  actor_gid: integerOrNone('Group id; "none" with a user id takes the group from the image.', {
-    min: 0,
-    max: 4_294_967_294,
-  }),
-});
-
-const directory = table('LDAP directory that says who users are on file systems; without one "identity" does.', {
-  url: text('Its address; empty asks none.', {
-    pattern: '^(ldaps?://[^\\s/]+)?$',
-    expects: 'an ldap:// or ldaps:// URL, or nothing',
-  }),
-  start_tls: flag('Whether an ldap:// connection is encrypted before anything is said.'),
-  ca_file: path('Certificate of the authority that signed its own, in PEM; empty takes those the system knows.'),
-  bind_dn: text('Account to ask as; empty asks as nobody.'),
-  bind_password: text('Its password; better as ABACO_DIRECTORY_BIND_PASSWORD_FILE.', { secret: 'whole' }),
-  people: text('Where accounts are (posixAccount).'),
-  groups: text('Where groups are (posixGroup).'),
-  min_uid: integer("Accounts below it are the system's, and run nothing.", { min: 1, max: 4_294_967_294 }),
-  timeout: duration('How long an answer may take.', { min: 100, max: 60 * second }),
-  keep: duration('How long an answer is good; a change there takes effect that late.', { min: 0, max: hour }),
-});
-
 const compat = table('Ways of the original that some clients rely on.', {
   jwt_millisecond_expiry: choice(
     'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
@@ -289,7 +251,7 @@ export const configSchema = Type.Object(
     tenants: named(
       'Organisations, by name. Where there are none, any name is one, and nobody has to show a token.',
       tenant,
-      { pattern: '^[A-Z0-9][A-Z0-9_.-]*$', expects: 'upper-case letters, digits, dots, hyphens and underscores' },
+      tenantName,
     ),
     auth,
     redis,

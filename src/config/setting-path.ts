@@ -4,7 +4,7 @@ export type SettingPath = readonly (string | number)[];
 const bareKey = /^[\w-]+$/;
 const literalKey = /^[^'\p{Cc}]*$/u;
 
-/** As it is written in TOML and in messages: `registries.'host:5000'.password`, `mounts.global[0].host`. */
+/** As it is written in TOML and in messages: `registries.'host:5000'.password`, `directory.tenants[0]`. */
 export function renderPath(path: SettingPath): string {
   return path.reduce<string>((text, segment) => {
     if (typeof segment === 'number') return `${text}[${segment}]`;

@@ -111,20 +111,29 @@ export function bytesOrNone(description: string, range: Range) {
   return Type.Unsafe<InUnit<'Bytes', number | null>>(numberSchema('bytes', true, description, range));
 }
 
-/** A list of names; none where nothing is said. */
-export function words(description: string, { pattern, expects }: NameRule) {
-  const item = Type.String({ description, pattern, setting: { kind: 'text', none: false, expects } });
-  return Type.Array(item, { description, default: [] });
-}
-
 /** A table with fixed keys. */
 export function table<const Settings extends Record<string, TSchema>>(description: string, settings: Settings) {
   return Type.Object(settings, { description, additionalProperties: false });
 }
 
 /** A table whose keys are names the operator chooses. */
-export function named<Item extends TSchema>(description: string, item: Item, names: NameRule) {
-  return Type.Record(Type.String(), item, { description, names });
+export function named<Item extends TSchema>(
+  description: string,
+  item: Item,
+  names: NameRule,
+  options: { readonly default?: Readonly<Record<string, never>> } = {},
+) {
+  return Type.Record(Type.String(), item, { description, names, ...options });
+}
+
+/** A list of words; one that is given takes the place of the one below it. */
+export function words(description: string, of: NameRule, options: { readonly default?: readonly string[] } = {}) {
+  return Type.Array(text('One of them.', of), { description, ...options });
+}
+
+/** A list of numbers; as `words`. */
+export function integers(description: string, range: Range, options: { readonly default?: readonly number[] } = {}) {
+  return Type.Array(integer('One of them.', range), { description, ...options });
 }
 
 function numberSchema(kind: SettingTraits['kind'], none: boolean, description: string, range: Range): TSchema {

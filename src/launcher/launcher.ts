@@ -134,6 +134,8 @@ export interface LauncherCapabilities {
   readonly asOwner: boolean;
   /** Reached alike from every host of the service, so any supervisor can go on with what another began. */
   readonly everywhere: boolean;
+  /** Mounts directories of file servers by itself. */
+  readonly nfsMounts?: boolean;
   /** Whether programs can be kept within memory and processors; where nothing is said, they can. Known after a probe. */
   readonly resourceLimits?: boolean;
   /** Where its images may come from; where nothing is said, from registries. */
@@ -196,10 +198,15 @@ export interface LaunchLimits {
   readonly resultBytes: number;
 }
 
+/** A directory that programs see. One that is not there is refused, and made by nobody. */
 export interface Mount {
+  /** On the host, or what the file server of `nfs` exports. */
   readonly hostPath: string;
   readonly containerPath: string;
+  /** `ro` holds for all that is mounted below it, too. */
   readonly mode: 'ro' | 'rw';
+  /** Options as mount.nfs(8) has them. */
+  readonly nfs?: { readonly server: string; readonly options: string };
 }
 
 /** All a launcher has to know to start one attempt. */

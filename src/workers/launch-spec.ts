@@ -2,6 +2,7 @@
 
 import type { Actor } from '../actors/actor.ts';
 import { parseMemory } from '../actors/memory.ts';
+import type { RunAs } from '../auth/run-as.ts';
 import type { Blobs } from '../executions/blobs.ts';
 import { buildEnvironment } from '../executions/environment.ts';
 import type { Body, Claimed } from '../executions/execution.ts';
@@ -37,7 +38,13 @@ export interface SpecInputs {
   readonly blobs: Pick<Blobs, 'open'>;
 }
 
-export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
+/** What of it depends on the owner, and is worked out anew before each start. */
+export type OwnerSpec = Pick<LaunchSpec, 'user' | 'groups' | 'mounts'>;
+
+/** What stays the same however often a start is tried. */
+export type MessageSpec = Omit<LaunchSpec, keyof OwnerSpec>;
+
+export async function buildLaunchSpec(inputs: SpecInputs): Promise<MessageSpec> {
   const { actor, claimed, attempt } = inputs;
   const { message } = claimed;
   const binary = message.contentType === 'application/octet-stream';
@@ -61,14 +68,19 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<LaunchSpec> {
     image: inputs.image,
     environment,
     privileged: actor.privileged,
-    mounts: actor.mounts,
     limits: planLimits(actor, inputs.limits, inputs.hasScheduler),
     ...(asksForNothing(inputs.resources) ? {} : { resources: inputs.resources }),
     notAfter: inputs.notAfter,
     ...optional('binaryMessage', binary ? binaryMessage(message.body, inputs.blobs) : undefined),
-    ...optional('user', userOf(actor)),
     ...optional('keepScratch', actor.keepScratch),
-    ...(actor.useContainerUid || actor.groups.length === 0 ? {} : { groups: actor.groups }),
+  };
+}
+
+export function ownerSpec({ useContainerUid }: Pick<Actor, 'useContainerUid'>, runAs: RunAs): OwnerSpec {
+  return {
+    mounts: runAs.mounts,
+    ...optional('user', useContainerUid ? undefined : userOf(runAs)),
+    ...(useContainerUid || runAs.groups.length === 0 ? {} : { groups: runAs.groups }),
   };
 }
 
@@ -103,9 +115,9 @@ function smaller(one: number | undefined, other: number | undefined): number | u
 }
 
 /** Contract §9.4: the image's user when the actor asks for it, else uid and gid where they are known. */
-function userOf(actor: Pick<Actor, 'useContainerUid' | 'uid' | 'gid'>): string | undefined {
-  if (actor.useContainerUid || actor.uid === null) return undefined;
-  return actor.gid === null ? actor.uid : `${actor.uid}:${actor.gid}`;
+function userOf({ uid, gid }: Pick<RunAs, 'uid' | 'gid'>): string | undefined {
+  if (uid === null) return undefined;
+  return gid === null ? uid : `${uid}:${gid}`;
 }
 
 function binaryMessage(body: Body, blobs: Pick<Blobs, 'open'>): BinaryMessage {

@@ -16,13 +16,12 @@ import { randomBytes } from 'node:crypto';
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
 import { fillResources, policyProblem, type ResourcePolicy } from '../actors/resource-policy.ts';
-import { anonymous } from '../auth/caller.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
-import type { Identities } from '../auth/ldap-directory.ts';
+import type { RunAsPlanner } from '../auth/run-as.ts';
 import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
-import type { AttemptRef, LaunchEnd, LaunchHandle, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
+import type { AttemptRef, LaunchEnd, LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import type { Resources } from '../launcher/resources.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
@@ -31,7 +30,7 @@ import { optional } from '../lib/optional.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type EndOfExecution, endOf } from './end-of.ts';
-import { buildLaunchSpec, type SiteLimits } from './launch-spec.ts';
+import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, type SiteLimits } from './launch-spec.ts';
 import type { LauncherGate } from './launcher-gate.ts';
 import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
 import type { CollectedOutput, LiveOutput, OutputCollector } from './output-collector.ts';
@@ -66,8 +65,8 @@ export interface RunContext {
   readonly gate: LauncherGate;
   readonly output: OutputCollector;
   readonly settings: RunSettings;
-  /** Asked before each start: who may no longer run anything starts nothing. */
-  readonly identities: Identities;
+  /** Asked before each start: who may no longer run anything starts nothing, and a new group is in effect. */
+  readonly runAs: RunAsPlanner;
   readonly clock: Clock;
   readonly log: Logger;
   readonly checkpoint: (point: CheckPoint) => Promise<void>;
@@ -215,7 +214,7 @@ class ExecutionRun {
     return 'given-back';
   }
 
-  async #launchPatiently(spec: LaunchSpec): Promise<LaunchHandle | { readonly outcome: RunOutcome }> {
+  async #launchPatiently(spec: MessageSpec): Promise<LaunchHandle | { readonly outcome: RunOutcome }> {
     const since = new Date();
     for (let count = 0; ; count += 1) {
       if (this.#gone()) return { outcome: this.#leave() };
@@ -228,10 +227,15 @@ class ExecutionRun {
         await this.#waitWith(closed, count);
         continue;
       }
+      const owner = await this.#ownerSpec();
+      if (owner instanceof UnavailableError) {
+        await this.#waitWith(waitFor(owner), count);
+        continue;
+      }
+      if (owner instanceof Error) return await this.#refuse(spec, owner.message);
       try {
-        if (this.#actor.owner !== anonymous) await this.#context.identities.of(this.#actor.owner);
         this.#checkPolicy();
-        return await this.#entry.launcher.launch(spec, this.#context.leaving);
+        return await this.#entry.launcher.launch({ ...spec, ...owner }, this.#context.leaving);
       } catch (thrown) {
         if (this.#gone()) return { outcome: this.#leave() };
         const error = asError(thrown);
@@ -258,6 +262,29 @@ class ExecutionRun {
     const policy = this.#context.settings.queues[queue];
     const problem = policy && policyProblem(resources, queue, policy);
     if (problem !== undefined) throw new InvalidError('launcher.rejected', `Resource ${problem}`);
+  }
+
+  /** Who it runs as now, which need not be who the owner was when the actor was registered. */
+  async #ownerSpec(): Promise<OwnerSpec | ServiceError> {
+    try {
+      const { tenant, owner, privileged } = this.#actor;
+      const runAs = await this.#context.runAs.of({ tenant, owner, privileged, launcher: this.#entry.name });
+      return ownerSpec(this.#actor, runAs);
+    } catch (thrown) {
+      if (thrown instanceof ServiceError) return thrown;
+      throw thrown;
+    }
+  }
+
+  /** For an owner who runs nothing any more. What had started before is told to stop, and its handle found. */
+  async #refuse(spec: MessageSpec, detail: string): Promise<LaunchHandle | { readonly outcome: RunOutcome }> {
+    const closed = await this.#entry.launcher.cancel(this.#attemptRef(), this.#context.settings.limits.graceMs);
+    if (closed === 'stopping') {
+      const known = { ...spec, ...ownerSpec(this.#actor, this.#actor) };
+      return await this.#entry.launcher.launch(known, this.#context.leaving);
+    }
+    const finishedAt = this.#context.clock.now();
+    return { outcome: await this.#finish({ end: 'launch-failed', detail, finishedAt }) };
   }
 
   async #countFailedStart(detail: string): Promise<'again' | 'too-many' | 'left'> {
@@ -404,7 +431,7 @@ class ExecutionRun {
     return !this.#gone();
   }
 
-  async #spec(image: PreparedImage, secret: string): Promise<LaunchSpec> {
+  async #spec(image: PreparedImage, secret: string): Promise<MessageSpec> {
     const accessToken = renderExecutionToken({ ...this.#ref(), executionId: this.#lease.executionId, secret });
     return await buildLaunchSpec({
       actor: this.#actor,

@@ -14,16 +14,16 @@ const canRun = (await canRunCluster()) && requireService('redis', await programA
 const localImage = 'abaco-test-slurm:1';
 
 const mounts = `
-[[mounts.global]]
-host = "/lustre/{username}"
+[mounts.lustre]
+path = "/lustre/{username}"
 container = "/lustre"
 mode = "rw"
-[[mounts.global]]
-host = "/lustre/astro"
+[mounts.astro]
+path = "/lustre/astro"
 container = "/astro"
 mode = "rw"
-[[mounts.global]]
-host = "/data"
+[mounts.data]
+path = "/data"
 container = "/data"
 mode = "ro"
 `;

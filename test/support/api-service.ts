@@ -7,7 +7,8 @@ import { pino } from 'pino';
 import { createActorStore } from '../../src/actors/actor-store.ts';
 import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
 import type { Services } from '../../src/api/services.ts';
-import { createIdentities } from '../../src/auth/ldap-directory.ts';
+import { createIdentities } from '../../src/auth/identities.ts';
+import { createRunAsPlanner } from '../../src/auth/run-as.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { createExecutionStore } from '../../src/executions/execution-store.ts';
@@ -53,6 +54,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
   const real = await createSqliteHistory({ path: join(directory.path, 'history.sqlite'), mark });
   const history = options.history?.(real) ?? real;
   const { prefix } = config.redis;
+  const launchers = createLauncherTable([]);
   const services: Services = {
     config,
     actors: createActorStore({ redis, prefix }),
@@ -69,7 +71,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     blobs: createBlobStore({ dir: config.blobs.dir }),
     news,
     ids: createIdSource({ processNumber: () => 1, clock: systemClock }),
-    launchers: createLauncherTable([]),
+    launchers,
     launcherWait: () => undefined,
     health: createHealth({
       redis: async () => void (await redis.ping()),
@@ -77,7 +79,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
       durability: { ok: false, detail: 'appendonly no, appendfsync no' },
     }),
     clock: systemClock,
-    identities: createIdentities(config.directory, systemClock),
+    runAs: createRunAsPlanner({ config, launchers, identities: createIdentities(config, systemClock) }),
     log: pino({ level: process.env['ABACO_TEST_LOG'] ?? 'silent' }),
   };
   const apps: FastifyInstance[] = [];

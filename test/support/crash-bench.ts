@@ -196,8 +196,8 @@ per_actor = 2
 lease = "1s"
 extend_every = "300ms"
 sweep = "300ms"
-[[mounts.global]]
-host = "${counts}"
+[mounts.counts]
+path = "${counts}"
 container = "/counts"
 mode = "rw"
 `;

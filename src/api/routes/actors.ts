@@ -5,11 +5,10 @@ import { Type } from 'typebox';
 import type { Actor } from '../../actors/actor.ts';
 import type { ActorDraft } from '../../actors/actor-record.ts';
 import { mayUse } from '../../auth/access.ts';
-import { anonymous } from '../../auth/caller.ts';
-import type { PosixIdentity } from '../../auth/posix-identity.ts';
 import { InvalidError } from '../../errors.ts';
+import { chooseLauncher } from '../../launcher/launcher-table.ts';
 import { deleteActor } from '../actor-deletion.ts';
-import { planActorSettings, planIdentity, whatActor } from '../actor-settings.ts';
+import { planActorSettings, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
 import { checkImage } from '../check-image.ts';
 import { checkOwner } from '../check-owner.ts';
@@ -107,11 +106,8 @@ async function createActor(request: FastifyRequest): Promise<Envelope> {
   const asked = await readRequestFields(request, whatActor);
   const { tenant, user } = request.caller;
   const now = services.clock.now();
-  const posix = await identify(request, user);
-  const identity = { tenant, id: services.ids.next(), owner: user, posix };
-  const created = await services.actors.create(
-    planDraft(request, asked, { ...identity, createTime: now, lastUpdateTime: now }),
-  );
+  const identity = { tenant, id: services.ids.next(), owner: user, createTime: now, lastUpdateTime: now };
+  const created = await services.actors.create(await planDraft(request, asked, identity));
   return success(request, messages.create, await showActor(request, created));
 }
 
@@ -125,8 +121,8 @@ async function updateActor(request: FastifyRequest): Promise<Envelope> {
   const asked = await readRequestFields(request, whatActor);
   const lastUpdateTime = request.server.services.clock.now();
   const { name, tenant, id, owner, createTime } = current;
-  const posix = await identify(request, owner);
-  const draft = { ...planDraft(request, asked, { tenant, id, owner, posix, createTime, lastUpdateTime }), name };
+  const identity = { tenant, id, owner, createTime, lastUpdateTime };
+  const draft = { ...(await planDraft(request, asked, identity)), name };
   if (!current.stateless && draft.stateless) {
     const reason = 'an actor that was not stateless cannot be updated to be stateless.';
     throw new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
@@ -142,23 +138,13 @@ async function removeActor(request: FastifyRequest): Promise<Envelope> {
   return success(request, gone ? messages.deleted : messages.deleting, null);
 }
 
-/** Nobody is looked up who is nobody. */
-async function identify(request: FastifyRequest, owner: string): Promise<PosixIdentity | undefined> {
-  return owner === anonymous ? undefined : await request.server.services.identities.of(owner);
-}
-
-function planDraft(
+async function planDraft(
   request: FastifyRequest,
   asked: Fields,
-  {
-    posix,
-    ...identity
-  }: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'> & {
-    readonly posix: PosixIdentity | undefined;
-  },
-): ActorDraft {
+  identity: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'>,
+): Promise<ActorDraft> {
   const { caller } = request;
-  const { config } = request.server.services;
+  const { config, runAs } = request.server.services;
   const reading = { what: whatActor, code: 'actor.invalid', spelling: config.service.case } as const;
   const description = readFields(actorRequest, asked, reading);
   checkRestricted(description, caller, config);
@@ -166,7 +152,16 @@ function planDraft(
   checkOwner(identity.owner, settings, request.server.services);
   checkImage(identity.tenant, settings, request.server.services);
   checkResources(settings, identity.owner, request.server.services);
-  return { ...settings, ...identity, ...planIdentity(settings, { ...identity, posix }, config) };
+  const launcher = chooseLauncher(settings, {
+    queues: config.queues,
+    defaultLauncher: config.service.defaultLauncher,
+  });
+  const { tenant, owner } = identity;
+  return {
+    ...settings,
+    ...identity,
+    ...(await runAs.of({ tenant, owner, privileged: settings.privileged, launcher })),
+  };
 }
 
 /** The actor as it is shown everywhere, with its state. */

@@ -47,6 +47,9 @@ const optional = {
     ),
 };
 
+/** Of what the server works out. */
+const shownAs = 'As it was when the actor was last registered or updated;';
+
 export const actorRequest = Type.Object(
   {
     image: Type.String({ description: about.image }),
@@ -103,7 +106,7 @@ export const actorUpdateRequest = Type.Object(
 );
 
 const mount = Type.Object({
-  host_path: Type.String({ description: 'Directory on the host.' }),
+  host_path: Type.String({ description: 'Directory on the host, or nfs://SERVER/PATH.' }),
   container_path: Type.String({ description: 'Where programs find it.' }),
   mode: Type.Union([Type.Literal('ro'), Type.Literal('rw')], { description: 'Read-only or read-write.' }),
 });
@@ -151,10 +154,12 @@ export const actor = Type.Object(
     status_message: Type.String({ description: 'What is wrong, or what is waited for; one blank once it is READY.' }),
     owner: Type.String({ description: 'Who registered it.' }),
     revision: Type.Integer({ description: 'Counts changes of the image.' }),
-    mounts: Type.Array(mount, { description: 'Directories of the host that its containers see.' }),
-    uid: orNull.text('User id of its programs; null is the user of the image.'),
-    gid: orNull.text('Group id of its programs.'),
-    tasdir: orNull.text('Home directory of its owner, where known.'),
+    mounts: Type.Array(mount, {
+      description: `Directories that its containers see. ${shownAs} starts work them out anew.`,
+    }),
+    uid: orNull.text(`User id of its programs; null is the user of the image. ${shownAs} starts ask for it anew.`),
+    gid: orNull.text('Group id of its programs; as uid.'),
+    tasdir: orNull.text('Home directory of its owner, where known; as uid.'),
     create_time: time('When it was registered.'),
     last_update_time: time('When it was last registered or updated.'),
     digest: Type.Optional(Type.String({ description: 'Digest that this revision runs, once it is pinned.' })),

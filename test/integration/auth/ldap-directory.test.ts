@@ -1,7 +1,7 @@
 /** A real OpenLDAP, with the people of the test cluster. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIdentities, type DirectorySettings } from '../../../src/auth/ldap-directory.ts';
+import { createDirectory, type DirectorySettings } from '../../../src/auth/ldap-directory.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
 
@@ -30,13 +30,45 @@ describe.runIf(canRun)('the directory', () => {
   afterAll(async () => await cluster[Symbol.asyncDispose](), 60_000);
 
   const ask = async (user: string, changes: Partial<DirectorySettings> = {}) =>
-    await createIdentities({ ...settings, ...changes }, systemClock).of(user);
+    await createDirectory({ ...settings, ...changes }, systemClock).find(user);
 
   it('knows people with all their groups, by StartTLS and by LDAPS', async () => {
     const alice = { user: 'alice', uid: 10_001, gid: 20_000, groups: [20_001, 20_002], home: '/home/alice' };
     expect(await ask('alice')).toEqual(alice);
     expect(await ask('alice', { url: settings.url.replace('ldap:', 'ldaps:') })).toEqual(alice);
     expect(await ask('bob')).toMatchObject({ groups: [20_001] });
+  });
+
+  it('knows groups that name the entry of a person, and all of very many', async () => {
+    const modify = 'ldapmodify -c -Y EXTERNAL -H ldapi:/// -Q';
+    const count = 700;
+    const numbers = Array.from({ length: count }, (_, index) => 40_001 + index);
+    const group = (name: string, number: number, member: string): string =>
+      [
+        `dn: cn=${name},ou=groups,dc=example,dc=org`,
+        'changetype: add',
+        'objectClass: posixGroup',
+        'objectClass: extensibleObject',
+        `cn: ${name}`,
+        `gidNumber: ${number}`,
+        member,
+        '',
+      ].join('\n');
+    const entry = 'uid=carol,ou=people,dc=example,dc=org';
+    const entries = [
+      group('by-entry', 40_000, `member: ${entry}`),
+      ...numbers.map((number) => group(`many-${number}`, number, 'memberUid: carol')),
+    ].join('\n');
+    await cluster.exec('directory', `base64 -d <<'END' | ${modify} >/dev/null\n${btoa(entries)}\nEND\n`);
+    try {
+      expect(await ask('carol')).toMatchObject({ groups: [20_002, 40_000, ...numbers] });
+      expect(await ask('bob')).toMatchObject({ groups: [20_001] });
+    } finally {
+      const names = ['by-entry', ...numbers.map((number) => `many-${number}`)];
+      const removals = names.map((name) => `cn=${name},ou=groups,dc=example,dc=org`).join('\n');
+      const remove = 'ldapdelete -c -Y EXTERNAL -H ldapi:/// -Q';
+      await cluster.exec('directory', `base64 -d <<'END' | ${remove}\n${btoa(removals)}\nEND\n`);
+    }
   });
 
   it('takes a name for a name, whatever it looks like', async () => {
@@ -60,13 +92,13 @@ describe.runIf(canRun)('the directory', () => {
       code: 'identity.unavailable',
       retryable: true,
     });
-    const identities = createIdentities({ ...settings, keepMs: 60_000 }, systemClock);
+    const directory = createDirectory({ ...settings, keepMs: 60_000 }, systemClock);
     await cluster.compose('pause', 'directory');
-    await expect(identities.of('alice')).rejects.toMatchObject({ code: 'identity.unavailable' });
+    await expect(directory.find('alice')).rejects.toMatchObject({ code: 'identity.unavailable' });
     await cluster.compose('unpause', 'directory');
-    expect(await identities.of('alice')).toMatchObject({ uid: 10_001 });
+    expect(await directory.find('alice')).toMatchObject({ uid: 10_001 });
     await cluster.compose('pause', 'directory');
-    expect(await identities.of('alice')).toMatchObject({ uid: 10_001 });
+    expect(await directory.find('alice')).toMatchObject({ uid: 10_001 });
     await cluster.compose('unpause', 'directory');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DirectoryEntry, decideIdentity } from '../../../src/auth/posix-identity.ts';
+import { type DirectoryEntry, decideIdentity, identityByRule } from '../../../src/auth/posix-identity.ts';
 
 const rules = { minUid: 1_000, now: new Date('2026-11-23T00:00:00Z') };
 const jane: DirectoryEntry = {
@@ -49,5 +49,32 @@ describe('who somebody is', () => {
 
   it('is still good the day before it expires, and where that is not limited', () => {
     for (const shadowexpire of [['20781'], ['-1'], ['']]) expect(decide([{ ...jane, shadowexpire }]).uid).toBe(10_001);
+  });
+});
+
+describe('who the configuration says somebody is', () => {
+  const rule = {
+    uid: 10_001,
+    gid: 20_000,
+    groups: [20_002, 20_000, 20_001],
+    home: '/home/jane',
+    work: '',
+    disabled: false,
+  };
+
+  it('is the numbers of the rule, and its groups without its own', () => {
+    const identity = { user: 'jane', uid: 10_001, gid: 20_000, groups: [20_001, 20_002], home: '/home/jane' };
+    expect(identityByRule('jane', rule, 1_000)).toEqual(identity);
+    expect(identityByRule('jane', { ...rule, work: '/work/jane' }, 1_000)).toEqual({ ...identity, work: '/work/jane' });
+  });
+
+  it.each([
+    ['root', { uid: 0 }, 'identity.system'],
+    ['an account of the system', { uid: 999 }, 'identity.system'],
+    ['one that is disabled', { disabled: true }, 'identity.disabled'],
+  ])('is refused for %s', (_who, changes, code) => {
+    expect(() => identityByRule('jane', { ...rule, ...changes }, 1_000)).toThrow(
+      expect.objectContaining({ name: 'ForbiddenError', code }) as Error,
+    );
   });
 });

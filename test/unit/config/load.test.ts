@@ -45,7 +45,7 @@ describe('loadConfig', () => {
     const { config } = loadConfig({ env });
     expect(() => Object.assign(config.service, { port: 1 })).toThrow(TypeError);
     expect(() => Object.assign(config.launchers['local'] ?? {}, { kind: 'x' })).toThrow(TypeError);
-    expect(Object.isFrozen(config.mounts.global)).toBe(true);
+    expect(Object.isFrozen(config.directory.tenants)).toBe(true);
   });
 
   it('lets the environment win over the site file and the site file over the defaults, and says where each came from', async () => {
@@ -76,9 +76,11 @@ describe('loadConfig', () => {
         'socket = { path = "/run/podman.sock" }',
         '[queues.short]',
         'launcher = "fast"',
-        '[[mounts.global]]',
-        'host = "/data"',
+        '[mounts.data]',
+        'path = "/data"',
         'container = "/data"',
+        '[directory]',
+        'tenants = ["LAB"]',
       ].join('\n'),
     );
     expect(config.launchers).toEqual({
@@ -89,8 +91,20 @@ describe('loadConfig', () => {
       default: { launcher: 'local', who: 'user' },
       short: { launcher: 'fast', who: 'privileged' },
     });
-    expect(config.mounts.global).toEqual([{ host: '/data', container: '/data', mode: 'ro', launcher: '' }]);
-    expect(origins.get('mounts.global[0].host')).toBe('site.toml:7');
+    expect(config.mounts).toEqual({
+      data: {
+        path: '/data',
+        container: '/data',
+        mode: 'ro',
+        paths: {},
+        nfsOptions: 'nfsvers=4.2,nosuid,nodev',
+        tenants: [],
+        privileged: false,
+      },
+    });
+    expect(config.directory.tenants).toEqual(['LAB']);
+    expect(origins.get('mounts.data.path')).toBe('site.toml:7');
+    expect(origins.get('directory.tenants[0]')).toBe('site.toml:10');
     expect(origins.get('launchers.fast.socket.path')).toBe('site.toml:3');
   });
 
@@ -154,8 +168,8 @@ describe('mistakes', () => {
         '[servcie]', //                   11
         '[workers]', //                   12
         'memory = 1', //                  13
-        '[[mounts.global]]', //           14
-        'host = "data"', //               15
+        '[mounts.data]', //               14
+        'path = "data"', //               15
         '[launchers."Big One"]', //       16
         '[launchers.fast]', //            17
         '[registries."r:5000"]', //       18
@@ -178,8 +192,8 @@ describe('mistakes', () => {
       'site.toml:10: Setting "limits.memory" expects a size such as "512 MiB", at least 6 MiB, or "none", found true',
       'site.toml:11: Setting "servcie" is not known; the nearest known one is "service"',
       'site.toml:13: Setting "workers.memory" is not known; the nearest known one is "limits.memory"',
-      'site.toml:14: Setting "mounts.global[0].container" is missing',
-      'site.toml:15: Setting "mounts.global[0].host" expects an absolute path, found "data"',
+      'site.toml:14: Setting "mounts.data.container" is missing',
+      'site.toml:15: Setting "mounts.data.path" expects an absolute path, one that begins with {home}, {work} or {tasdir}, or nfs://SERVER/PATH, found "data"',
       'site.toml:16: Name "Big One" cannot be used here: expects lower-case letters, digits and hyphens',
       'site.toml:17: Setting "launchers.fast.kind" is missing',
       `site.toml:19: Setting "registries.'r:5000'.pasword" is not known; the nearest known one is "registries.'r:5000'.password"`,
@@ -290,11 +304,76 @@ describe('settings that have to fit one another', () => {
       'site.toml:4: Setting "registries.r.password_file" stands beside password; keep one of them',
     ],
     [
-      '[mounts]\nglobal = [{ host = "/a", container = "/x" }]\nprivileged = [{ host = "/b", container = "/x" }]',
-      'site.toml:3: Setting "mounts.privileged[0].container" mounts a second directory at "/x"',
+      '[identity]\nactor_uid = 0',
+      'site.toml:2: Setting "identity.actor_uid" is 0, below identity.min_uid, 1000: programs do not run as the system\'s users',
+    ],
+    [
+      '[tenants.A]\nmode = "none"\nactor_uid = 999',
+      'site.toml:3: Setting "tenants.A.actor_uid" is 999, below identity.min_uid, 1000: programs do not run as the system\'s users',
+    ],
+    [
+      '[tenants.A]\nmode = "none"\nactor_gid = 5000',
+      'site.toml:3: Setting "tenants.A.actor_gid" needs tenants.A.actor_uid: a group alone does not name a user',
+    ],
+    [
+      '[identity]\nwork = "/w/{work}"',
+      'site.toml:2: Setting "identity.work" cannot be used: {work} is what it says itself',
+    ],
+    [
+      '[tenants.A]\nmode = "none"\n[directory]\ntenants = ["A", "B"]',
+      'site.toml:4: Setting "directory.tenants" names tenant "B", which is not there; known tenants: A',
+    ],
+    [
+      '[mounts]\na = { path = "/a", container = "/x" }\nb = { path = "/b", container = "/x" }',
+      'site.toml:3: Setting "mounts.b.container" mounts a second directory at "/x", where mount "a" is',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/x"',
+      'site.toml:1: Mount "a" says no directory: it needs path, or paths with one for a launcher',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/x"\npaths = { hpc = "/x" }',
+      'site.toml:3: Mount "a" names launcher "hpc", which is not there; known launchers: local',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/x"\npath = "/srv/{user}"',
+      'site.toml:3: Setting "mounts.a.path" cannot be used: {user} is none of {username}, {tenant}, {tenant_id}, {home}, {work}, {tasdir}',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/x"\npath = "nfs://files/srv/../etc"',
+      'site.toml:3: Setting "mounts.a.path" cannot be used: it is "/srv/../etc", which has a part that is ".."',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/"\npath = "/srv"',
+      'site.toml:2: Setting "mounts.a.container" cannot be used: it is "/", which is all there is',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/_abaco/bin"\npath = "/srv"',
+      'site.toml:2: Setting "mounts.a.container" cannot be used: what stands below /_abaco is the service\'s',
+    ],
+    [
+      '[mounts.a]\ncontainer = "/proc/1"\npath = "/srv"',
+      'site.toml:2: Setting "mounts.a.container" cannot be used: /proc is the system\'s',
     ],
   ])('are refused where they do not: %j', async (toml, problem) => {
     expect(await problemsOf(toml)).toEqual([problem]);
+  });
+
+  it('fit where no actor can have both of two mounts at one place', async () => {
+    const { config } = await loadSite(
+      [
+        '[tenants]',
+        'A = { mode = "none" }',
+        'B = { mode = "none" }',
+        '[launchers.hpc]',
+        'kind = "slurm"',
+        '[mounts]',
+        'a = { container = "/x", paths = { local = "/a" }, tenants = ["A"] }',
+        'b = { container = "/x", path = "/b", tenants = ["B"] }',
+        'c = { container = "/x", paths = { hpc = "/c" }, tenants = ["A"] }',
+      ].join('\n'),
+    );
+    expect(Object.keys(config.mounts)).toEqual(['a', 'b', 'c']);
   });
 
   it('are not judged where one of them is a mistake already', async () => {

@@ -16,7 +16,7 @@ const spec: LaunchSpec = {
   notAfter: new Date(1_763_881_377_900),
 };
 
-function plan(changes: Partial<LaunchSpec> = {}) {
+function plan(changes: Partial<LaunchSpec> = {}, readOnlyTrees = false) {
   const changed = { ...spec, ...changes };
   const starter = 'starter-1';
   return planContainer(changed, {
@@ -30,6 +30,7 @@ function plan(changes: Partial<LaunchSpec> = {}) {
       engineSocket: '/run/engine.sock',
     },
     network: 'bridge',
+    readOnlyTrees,
   });
 }
 
@@ -84,6 +85,35 @@ describe('the container of an attempt', () => {
     expect(targets()).toEqual(['/_abaco/run rw', '/_abaco/ledger rw', '/_abaco/bin ro', '/data ro']);
     const binaryMessage = { bytes: 1, open: async function* () {} };
     expect(targets(plan({ binaryMessage }))).toContain('/_abaco_binary_data ro');
+  });
+
+  it('writes nothing below a read-only mount either: the engine sees to it, or it is not there', () => {
+    const bindOptions = (readOnlyTrees: boolean) =>
+      plan({ mounts: [{ hostPath: '/s', containerPath: '/s', mode: 'ro' }] }, readOnlyTrees).HostConfig?.Mounts?.at(-1)
+        ?.BindOptions;
+    expect(bindOptions(true)).toEqual({ Propagation: 'rprivate', ReadOnlyForceRecursive: true });
+    expect(bindOptions(false)).toEqual({ NonRecursive: true });
+    const writable = plan({ mounts: [{ hostPath: '/s', containerPath: '/s', mode: 'rw' }] }).HostConfig?.Mounts?.at(-1);
+    expect(writable).not.toHaveProperty('BindOptions');
+  });
+
+  it('has a directory of a file server as a volume without a name, with its labels', () => {
+    const nfs = { server: 'files.example.org', options: 'nfsvers=4.2,nosuid' };
+    const mounts = [{ hostPath: '/export/a,b c', containerPath: '/work', mode: 'ro', nfs }] as const;
+    const { HostConfig, Labels } = plan({ mounts });
+    expect(HostConfig?.Mounts?.at(-1)).toEqual({
+      Type: 'volume',
+      Source: '',
+      Target: '/work',
+      VolumeOptions: {
+        NoCopy: true,
+        Labels,
+        DriverConfig: {
+          Name: 'local',
+          Options: { type: 'nfs', o: 'addr=files.example.org,ro,nfsvers=4.2,nosuid', device: ':/export/a,b c' },
+        },
+      },
+    });
   });
 
   it('runs as the user of the image when no other is asked for', () => {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { EngineRefusal, launchFailure, pullFailure, unreachable } from '../../../../launchers/docker/engine-error.ts';
 
+const nfsMount =
+  "error while mounting volume '/v': failed to mount local volume: mount :/e:/v, flags: 0x1, data: addr=127.0.0.1,nfsvers=4.2: ";
+
 /** Words of Docker 20.10, Podman 4 and registries, as they were seen. */
 describe('a refusal of the engine', () => {
   it.each<[number, string, string]>([
-    [400, 'invalid mount config for type "bind": bind source path does not exist: /nope', 'launcher.rejected'],
+    [400, 'invalid mount config for type "bind": bind source path does not exist: /nope', 'mount.missing'],
     [400, 'Minimum memory limit allowed is 6MB', 'launcher.rejected'],
     [400, 'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available', 'launcher.rejected'],
     [400, 'unable to find user nobody: no matching entries in passwd file', 'launcher.rejected'],
@@ -14,9 +17,18 @@ describe('a refusal of the engine', () => {
     [500, 'write /var/lib/docker/x: disk quota exceeded', 'launcher.disk_full'],
     [500, 'could not find bridge docker0: route ip+net: no such network interface', 'launcher.unavailable'],
     [503, 'engine is starting', 'launcher.unavailable'],
+    [500, `${nfsMount}no such device`, 'launcher.rejected'],
+    [500, `${nfsMount}permission denied`, 'launcher.rejected'],
+    [500, `${nfsMount}connection refused`, 'launcher.unavailable'],
+    [500, `${nfsMount}no route to host`, 'launcher.unavailable'],
+    [
+      500,
+      `error while mounting volume '/v': error resolving passed in network volume address: lookup files: no such host`,
+      'launcher.unavailable',
+    ],
   ])('to start, %i %j, is %s', (status, message, code) => {
     const failure = launchFailure(new EngineRefusal(status, message), 'Attempt 1 of execution "e1"');
-    expect(failure).toMatchObject({ code, retryable: code !== 'launcher.rejected' });
+    expect(failure).toMatchObject({ code, retryable: /unavailable|disk_full/.test(code) });
     expect((failure as Error).message).toMatch('Attempt 1 of execution "e1" was not started');
   });
 
