@@ -1,7 +1,7 @@
 /** People of a campus, as their directory knows them: LDAP with TLS, asked anew once in a while. */
 
 import { readFileSync } from 'node:fs';
-import { AndFilter, Client, type Entry, EqualityFilter, type Filter, OrFilter } from 'ldapts';
+import { AndFilter, Client, type Entry, EqualityFilter, type Filter, OrFilter, SizeLimitExceededError } from 'ldapts';
 import { asError, ConfigError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type DirectoryEntry, decideIdentity, isAccountOf, type PosixIdentity } from './posix-identity.ts';
@@ -84,6 +84,7 @@ async function lookUp(
     return decideIdentity(user, accounts.map(attributesOf), groups.map(attributesOf), { minUid, now: clock.now() });
   } catch (thrown) {
     if (thrown instanceof ServiceError) throw thrown;
+    if (thrown instanceof SizeLimitExceededError) throw tooMany(url, user, thrown);
     const reason = asError(thrown).message || asError(thrown).name;
     throw new UnavailableError('identity.unavailable', `Directory "${url}" does not answer: ${reason}`, {
       cause: thrown,
@@ -110,7 +111,14 @@ interface FoundEntry {
   readonly attributes: DirectoryEntry;
 }
 
-/** In pages: a directory gives no more than some hundreds at once, and says no word of what it left away. */
+/** Never some of the groups for all of them: what was left away might be what the user lacks. */
+function tooMany(url: string, user: string, cause: Error): UnavailableError {
+  const help = 'an operator raises its size limit for the account we ask as';
+  const message = `Directory "${url}" does not give all groups of user ${JSON.stringify(user)}: there are more than it gives to anybody; ${help}`;
+  return new UnavailableError('identity.unavailable', message, { cause });
+}
+
+/** In pages: many a directory gives no more than some hundreds at once. */
 async function search(client: Client, base: string, filters: Filter[]): Promise<readonly FoundEntry[]> {
   const options = { scope: 'sub', filter: new AndFilter({ filters }), paged: { pageSize: 200 } } as const;
   const { searchEntries } = await client.search(base, options);

@@ -121,25 +121,6 @@ describe.runIf(canRun)('a docker container', () => {
     await launcher.remove(spec);
   });
 
-  it('honours the mode of its mounts', async () => {
-    await writeFile(join(bench.path, 'given'), 'from the host');
-    const mounts = [{ hostPath: bench.path, containerPath: '/data', mode: 'ro' as const }];
-    const { log } = await runToEnd(
-      launcher,
-      await specOf(launcher, bench, sh('cat /data/given; echo x > /data/new'), { mounts }),
-    );
-    expect(log).toMatch(/^from the host.*Read-only file system/s);
-  });
-
-  it('is refused when a directory to mount is not there, and none is made', async () => {
-    const missing = join(bench.path, 'missing');
-    const mounts = [{ hostPath: missing, containerPath: '/data', mode: 'ro' as const }];
-    const spec = await specOf(launcher, bench, sh('exit 0'), { mounts });
-    await expect(launcher.launch(spec, never)).rejects.toMatchObject({ code: 'launcher.rejected', retryable: false });
-    await expect(stat(missing)).rejects.toMatchObject({ code: 'ENOENT' });
-    await launcher.remove(spec);
-  });
-
   it('is refused with the words of the engine when it asks for what cannot be', async () => {
     const spec = await specOf(launcher, bench, sh('exit 0'), { limits: { ...usualLimits, memoryBytes: 1 } });
     await expect(launcher.launch(spec, never)).rejects.toThrow(/launch|memory limit/i);

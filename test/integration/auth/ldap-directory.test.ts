@@ -39,35 +39,37 @@ describe.runIf(canRun)('the directory', () => {
     expect(await ask('bob')).toMatchObject({ groups: [20_001] });
   });
 
-  it('knows groups that name the entry of a person, and all of very many', async () => {
-    const modify = 'ldapmodify -c -Y EXTERNAL -H ldapi:/// -Q';
-    const count = 700;
-    const numbers = Array.from({ length: count }, (_, index) => 40_001 + index);
-    const group = (name: string, number: number, member: string): string =>
+  it('knows groups that name the entry of a person, and all of many or none', async () => {
+    const as = '-c -Y EXTERNAL -H ldapi:/// -Q';
+    const numbers = Array.from({ length: 400 }, (_, index) => 40_001 + index);
+    const group = (number: string, member: string): string =>
       [
-        `dn: cn=${name},ou=groups,dc=example,dc=org`,
+        `dn: cn=many-${number},ou=groups,dc=example,dc=org`,
         'changetype: add',
         'objectClass: posixGroup',
         'objectClass: extensibleObject',
-        `cn: ${name}`,
         `gidNumber: ${number}`,
         member,
-        '',
-      ].join('\n');
-    const entry = 'uid=carol,ou=people,dc=example,dc=org';
-    const entries = [
-      group('by-entry', 40_000, `member: ${entry}`),
-      ...numbers.map((number) => group(`many-${number}`, number, 'memberUid: carol')),
-    ].join('\n');
-    await cluster.exec('directory', `base64 -d <<'END' | ${modify} >/dev/null\n${btoa(entries)}\nEND\n`);
+        String.raw`\n`,
+      ].join(String.raw`\n`);
+    const byEntry = group('40000', 'member: uid=carol,ou=people,dc=example,dc=org');
+    const byName = (from: number, to: number): string =>
+      `for n in $(seq ${from} ${to}); do printf "${group('$n', 'memberUid: carol')}"; done`;
+    await cluster.exec(
+      'directory',
+      `{ printf '${byEntry}'; ${byName(40_001, 40_400)}; } | ldapmodify ${as} >/dev/null`,
+    );
     try {
       expect(await ask('carol')).toMatchObject({ groups: [20_002, 40_000, ...numbers] });
       expect(await ask('bob')).toMatchObject({ groups: [20_001] });
+      await cluster.exec('directory', `${byName(40_401, 40_600)} | ldapmodify ${as} >/dev/null`);
+      await expect(ask('carol')).rejects.toMatchObject({
+        code: 'identity.unavailable',
+        message: expect.stringContaining('raises its size limit'),
+      });
     } finally {
-      const names = ['by-entry', ...numbers.map((number) => `many-${number}`)];
-      const removals = names.map((name) => `cn=${name},ou=groups,dc=example,dc=org`).join('\n');
-      const remove = 'ldapdelete -c -Y EXTERNAL -H ldapi:/// -Q';
-      await cluster.exec('directory', `base64 -d <<'END' | ${remove}\n${btoa(removals)}\nEND\n`);
+      const names = 'for n in $(seq 40000 40600); do echo "cn=many-$n,ou=groups,dc=example,dc=org"; done';
+      await cluster.exec('directory', `${names} | ldapdelete ${as} || true`);
     }
   });
 
