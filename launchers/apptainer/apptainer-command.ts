@@ -3,6 +3,7 @@
 import { InvalidError } from '../../src/errors.ts';
 import { binaryMessageFile, inside, startArguments } from '../../src/launcher/helper-arguments.ts';
 import type { LaunchSpec, Mount } from '../../src/launcher/launcher.ts';
+import { withReadOnlyTrees } from './read-only-trees.ts';
 
 export interface ApptainerPaths {
   /** The image, on the file system of the cluster. */
@@ -35,28 +36,26 @@ export function planApptainer(
   paths: ApptainerPaths,
   extras: ApptainerExtras = {},
 ): { readonly before: readonly string[]; readonly after: readonly string[] } {
+  const options = [
+    extras.program ?? 'apptainer',
+    '--silent',
+    'exec',
+    '--cleanenv',
+    '--containall',
+    '--no-home',
+    '--no-mount',
+    'home,cwd,bind-paths',
+    '--workdir',
+    `${paths.runDir}/scratch`,
+    '--pwd',
+    '/tmp',
+    ...(extras.gpus === undefined ? [] : [gpuFlags[extras.gpus]]),
+    ...(extras.limits === true ? limitFlags(spec) : []),
+    ...[...ownMounts(spec, paths), ...spec.mounts].flatMap((mount) => ['--mount', renderMount(mount)]),
+  ];
+  const words = [...options, paths.sif, `${inside.bin}/abaco-start`, ...startArguments(spec), '--label'];
   return {
-    before: [
-      extras.program ?? 'apptainer',
-      '--silent',
-      'exec',
-      '--cleanenv',
-      '--containall',
-      '--no-home',
-      '--no-mount',
-      'home,cwd,bind-paths',
-      '--workdir',
-      `${paths.runDir}/scratch`,
-      '--pwd',
-      '/tmp',
-      ...(extras.gpus === undefined ? [] : [gpuFlags[extras.gpus]]),
-      ...(extras.limits === true ? limitFlags(spec) : []),
-      ...[...ownMounts(spec, paths), ...spec.mounts].flatMap((mount) => ['--mount', renderMount(mount)]),
-      paths.sif,
-      `${inside.bin}/abaco-start`,
-      ...startArguments(spec),
-      '--label',
-    ],
+    before: withReadOnlyTrees(words, options.length, spec.mounts),
     after: ['--', ...spec.image.argv],
   };
 }

@@ -3,6 +3,7 @@
 import { inside } from '../../src/launcher/helper-arguments.ts';
 import type { LaunchSpec } from '../../src/launcher/launcher.ts';
 import { type ApptainerExtras, type ApptainerPaths, gpuFlags, ownMounts, renderMount } from './apptainer-command.ts';
+import { withReadOnlyTrees } from './read-only-trees.ts';
 
 /**
  * Unlike a program that runs alone it shares what the tasks of a node talk through with the others: their processes and
@@ -15,7 +16,7 @@ export function planRank(
   { gpus }: Pick<ApptainerExtras, 'gpus'>,
 ): readonly string[] {
   const sharedMemory = { hostPath: '/dev/shm', containerPath: '/dev/shm', mode: 'rw' } as const;
-  return [
+  const options = [
     'apptainer',
     '--silent',
     'exec',
@@ -29,14 +30,8 @@ export function planRank(
     '--pwd',
     '/tmp',
     ...[...ownMounts(spec, paths), sharedMemory, ...spec.mounts].flatMap((mount) => ['--mount', renderMount(mount)]),
-    paths.sif,
-    `${inside.bin}/abaco-start`,
-    'rank',
-    '--run',
-    inside.run,
-    '--result-limit',
-    String(spec.limits.resultBytes),
-    '--',
-    ...spec.image.argv,
   ];
+  const start = [`${inside.bin}/abaco-start`, 'rank', '--run', inside.run];
+  const words = [...options, paths.sif, ...start, '--result-limit', String(spec.limits.resultBytes), '--'];
+  return withReadOnlyTrees([...words, ...spec.image.argv], options.length, spec.mounts);
 }

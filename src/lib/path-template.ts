@@ -51,7 +51,7 @@ function checkPath(what: string, path: string): void {
 /** Linux takes everything else for a name, line ends and blanks too. */
 function problemOfName(name: string): string | undefined {
   if (name === '') return 'is empty';
-  if (name === '.' || name === '..') return `is "${name}"`;
+  if (name === '.' || name === '..') return 'leads elsewhere';
   if (name.includes('/')) return 'holds a slash';
   if (name.includes('\0')) return 'holds NUL';
   return Buffer.byteLength(name) > 255 ? 'is longer than 255 bytes' : undefined;

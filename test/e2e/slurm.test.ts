@@ -1,11 +1,14 @@
 /** The same message on a supercomputer: a service whose queue is a real Slurm, and whose users are those of a directory. */
 
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, canRunCluster, startCluster } from '../support/cluster.ts';
 import { programAvailable } from '../support/program.ts';
 import { ensureProgramImage, removeProgramImage } from '../support/program-image.ts';
 import { requireService } from '../support/services.ts';
 import { type SlurmService, startSlurmService } from '../support/slurm-service.ts';
+import { makeTestDirectory, type TestDirectory } from '../support/test-directory.ts';
 import { until } from '../support/until.ts';
 
 const canRun = (await canRunCluster()) && requireService('redis', await programAvailable('redis-server'));
@@ -13,42 +16,71 @@ const canRun = (await canRunCluster()) && requireService('redis', await programA
 /** Its message is the script it runs. */
 const localImage = 'abaco-test-slurm:1';
 
-const mounts = `
+const placesOf = (climate: string): string => `
+[identity]
+work = "/lustre/{username}"
 [mounts.lustre]
-path = "/lustre/{username}"
+paths = { hpc = "{work}" }
 container = "/lustre"
 mode = "rw"
+[mounts.home]
+paths = { hpc = "{home}" }
+container = "{home}"
+mode = "rw"
 [mounts.astro]
-path = "/lustre/astro"
+paths = { hpc = "/lustre/astro" }
 container = "/astro"
 mode = "rw"
 [mounts.data]
-path = "/data"
+paths = { hpc = "/data" }
 container = "/data"
 mode = "ro"
+[mounts.shared]
+paths = { hpc = "/lustre/shared" }
+container = "/shared"
+[mounts.climate]
+paths = { local = "${climate}" }
+container = "/climate"
+mode = "rw"
 `;
 
 describe.runIf(canRun)('an actor in a queue of Slurm', () => {
   let cluster: Cluster;
+  let directory: TestDirectory;
   let service: SlurmService;
 
   beforeAll(async () => {
     cluster = await startCluster();
+    await cluster.exec('login', 'mkdir -p "/lustre/shared/in ner" && chmod -R 777 /lustre/shared');
     await ensureProgramImage(localImage, 'exec sh -c "$MSG"');
-    service = await startSlurmService(cluster, { image: await cluster.push(localImage), more: mounts });
+    directory = await makeTestDirectory('climate');
+    const climate = join(directory.path, 'climate');
+    await mkdir(climate);
+    await chmod(climate, 0o777);
+    service = await startSlurmService(cluster, { image: await cluster.push(localImage), more: placesOf(climate) });
   }, 600_000);
 
   afterAll(async () => {
     await service[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
     await removeProgramImage(localImage);
     await cluster[Symbol.asyncDispose]();
   }, 120_000);
+
+  /** On the engine of this machine. */
+  const registerLocal = async (token: string): Promise<string> =>
+    await service.register({ image: localImage, queue: 'default' }, token);
+
+  const changeDirectory = async (...lines: readonly string[]): Promise<void> => {
+    const ldif = [...lines, ''].join(String.raw`\n`);
+    await cluster.exec('directory', `printf '%b' '${ldif}' | ldapmodify -Y EXTERNAL -H ldapi:/// -Q`);
+  };
 
   it('runs as its owner, with the groups of the directory, on the file systems of the cluster', async () => {
     const actor = await service.register();
     const script = [
       'echo "$(id -u) $(id -g)"',
-      'echo hello >/lustre/written && echo shared >/astro/written',
+      'echo hello >/lustre/written && echo shared >/astro/written && echo home >/home/alice/written',
       'echo no >/data/written || echo read-only',
       'cat /data/README',
       'echo 42 | /_abaco/bin/result',
@@ -67,8 +99,82 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     const headers = { authorization: `Bearer ${await service.tokenOf('alice')}` };
     const results = await fetch(`${service.up().url}/actors/v2/${actor}/executions/${execution}/results`, { headers });
     expect(await results.text()).toBe('42\n');
-    const owners = await cluster.exec('login', 'stat -c "%U %G" /lustre/alice/written /lustre/astro/written');
-    expect(owners).toBe('alice science\nalice astro\n');
+    const owners = await cluster.exec(
+      'login',
+      'stat -c "%U %G" /lustre/alice/written /lustre/astro/written /home/alice/written',
+    );
+    expect(owners).toBe('alice science\nalice astro\nalice science\n');
+  });
+
+  it('finds files with blanks and line ends in their names, and makes such', async () => {
+    const name = 'a b\\nc,d:e"f';
+    await cluster.exec(
+      'login',
+      `name=$(printf '${name}'); printf found >"/lustre/alice/$name"; chmod 644 "/lustre/alice/$name"`,
+    );
+    const actor = await service.register();
+    const script = `name=$(printf '${name}'); cat "/lustre/$name"; printf made >"/lustre/$name.new"`;
+    const execution = await service.send(actor, script);
+    expect(await service.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
+    expect(await service.logOf(actor, execution)).toBe('found');
+    const made = await cluster.exec('login', `name=$(printf '${name}'); cat "/lustre/alice/$name.new"`);
+    expect(made).toBe('made');
+  });
+
+  it('writes nothing to what is mounted below a read-only directory', async () => {
+    const inner = '"/lustre/shared/in ner"';
+    const machines = ['c1', 'c2'];
+    for (const machine of machines) await cluster.exec(machine, `mount -t tmpfs -o mode=777 tmpfs ${inner}`);
+    try {
+      const actor = await service.register();
+      const execution = await service.send(
+        actor,
+        'touch /shared/x; touch "/shared/in ner/x"; ls "/shared/in ner"; echo end',
+      );
+      expect(await service.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
+      expect(await service.logOf(actor, execution)).toMatch(/Read-only file system[^]*Read-only file system\nend\n$/);
+    } finally {
+      for (const machine of machines) await cluster.exec(machine, `umount ${inner}`);
+    }
+  });
+
+  it('ends with the reason where a directory to mount is not there, and makes none', async () => {
+    const actor = await service.register();
+    await cluster.exec('login', 'mv /lustre/astro /lustre/astro.away');
+    try {
+      const execution = await service.send(actor, 'true');
+      const end = await service.untilEnded(actor, execution);
+      expect(end).toMatchObject({ status: 'ERROR', end: 'launch-failed' });
+      expect(end.end_detail).toContain('/lustre/astro');
+      expect(await cluster.exec('login', 'ls /lustre')).not.toMatch(/^astro$/m);
+    } finally {
+      await cluster.exec('login', 'mv /lustre/astro.away /lustre/astro');
+    }
+  });
+
+  it('has the groups that the directory says at its start, in Docker as on the cluster', async () => {
+    const bob = await service.tokenOf('bob');
+    const actor = await registerLocal(bob);
+    const script = 'id -u; id -g; id -G; echo x >/climate/of-bob';
+    const first = await service.send(actor, script, bob);
+    await service.untilEnded(actor, first, bob);
+    expect(await service.logOf(actor, first, bob)).toBe('10002\n20000\n20000 20001\n');
+    expect(await stat(join(directory.path, 'climate/of-bob'))).toMatchObject({ uid: 10_002, gid: 20_000 });
+    const group = 'dn: cn=climate,ou=groups,dc=example,dc=org';
+    await changeDirectory(group, 'changetype: modify', 'add: memberUid', 'memberUid: bob');
+    try {
+      // What was said before is good for as long as `keep`.
+      await until(
+        async () => {
+          const later = await service.send(actor, script, bob);
+          await service.untilEnded(actor, later, bob);
+          return (await service.logOf(actor, later, bob)).includes('20000 20001 20002\n');
+        },
+        { timeoutMs: 30_000, what: 'the new group' },
+      );
+    } finally {
+      await changeDirectory(group, 'changetype: modify', 'delete: memberUid', 'memberUid: bob');
+    }
   });
 
   it('keeps what one user runs from another', async () => {
@@ -125,15 +231,51 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     expect(await service.untilEnded(own, await service.send(own, 'true'))).toMatchObject({ status: 'COMPLETE' });
   });
 
-  it('runs nothing any more for somebody who has left', async () => {
+  it('runs nothing any more for somebody who has left, and says why', async () => {
     const carol = await service.tokenOf('carol');
-    const actor = await service.register({}, carol);
-    const account = 'uid=carol,ou=people,dc=example,dc=org';
-    const change = `dn: ${account}\nchangetype: modify\nreplace: loginShell\nloginShell: /usr/sbin/nologin\n`;
-    const modify = 'ldapmodify -Y EXTERNAL -H ldapi:/// -Q';
-    await cluster.exec('directory', `printf '%b' '${change.replaceAll('\n', '\\n')}' | ${modify}`);
-    const execution = await service.send(actor, 'true', carol);
-    expect(await service.untilEnded(actor, execution, carol)).toMatchObject({ status: 'ERROR', end: 'launch-failed' });
+    const actors = [await service.register({}, carol), await registerLocal(carol)];
+    const account = ['dn: uid=carol,ou=people,dc=example,dc=org', 'changetype: modify', 'replace: loginShell'];
+    await changeDirectory(...account, 'loginShell: /usr/sbin/nologin');
+    try {
+      await expect(
+        until(async () => await service.register({}, carol).then(() => false), {
+          timeoutMs: 10_000,
+          what: 'the refusal',
+        }),
+      ).rejects.toThrow('User "carol" runs nothing here: its login shell is /usr/sbin/nologin');
+      for (const actor of actors) {
+        const execution = await service.send(actor, 'echo started', carol);
+        expect(await service.untilEnded(actor, execution, carol)).toMatchObject({
+          status: 'ERROR',
+          end: 'launch-failed',
+          end_detail: 'User "carol" runs nothing here: its login shell is /usr/sbin/nologin',
+        });
+        expect(await service.logOf(actor, execution, carol)).toBe('');
+      }
+    } finally {
+      await changeDirectory(...account, 'loginShell: /bin/bash');
+    }
+  });
+
+  it('waits while nobody can say who its owner is, and says so', async () => {
+    const bob = await service.tokenOf('bob');
+    const actor = await registerLocal(bob);
+    await cluster.compose('pause', 'directory');
+    let execution: string;
+    try {
+      execution = await service.send(actor, 'echo started', bob);
+      const waiting = await until(
+        async () => {
+          const { wait } = await service.told(actor, execution, bob);
+          return wait?.cause.startsWith('Directory ') === true ? wait : undefined;
+        },
+        { timeoutMs: 30_000, what: 'the reason of the wait' },
+      );
+      expect(waiting).toMatchObject({ cause: expect.stringContaining('does not answer'), owner: 'operator' });
+    } finally {
+      await cluster.compose('unpause', 'directory');
+    }
+    expect(await service.untilEnded(actor, execution, bob)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
   });
 
   it('hands many messages over together, and each is started once, also when the service is killed meanwhile', async () => {

@@ -29,6 +29,7 @@ export interface ToldExecution {
   readonly status: string;
   readonly exit_code: number;
   readonly end: string;
+  readonly end_detail?: string;
   readonly wait?: { readonly cause: string; readonly owner: string };
 }
 

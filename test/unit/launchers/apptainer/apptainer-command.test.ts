@@ -55,4 +55,13 @@ describe('the line that starts a program in Apptainer', () => {
   ])('can name the path %j', (hostPath, mount) => {
     expect(renderMount({ hostPath, containerPath: '/x', mode: 'rw' })).toBe(mount);
   });
+
+  it.each([
+    [{ hostPath: '/a\r\nb' }, 'a carriage return'],
+    [{ containerPath: '/a\rb' }, 'a carriage return'],
+    [{ nfs: { server: 'files', options: '' } }, 'nothing from a file server'],
+  ])('is refused where Apptainer would take something else for it: %j', (changes, reason) => {
+    const mount = { hostPath: '/a', containerPath: '/x', mode: 'rw' as const, ...changes };
+    expect(() => renderMount(mount)).toThrow(reason);
+  });
 });
