@@ -6,6 +6,7 @@ import { createRunAsPlanner, type RunAsRequest } from '../../../src/auth/run-as.
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { InvalidError } from '../../../src/errors.ts';
+import type { Launcher, LauncherCapabilities } from '../../../src/launcher/launcher.ts';
 import { createLauncherTable } from '../../../src/launcher/launcher-table.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 
@@ -164,6 +165,19 @@ describe('the directories programs see', () => {
         nfs: { server: 'files.example.org', options: 'nfsvers=4.2' },
       },
     ]);
+  });
+
+  it('are refused on a launcher that mounts nothing from file servers', async () => {
+    const mounts = mountsOf({ work: { container: '/work', path: 'nfs://files/export' } });
+    const on = async (nfsMounts: boolean) => {
+      const capabilities = { nfsMounts } as LauncherCapabilities;
+      const launcher = { name: 'local', capabilities } as Launcher;
+      const launchers = createLauncherTable([{ name: 'local', place: 'local', launcher }]);
+      const identities = createIdentities(config, systemClock);
+      return await createRunAsPlanner({ config: { ...config, mounts }, identities, launchers }).of(asked);
+    };
+    await expect(on(false)).rejects.toMatchObject({ code: 'mount.invalid' });
+    expect((await on(true)).mounts).toHaveLength(1);
   });
 
   it('come in the order in which they can be made', async () => {
