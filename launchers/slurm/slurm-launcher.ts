@@ -15,6 +15,7 @@ import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import type { ApptainerPaths } from '../apptainer/apptainer-command.ts';
 import { createClusterFiles } from '../apptainer/cluster-files.ts';
+import { checkMounts } from '../apptainer/missing-mount.ts';
 import type { RunScript } from '../apptainer/sif-build.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
@@ -113,6 +114,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     const earlier = await findEarlier(desk, spec);
     if (earlier) return await handleOf(desk, spec, earlier.id);
     pressure.check(pressureGroup(desk.owner, job.options));
+    await checkMounts(desk.host, spec);
     await desk.runs.create(spec);
     if (spec.keepScratch === true) await desk.kept.mark(spec);
     await checkpoint('before-start');
