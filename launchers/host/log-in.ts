@@ -34,7 +34,7 @@ export async function logIn(login: OpensshLogin, { input, output }: OperatorTerm
   try {
     const exitCode = await ended;
     if (exitCode === 0 && (await login.check(new AbortController().signal)) !== undefined) return;
-    const why = `ssh ended with ${exitCode}, and what it said stands above`;
+    const why = `ssh ended with ${exitCode}, and what it said stands above${login.hint}`;
     throw new UnavailableError('host.needs_login', `Host ${login.name} was not logged in to: ${why}`);
   } finally {
     input.off('data', pass);

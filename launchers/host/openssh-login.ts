@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asError, UnavailableError } from '../../src/errors.ts';
+import { shellQuote } from '../../src/lib/shell.ts';
 import { renderSshConfig, type SshConfigOptions } from './render-ssh-config.ts';
 import { runProgram } from './run-program.ts';
 import { unavailable } from './ssh-connection.ts';
@@ -37,6 +38,8 @@ export interface OpensshLogin {
   /** Arguments of an `ssh` that runs `line` through the login, and never makes one of its own. */
   through(line: string): readonly [string, ...string[]];
   needed(): UnavailableError;
+  /** Where to look when a login did not come about; may be empty. */
+  readonly hint: string;
 }
 
 const socket = './master';
@@ -52,6 +55,7 @@ const never = ['ControlMaster=no', 'ProxyCommand=false', 'BatchMode=yes', 'LogLe
 export function createOpensshLogin(options: OpensshLoginOptions): OpensshLogin {
   const { directory, launcher, target } = options;
   const name = `${target.user}@${target.host}`;
+  const config = join(directory, 'config');
 
   async function control(command: 'check' | 'exit', signal: AbortSignal): Promise<string | undefined> {
     if (statSync(join(directory, socket), { throwIfNoEntry: false }) === undefined) return undefined;
@@ -80,7 +84,6 @@ export function createOpensshLogin(options: OpensshLoginOptions): OpensshLogin {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       // What a master that was killed leaves behind; another would not listen beside it.
       rmSync(join(directory, socket), { force: true });
-      const config = join(directory, 'config');
       writeFileSync(config, renderSshConfig(options), { mode: 0o600 });
       const persist = `ControlPersist=${Math.max(1, Math.round(options.idleMs / 1_000))}`;
       return [...deaf, 'ssh', '-F', config, '-N', '-M', '-S', socket, '-o', persist, '--', target.host];
@@ -88,6 +91,9 @@ export function createOpensshLogin(options: OpensshLoginOptions): OpensshLogin {
     end: async (signal) => (await control('exit', signal)) !== undefined,
     // Where the socket is gone, ssh would connect by itself: the command that does nothing ends it instead.
     through: (line) => ['ssh', '-F', 'none', '-S', socket, '-T', ...never, '--', target.host, line],
+    // OpenSSH shows nothing of what is said on the way to a login that is to stay.
+    hint:
+      target.jumps.length === 0 ? '' : `; what hosts on the way say shows "ssh -F ${shellQuote(config)} abaco-jump-1"`,
     needed() {
       const message = `Host ${name} needs a login: nobody has logged in to it, or the login has ended`;
       const next = `Type "abaco clusters login ${launcher}" on the machine of the service; all goes on by itself then`;

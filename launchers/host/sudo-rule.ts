@@ -1,5 +1,6 @@
 /** The one program that sudo lets the service account run as others, and the line that allows it. */
 
+import type { CommandResult } from './command.ts';
 import type { Host } from './host.ts';
 import type { HostOptions } from './host-options.ts';
 
@@ -33,17 +34,13 @@ function escapeForSudoers(path: string): string {
  */
 export async function checkWrapper(host: Host, options: HostOptions, signal: AbortSignal): Promise<string> {
   const paths = [options.directory, agentDirectory(options), wrapperOf(options)];
-  const facts = await host.run(
-    {
-      argv: ['stat', '-c', '%U %a', '--', ...paths],
-      parse: ({ stdout }) => stdout.trim().split('\n'),
-    },
-    signal,
-  );
-  const wrong = paths.flatMap((path, index) => {
-    const [owner = 'nobody', mode = '777'] = (facts[index] ?? '').split(' ');
-    const writable = (Number.parseInt(mode, 8) & 0o022) !== 0;
+  const parse = ({ stdout }: CommandResult): string[] => stdout.split('\n');
+  const facts = await host.run({ argv: ['stat', '-c', '%U %a %n', '--', ...paths], parse }, signal);
+  const wrong = paths.flatMap((path) => {
+    const [owner, mode = ''] = facts.find((line) => line.endsWith(` ${path}`))?.split(' ') ?? [];
+    if (owner === undefined) return [`${path} is not there`];
     if (owner !== options.user && owner !== 'root') return [`${path} belongs to ${owner}`];
+    const writable = (Number.parseInt(mode, 8) & 0o022) !== 0;
     return writable ? [`others can write to ${path} (mode ${mode})`] : [];
   });
   if (wrong.length === 0) return `${wrapperOf(options)} is ${options.user}'s alone to change`;

@@ -23,6 +23,8 @@ export interface Cluster extends AsyncDisposable {
   /** File with the private key of the service account, and the known hosts. */
   readonly keyFile: string;
   readonly knownHostsFile: string;
+  /** The line of known_hosts for another port of the login node. */
+  knownAt(port: number): Promise<string>;
   /** Runs a shell line as root in one of its machines. */
   exec(machine: string, line: string): Promise<string>;
   compose(...args: readonly string[]): Promise<string>;
@@ -97,6 +99,7 @@ export async function startCluster(machines: readonly string[] = all): Promise<C
     directory: { url: `ldap://${directoryAddress}`, caFile: directoryCa },
     keyFile: join(keys, 'abaco'),
     knownHostsFile,
+    knownAt: async (port) => (await exec('login', 'cat /keys/known_hosts')).replace(/^\S+/, `[${login}]:${port}`),
     exec,
     compose,
     async push(image) {
