@@ -102,7 +102,9 @@ describe.runIf(canRun)('a host behind a login of OpenSSH', () => {
     const running = host.run({ argv: ['sh', '-c', `echo $$ >"${mark}"; sleep 60`], parse: () => undefined }, signal);
     running.catch(() => undefined);
     await until(() => existsSync(mark) && readFileSync(mark, 'utf8') !== '', { timeoutMs: 30_000 });
-    process.kill((await login.check(signal)) ?? 0, 'SIGKILL');
+    const pid = await login.check(signal);
+    if (pid === undefined || pid < 2) throw new Error('Nobody is logged in');
+    process.kill(pid, 'SIGKILL');
     await expect(running).rejects.toMatchObject({ name: 'UnknownOutcomeError' });
     await until(async () => (await codeOf(host.run(echo, signal))) === 'host.needs_login', { timeoutMs: 30_000 });
     expect(await login.check(signal)).toBeUndefined();
