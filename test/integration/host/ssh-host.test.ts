@@ -123,10 +123,13 @@ describe.runIf(canRun)('a host behind SSH', () => {
       await expect(open({ target, limits }).run(echo, signal)).rejects.toMatchObject({ code: 'host.unavailable' });
     });
 
-    it('goes through another host', async () => {
+    it('goes through other hosts', async () => {
       await using jump = await startSshServer();
       expect(await openTo({ jump: jump.target }).run(echo, signal)).toBe('hello\n');
       expect(jump.logins()).toBe(1);
+      await using first = await startSshServer();
+      expect(await openTo({ jump: { ...jump.target, jump: first.target } }).run(echo, signal)).toBe('hello\n');
+      expect([first.logins(), jump.logins()]).toEqual([1, 2]);
       const wrong = { ...jump.target, knownHosts: parseKnownHosts('', 'known_hosts') };
       await expect(openTo({ jump: wrong }).run(echo, signal)).rejects.toMatchObject({ code: 'host.key_unknown' });
     });
