@@ -14,6 +14,7 @@
 import {
   type ErrorCode,
   LauncherError,
+  QuotaError,
   ServiceError,
   UnavailableError,
   UnknownOutcomeError,
@@ -223,8 +224,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       log.info({ image: name, digest, tookMs: Date.now() - startedMs }, 'image built');
       return record;
     } catch (thrown) {
-      if (!(thrown instanceof UnknownOutcomeError)) throw thrown;
-      const message = `The build of image "${name}" was cut off; it is tried again: ${thrown.message}`;
+      if (!(thrown instanceof UnknownOutcomeError || thrown instanceof QuotaError)) throw thrown;
+      const message = `The build of image "${name}" did not come to its end; it is tried again: ${thrown.message}`;
       throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
     } finally {
       await move(`${work}/${buildFiles.log}`, `${base}.log`, 0o644).catch(() => undefined);

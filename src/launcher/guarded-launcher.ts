@@ -1,16 +1,28 @@
 /** A launcher that prepares only what the tenant of an image may use: whatever came in before the patterns were written. */
 
+import { optional } from '../lib/optional.ts';
 import { checkImagePolicy, type ImagePolicy } from './image-policy.ts';
 import type { Launcher } from './launcher.ts';
 
 export function guardImages(launcher: Launcher, policies: Readonly<Record<string, ImagePolicy>>): Launcher {
-  return Object.create(launcher, {
-    prepare: {
-      value: async (...[image, signal, onProgress]: Parameters<Launcher['prepare']>) => {
-        const { tenant } = image;
-        if (tenant !== undefined) checkImagePolicy(tenant, image.name, policies[tenant]);
-        return await launcher.prepare(image, signal, onProgress);
-      },
+  return {
+    name: launcher.name,
+    get capabilities() {
+      return launcher.capabilities;
     },
-  }) as Launcher;
+    async prepare(image, signal, onProgress) {
+      const { tenant } = image;
+      if (tenant !== undefined) checkImagePolicy(tenant, image.name, policies[tenant]);
+      return await launcher.prepare(image, signal, onProgress);
+    },
+    probe: async (signal) => await launcher.probe(signal),
+    launch: async (spec, signal) => await launcher.launch(spec, signal),
+    watch: (handle, signal) => launcher.watch(handle, signal),
+    cancel: async (ref, graceMs) => await launcher.cancel(ref, graceMs),
+    collect: async (handle, signal) => await launcher.collect(handle, signal),
+    remove: async (ref) => await launcher.remove(ref),
+    sweep: async (isLive, signal) => await launcher.sweep(isLive, signal),
+    ...optional('images', launcher.images),
+    close: async () => await launcher.close(),
+  };
 }

@@ -10,6 +10,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
-    reporters: ['json'],
+    reporters: [['json', { outputFile: '/tmp/report.json' }]],
   },
 });
