@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
-import { LauncherError, UnavailableError } from '../../src/errors.ts';
-import { parseImageName } from '../../src/launcher/image-name.ts';
+import { InvalidError, LauncherError, UnavailableError } from '../../src/errors.ts';
+import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, PreparedImage } from '../../src/launcher/launcher.ts';
 
 /** Every image is there, but for those whose last part says otherwise: "mock/not-found", "any/unreachable:1". */
 export function prepareMockImage(image: ImageRef): PreparedImage {
-  const name = parseImageName(image.name);
+  const source = parseImageSource(image.name);
+  if (source.kind !== 'registry') {
+    throw new InvalidError(
+      'image.invalid',
+      `Image "${image.name}" is not for this launcher: it pretends registries alone`,
+    );
+  }
+  const { name } = source;
   const trouble = troubles[name.repository.split('/').at(-1) ?? ''];
   if (trouble !== undefined) throw trouble(image.name);
   const digest = image.digest ?? name.digest ?? `sha256:${createHash('sha256').update(image.name).digest('hex')}`;
