@@ -236,7 +236,8 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
       it('and kills it at its time limit when it does not listen', async () => {
         const { end } = await run(
           { holds: true, ignoresTerm: true },
-          { limits: { ...limits, timeMs: 300, graceMs: 200 } },
+          // Time enough to become deaf first, also on a busy machine.
+          { limits: { ...limits, timeMs: 2_000, graceMs: 200 } },
         );
         expect(end).toMatchObject({ kind: 'killed', by: 'time-limit', exitCode: 137 });
       });
