@@ -29,6 +29,7 @@ import { ApptainerOptions } from './apptainer-options.ts';
 import { createClusterFiles } from './cluster-files.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { killTree, terminateTree } from './kill-tree.ts';
+import { checkMounts } from './missing-mount.ts';
 import { createPlaces } from './places.ts';
 import { probePlace } from './probe.ts';
 import { parseStarter, presenceOf, type Starter } from './process-table.ts';
@@ -87,6 +88,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     if ((await desk.ledger.readMarker(spec)).kind !== 'free') return handleOf(spec, undefined);
     const earlier = await findEarlier(desk, spec);
     if (earlier) return handleOf(spec, earlier);
+    await checkMounts(desk.host, spec);
     await checkpoint('before-create');
     await desk.runs.create(spec);
     await writeScript(desk, spec);

@@ -12,8 +12,11 @@ import { type NodeGroup, sinfoCommand } from './commands/sinfo.ts';
 export interface ClusterKnowledge {
   /** What it last said; nothing before it has answered once. Asks again behind the caller's back when that is old. */
   facts(): ClusterFacts | undefined;
-  /** Asks unless it was asked within the interval. Never rejects: what is not learned refuses nothing. */
-  learn(): Promise<void>;
+  /**
+   * Asks unless it was asked within the interval. Never rejects: what is not learned refuses nothing. Once `signal` aborts
+   * nobody waits for it any more; it goes on.
+   */
+  learn(signal?: AbortSignal): Promise<void>;
 }
 
 export interface ClusterKnowledgeOptions {
@@ -58,7 +61,7 @@ export function createClusterKnowledge({
     }
   }
 
-  async function learn(): Promise<void> {
+  async function learn(signal?: AbortSignal): Promise<void> {
     const pauseMs = known ? everyMs : Math.min(everyMs, unknownPauseMs);
     if (!asking && now() - askedAt >= pauseMs && !closing.aborted) {
       askedAt = now();
@@ -66,7 +69,7 @@ export function createClusterKnowledge({
         asking = undefined;
       });
     }
-    await asking;
+    await (signal ? Promise.race([asking, aborted(signal)]) : asking);
   }
 
   return {
@@ -76,6 +79,13 @@ export function createClusterKnowledge({
     },
     learn,
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }
 
 /** A partition with the most that one of its nodes has of each. */

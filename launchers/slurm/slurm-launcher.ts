@@ -281,7 +281,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     },
     async probe(signal) {
       const health = await probeCluster(pool, options, signal);
-      if (health.ok) await knowledge.learn();
+      if (health.ok) await knowledge.learn(signal);
       return health;
     },
     check({ owner, resources }) {

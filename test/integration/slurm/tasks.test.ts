@@ -102,7 +102,7 @@ describe.runIf(await canRunCluster())('a program of several tasks', () => {
       );
       const { end } = await slurm.finish(handle, 120_000);
       expect(end).not.toMatchObject({ exitCode: 0 });
-      await until(async () => (await slurm.cluster.exec('controller', 'squeue -h -u alice')).trim() === '', {
+      await until(async () => (await slurm.cluster.exec('controller', 'squeue -h -u alice -t PD,R,CG')).trim() === '', {
         timeoutMs: 90_000,
         everyMs: 500,
         what: 'the queue to be empty',
