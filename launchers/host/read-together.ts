@@ -50,12 +50,14 @@ function gather<A, B>(ask: (items: readonly A[]) => Promise<readonly B[]>, weigh
   let waiting: Asked<A, B>[] = [];
   let isUnderWay = false;
 
+  /** Ends in the same turn in which it finds nothing more, so that nobody can come in between and wait for ever. */
   async function rounds(): Promise<void> {
     while (waiting.length > 0) {
       const { round, rest } = firstRound(waiting, weigh);
       waiting = [...rest];
       await answer(round);
     }
+    isUnderWay = false;
   }
 
   async function answer(round: readonly Asked<A, B>[]): Promise<void> {
@@ -81,7 +83,7 @@ function gather<A, B>(ask: (items: readonly A[]) => Promise<readonly B[]>, weigh
     if (!isUnderWay) {
       isUnderWay = true;
       // After all that goes on from the same answer, or the same tick, has asked.
-      setImmediate(() => void rounds().finally(() => (isUnderWay = false)));
+      setImmediate(() => void rounds());
     }
     return await promise;
   };

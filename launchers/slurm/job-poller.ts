@@ -12,6 +12,7 @@ import { optional } from '../../src/lib/optional.ts';
 import type { Host } from '../host/host.ts';
 import { createAccountingBook } from './accounting-book.ts';
 import type { JobRecord } from './job-record.ts';
+import { phaseOf } from './job-state.ts';
 import { createSlurmQueries, type SlurmQueries } from './slurm-queries.ts';
 
 export interface JobPollerOptions {
@@ -36,7 +37,7 @@ export type JobView =
   | { readonly kind: 'unanswered'; readonly asked: 'squeue' | 'sacct'; readonly error: Error };
 
 export interface FollowedJob {
-  /** As `squeue` calls it: `123` or `123_4`. */
+  /** As `squeue` calls it: `123` or `123_4`; or the number its processes know. */
   readonly id: string;
   readonly user: string;
   readonly since: Date;
@@ -80,8 +81,9 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     const users = [...new Set(asked.map(({ user }) => user))];
     const { jobs, slowed } = await queries.queue(users, closing.signal);
     const queued = byId(jobs);
+    const started = byOwnId(jobs);
     for (const follower of asked) {
-      const job = queued.get(follower.id);
+      const job = queued.get(follower.id) ?? started.get(follower.id);
       if (job) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
       else void lookUp(follower);
     }
@@ -203,4 +205,9 @@ function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
 /** The last record of each: an element that was requeued has several in the accounting. */
 function byId(jobs: readonly JobRecord[]): ReadonlyMap<string, JobRecord> {
   return new Map(jobs.map((job) => [job.id, job]));
+}
+
+/** By the number their processes know; elements of an array that wait have that of the array. */
+function byOwnId(jobs: readonly JobRecord[]): ReadonlyMap<string, JobRecord> {
+  return new Map(jobs.filter((job) => phaseOf(job) !== 'waiting').map((job) => [String(job.ownId), job]));
 }

@@ -40,9 +40,13 @@ export async function* watchJob(
   const waits = createWaitTeller();
   let isRunning = false;
   let endedAtMs: number | undefined;
-  for await (const view of viewsOf(parts, ref, job, signal)) {
+  let owner: string | undefined;
+  for await (const { view, followed } of viewsOf(parts, ref, job, { ownerJob: () => owner, signal })) {
     const look = await tryToLook(parts, ref, signal);
     if (!look) continue;
+    owner = ownerJobOf(look.label);
+    // The handle may name a job that came too late; what becomes of that says nothing.
+    if (!isSettled(look.record) && isAnothers(owner, view, followed)) continue;
     if (!isRunning && look.startedAt) {
       isRunning = true;
       yield { kind: 'running', at: look.startedAt, node: nodeOf(view) };
@@ -51,18 +55,25 @@ export async function* watchJob(
     const wait = isRunning || isSettled(look.record) ? undefined : waits.tell(view, new Date());
     if (wait) yield wait;
     const decision = decideEnd({ ...look, container, isOwner: isOwner(look.label, view), now: new Date() });
-    if (decision.kind === 'wait') continue;
+    if (decision.kind === 'wait') {
+      endedAtMs = undefined;
+      continue;
+    }
     // What has ended may have written more than this host shows yet.
     const isComplete = decision.kind === 'end' && (await isAllThere(parts, look));
     endedAtMs ??= Date.now();
     if (!isComplete && Date.now() - endedAtMs < parts.lateMs) continue;
     if (decision.kind === 'end')
-      return yield await withCause(parts, decision.end, { view, job, cancelled: isOurs(look) });
+      return yield await withCause(parts, decision.end, { view, job: followed, cancelled: isOurs(look) });
     const wasCancelled = view.kind === 'job' && causeOf(view.job) === 'cancelled';
     // Whoever took it from the queue does not want it to be handed over again.
     if ((await parts.ledger.close(ref, wasCancelled ? 'cancelled' : 'lost')) === 'started') continue;
     if (wasCancelled)
-      return yield await withCause(parts, { kind: 'cancelled', at: new Date() }, { view, job, cancelled: false });
+      return yield await withCause(
+        parts,
+        { kind: 'cancelled', at: new Date() },
+        { view, job: followed, cancelled: false },
+      );
     yield { kind: 'lost', at: new Date(), started: false, detail: describeUnstarted(view, decision.detail) };
     return;
   }
@@ -91,16 +102,44 @@ function isSettled(record: EndRecord | undefined): boolean {
   return record.reason !== 'exited' || record.signal === 0;
 }
 
-/** What is decided already is told before Slurm is asked. */
+interface Seen {
+  readonly view: JobView;
+  /** The job that was asked about. */
+  readonly followed: FollowedJob;
+}
+
+/**
+ * What is decided already is told before Slurm is asked. Once it is known which job started the program, that one is
+ * followed.
+ */
 async function* viewsOf(
   parts: WatchParts,
   ref: AttemptRef,
   job: FollowedJob,
-  signal: AbortSignal,
-): AsyncGenerator<JobView> {
+  { ownerJob, signal }: { readonly ownerJob: () => string | undefined; readonly signal: AbortSignal },
+): AsyncGenerator<Seen> {
   const look = await tryToLook(parts, ref, signal);
-  if (isSettled(look?.record) || look?.marker.kind === 'closed') yield { kind: 'gone' };
-  yield* job.id === '' ? nothing(signal) : parts.poller.follow(job, signal);
+  if (isSettled(look?.record) || look?.marker.kind === 'closed') yield { view: { kind: 'gone' }, followed: job };
+  let followed = job;
+  while (!signal.aborted) {
+    for await (const view of followed.id === '' ? nothing(signal) : parts.poller.follow(followed, signal)) {
+      yield { view, followed };
+      const owner = ownerJob();
+      if (owner === undefined || !isAnothers(owner, view, followed)) continue;
+      followed = { ...followed, id: owner };
+      break;
+    }
+  }
+}
+
+/** Number of the job whose start holds the marker, as its label has it. */
+function ownerJobOf(label: string): string | undefined {
+  return /^(\d+)\.\d+$/.exec(label)?.[1];
+}
+
+function isAnothers(owner: string | undefined, view: JobView, followed: FollowedJob): boolean {
+  if (owner === undefined || followed.id === owner) return false;
+  return view.kind === 'job' ? String(view.job.ownId) !== owner : true;
 }
 
 /** An attempt of which no job is known: only its ledger entry can say more. */

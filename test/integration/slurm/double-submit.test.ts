@@ -16,15 +16,16 @@ import type {
   PreparedImage,
 } from '../../../src/launcher/launcher.ts';
 import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
-import { followToEnd } from '../../support/follow-attempt.ts';
+import { follow, followToEnd } from '../../support/follow-attempt.ts';
 import type { LauncherBench, TestProgram } from '../../support/launcher-contract.ts';
-import { makeSlurmBench } from '../../support/slurm-bench.ts';
+import { makeSlurmBench, slurmOptions } from '../../support/slurm-bench.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
 import { until } from '../../support/until.ts';
 
 const canRun = await canRunCluster();
 
 const count = process.env['ABACO_TEST_DOUBLE'] === 'long' ? 20 : 2;
+const asAlice = (line: string): string => `setpriv --reuid 10001 --regid 20000 --init-groups ${line}`;
 const signal = new AbortController().signal;
 const caseMs = 240_000;
 
@@ -265,6 +266,27 @@ describe.runIf(canRun)('a message is started once', () => {
       expect(ends.map(({ kind }) => kind)).toEqual(
         ends.map(() => expect.stringMatching(/^(?:exited|lost|killed|cancelled)$/) as string),
       );
+    },
+    caseMs,
+  );
+
+  it(
+    'and is followed to its end also by a handle that names a job which never ran it',
+    async () => {
+      const refs = newRefs();
+      const handles = await launchAll(refs, { holds: true });
+      await untilStarted(refs);
+      // Nobody knows the first, and the second is one that came too late.
+      const late = (await cluster.exec('login', asAlice("sbatch --parsable --wrap 'exit 113'"))).trim();
+      const others = handles.map((handle, index) => ({ ...handle, nativeId: index % 2 === 0 ? '999999' : late }));
+      // Longer than what is gone is waited for.
+      const longMs = 3 * slurmOptions(cluster).late;
+      const early = await Promise.all(others.map(async (handle) => await follow(launcher, handle, longMs)));
+      expect(early.map((events) => events.at(-1)?.kind)).toEqual(refs.map(() => 'running'));
+      await Promise.all(refs.map(async (ref) => await bench.release(ref)));
+      const ends = await Promise.all(others.map(async (handle) => await followToEnd(launcher, handle, 120_000)));
+      expect(ends).toMatchObject(refs.map(() => ({ kind: 'exited', exitCode: 0 })));
+      await expectOnce(handles);
     },
     caseMs,
   );
