@@ -16,6 +16,8 @@ export function guardImages(launcher: Launcher, policies: Readonly<Record<string
       return await launcher.prepare(image, signal, onProgress);
     },
     probe: async (signal) => await launcher.probe(signal),
+    // What it cannot do it has no verb for. A dry run prepares nothing, and is asked of the launcher itself.
+    ...('check' in launcher && { check: (asked) => launcher.check?.(asked) }),
     launch: async (spec, signal) => await launcher.launch(spec, signal),
     watch: (handle, signal) => launcher.watch(handle, signal),
     cancel: async (ref, graceMs) => await launcher.cancel(ref, graceMs),

@@ -33,6 +33,15 @@ describe('a launcher with patterns before it', () => {
     expect(inner.prepared).toBe(2);
   });
 
+  it('has every verb the launcher has, those that are optional too, and none that it lacks', () => {
+    const verbs = ['probe', 'check', 'prepare', 'launch', 'watch', 'cancel', 'collect', 'remove', 'sweep', 'close'];
+    const all = Object.fromEntries(verbs.map((verb) => [verb, () => verb]));
+    const launcher = guardImages({ name: 'x', ...all } as unknown as Launcher, {});
+    expect(Object.keys(launcher)).toEqual(expect.arrayContaining(verbs));
+    expect(launcher.check?.({ owner: 'alice', resources: {} })).toBe('check');
+    expect(Object.keys(guardImages(new Counting() as unknown as Launcher, {}))).not.toContain('check');
+  });
+
   it('is the launcher itself in all else', async () => {
     const launcher = guardImages(new Counting() as unknown as Launcher, policies);
     expect(launcher.name).toBe('x');
