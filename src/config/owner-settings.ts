@@ -35,7 +35,8 @@ const user = table('Who one user is on file systems, before any directory is ask
 });
 
 /** In the table of each tenant. */
-export const tenantOwners = {
+/** Of a tenant, in place of those of `identity`. */
+export const ownerSettings = {
   actor_uid: integerOrNone('User id of programs in place of identity.actor_uid, and then with the next two.', {
     ...id,
     default: null,
@@ -43,13 +44,14 @@ export const tenantOwners = {
   actor_gid: integerOrNone('Group id in place of identity.actor_gid.', { ...id, default: null }),
   actor_home: text('Home directory in place of identity.actor_home.', { ...pathOrNothing, default: '' }),
   work: text('Work directories in place of identity.work.', { default: '' }),
-  users: named(
-    'Users of the tenant, by name; they stand before the directory.',
-    user,
-    { pattern: '^[^/\\0]+$', expects: 'the name of a user' },
-    { default: {} },
-  ),
 } as const;
+
+export const tenantUsers = named(
+  'Users of the tenant, by name; they stand before the directory.',
+  user,
+  { pattern: '^[^/\\0]+$', expects: 'the name of a user' },
+  { default: {} },
+);
 
 export const identity = table('Who owners of actors are on file systems, where neither tenant nor directory says so.', {
   min_uid: integer("User ids below it are the system's: nobody of these runs anything, whoever says so.", {

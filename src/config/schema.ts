@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import type { ConfigOf } from './camel-case.ts';
-import { directory, identity, mounts, shortName, tenantName, tenantOwners } from './owner-settings.ts';
+import { directory, identity, mounts, ownerSettings, shortName, tenantName, tenantUsers } from './owner-settings.ts';
 import {
   bytes,
   bytesOrNone,
@@ -81,11 +81,12 @@ const tenant = table('An organisation; everything belongs to one.', {
     description: 'Images it may use, as registry/name, path or "oras://…", without tags; nothing allows all.',
   }),
   images_deny: Type.Array(imagePattern, { default: [], description: 'Images it may not use, whatever is allowed.' }),
+  ...ownerSettings,
   registries: Type.Unsafe<Readonly<Record<string, Static<typeof registry>>>>({
     ...named('Credentials for registries that are those of this tenant alone.', registry, registryName),
     default: {},
   }),
-  ...tenantOwners,
+  users: tenantUsers,
 });
 
 const auth = table('Who may call.', {

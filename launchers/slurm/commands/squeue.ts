@@ -13,8 +13,14 @@ export function squeueCommand(users: readonly string[]): Command<readonly JobRec
     argv: ['squeue', '--verbose', '--json', '--states=all', `--user=${users.join(',')}`],
     timeoutMs: 60_000,
     maxOutputBytes: 256 * 1024 * 1024,
-    parse: (result) => parseSqueue(succeed(result)),
+    parse: (result) => parseSqueue(afterOptions(succeed(result))),
   };
+}
+
+/** With `--verbose` it shows its options first, and when it was asked (tried with 24.11). */
+export function afterOptions(text: string): string {
+  const start = text.search(/^\{/m);
+  return start < 0 ? text : text.slice(start);
 }
 
 export function parseSqueue(text: string): readonly JobRecord[] {

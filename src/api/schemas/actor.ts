@@ -6,8 +6,7 @@ import { resources, resourcesRequest } from './resources.ts';
 
 /** What each attribute means. That of a required one stands in error messages, so its wording is the contract's. */
 const about = {
-  image:
-    'Image of a registry; on clusters also oras://NAME, docker-daemon:NAME, or the absolute path of a SIF (/path/to.sif).',
+  image: 'Reference to image on docker hub for this actor.',
   name: 'A name for people; need not be unique. Set at registration only.',
   description: 'What the actor does.',
   stateless: 'False for an actor that keeps state: it runs one message at a time, in order.',
@@ -125,7 +124,10 @@ export const actor = Type.Object(
     }),
     id: Type.String({ description: 'Hash id of the actor.' }),
     name: orNull.text(about.name),
-    image: Type.String({ description: about.image }),
+    image: Type.String({
+      description:
+        'Image of a registry; on clusters also oras://NAME, docker-daemon:NAME, or the absolute path of a SIF (/path/to.sif).',
+    }),
     description: Type.String({ description: about.description }),
     stateless: Type.Boolean({ description: about.stateless }),
     type: Type.String({ description: about.type }),

@@ -127,11 +127,6 @@ describe('the description of an actor', () => {
     ['an unknown launcher', { launcher: 'frontier' }, '"frontier"; known launchers: local'],
     ['a schedule', { cron_schedule: '2030-01-01 00 + 1 hour' }, '"cron_schedule"'],
     ['a schedule in camel case', { cronSchedule: '2030-01-01 00 + 1 hour' }, '"cron_schedule"'],
-    [
-      'more than its launcher has',
-      { resources: { nodes: 2 } },
-      'resources: launcher "local" runs one task on one node',
-    ],
     ['a resource of nobody', { resources: { node: 2 } }, '"node" is none of the resources there are: nodes, tasks'],
     ['a resource that is none', { resources: { memory: 'lots' } }, 'resources: "memory" is "lots"'],
     [

@@ -140,7 +140,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
     'a controller that limits how often it may be asked is asked less often, and the wait says so',
     async () => {
       const file = '/etc/slurm/slurm.conf';
-      const limit = 'SlurmctldParameters=rl_enable,rl_bucket_size=3,rl_refill_rate=1,rl_refill_period=3';
+      const limit = 'SlurmctldParameters=rl_enable,rl_bucket_size=3,rl_refill_rate=1,rl_refill_period=1';
       await cluster.exec('controller', 'scontrol update partitionname=normal state=down');
       const waiting = await attempts.start({});
       await cluster.exec('controller', `cp -n ${file} ${file}.kept; echo ${limit} >>${file}; scontrol reconfigure`);
@@ -210,7 +210,10 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
       const own = await makeSlurmBench(cluster, image, { work: `${place}/full` });
       const full = await own.open();
       const fullAttempts = createSlurmAttempts(own, full);
-      await cluster.exec('login', `mkdir -p ${place}/full && mount -t tmpfs -o size=16k,mode=777 tmpfs ${place}/full`);
+      await cluster.exec(
+        'login',
+        `install -d -o alice -g science -m 700 ${place} ${place}/full && mount -t tmpfs -o size=16k,mode=777 tmpfs ${place}/full`,
+      );
       try {
         const bytes = Buffer.alloc(1_000_000);
         const binaryMessage = {

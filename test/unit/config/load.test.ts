@@ -34,7 +34,7 @@ describe('loadConfig', () => {
     });
     expect(config.blobs).toEqual({ dir: '/home/ada/.local/state/abaco/blobs', inlineBytes: 32_768 });
     expect(config.workers.hostId).toBe(hostname());
-    expect(config.queues['default']).toEqual({ launcher: 'local', who: 'user' });
+    expect(config.queues['default']).toMatchObject({ launcher: 'local', who: 'user' });
     expect(origins.get('service.data_dir')).toMatch(/^config\/default\.toml:\d+, worked out$/);
     expect(loadConfig({ env: { ...env, XDG_STATE_HOME: '/state' } }).config.service.dataDir).toBe('/state/abaco');
     expect(loadConfig({ env: { ABACO_SERVICE_PORT: '0' } }).config.service.publicUrl).toBe('');
@@ -87,7 +87,7 @@ describe('loadConfig', () => {
       local: { kind: 'docker' },
       fast: { kind: 'docker', socket: { path: '/run/podman.sock' } },
     });
-    expect(config.queues).toEqual({
+    expect(config.queues).toMatchObject({
       default: { launcher: 'local', who: 'user' },
       short: { launcher: 'fast', who: 'privileged' },
     });
@@ -141,7 +141,7 @@ describe('loadConfig', () => {
   it('lays dev.toml below the site file when asked', async () => {
     const { config } = await loadSite('[logging]\nlevel = "warn"\n', { dev: true });
     expect(config.service.defaultLauncher).toBe('mock');
-    expect(config.queues['default']).toEqual({ launcher: 'mock', who: 'user' });
+    expect(config.queues['default']).toMatchObject({ launcher: 'mock', who: 'user' });
     expect(config.logging).toEqual({ level: 'warn', pretty: 'always' });
   });
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { elementsIn } from '../../../../launchers/slurm/commands/job-json.ts';
 import { parseSacct } from '../../../../launchers/slurm/commands/sacct.ts';
 import { parseSbatch } from '../../../../launchers/slurm/commands/sbatch.ts';
-import { parseSqueue } from '../../../../launchers/slurm/commands/squeue.ts';
+import { parseSqueue, squeueCommand } from '../../../../launchers/slurm/commands/squeue.ts';
 import { LauncherError } from '../../../../src/errors.ts';
 import { packageRoot } from '../../../support/package-root.ts';
 
@@ -15,6 +15,11 @@ const recorded = (name: string): string =>
   readFileSync(join(packageRoot, 'test/fixtures/slurm', `${name}.json`), 'utf8');
 
 describe('squeue', () => {
+  it('follows what --verbose shows of the question itself', () => {
+    const stdout = readFileSync(join(packageRoot, 'test/fixtures/slurm/24.11/squeue-verbose-none.txt'), 'utf8');
+    expect(squeueCommand(['nobody']).parse({ exitCode: 0, signal: null, stdout, stderr: '' })).toEqual([]);
+  });
+
   it('tells of elements that run one by one, and of those that wait each by itself', () => {
     const jobs = parseSqueue(recorded('24.11/squeue-pending-and-running'));
     expect(jobs.map(({ id }) => id).toSorted()).toEqual(['5_0', '5_1', '5_2', '6_0', '6_1', '6_2']);

@@ -104,7 +104,7 @@ describe('how a program starts', () => {
     expect(before.at(-1)).toBe('--label');
     expect(after).toEqual(['--', 'program', '$(reboot)']);
     expect(before.join(' ')).not.toContain('--nv');
-    expect(start({ gpusPerNode: 1 }).before.join(' ')).toContain(' exec --nv --cleanenv ');
+    expect(start({ gpusPerNode: 1 }).before.join(' ')).toContain(' --pwd /tmp --nv ');
   });
 
   it('as several tasks is under one helper outside, which starts all ranks or none', () => {
