@@ -42,7 +42,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
   afterAll(async () => await cluster[Symbol.asyncDispose](), 120_000);
 
   beforeEach(async () => {
-    bench = await makeSlurmBench(cluster, image, { accounting: 2_000 });
+    bench = await makeSlurmBench(cluster, image, { accounting: 2_000, late: 15_000 });
     launcher = await bench.open();
     attempts = createSlurmAttempts(bench, launcher);
   }, 120_000);
@@ -141,9 +141,10 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
     async () => {
       const file = '/etc/slurm/slurm.conf';
       const limit = 'SlurmctldParameters=rl_enable,rl_bucket_size=3,rl_refill_rate=1,rl_refill_period=1';
+      await cluster.exec('controller', `cp -n ${file} ${file}.kept; echo ${limit} >>${file}; scontrol reconfigure`);
+      // What was said of a partition by hand is gone with a reconfiguration.
       await cluster.exec('controller', 'scontrol update partitionname=normal state=down');
       const waiting = await attempts.start({});
-      await cluster.exec('controller', `cp -n ${file} ${file}.kept; echo ${limit} >>${file}; scontrol reconfigure`);
       try {
         const wait = await attempts.untilWaiting(waiting, /Slurm limits how often it is asked/);
         expect(wait.reason).toContain('rate limited');
