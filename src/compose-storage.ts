@@ -3,7 +3,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createActorStore } from './actors/actor-store.ts';
+import { createAliasStore } from './actors/alias-store.ts';
 import type { Services } from './api/services.ts';
+import { createNonceStore } from './auth/nonce-store.ts';
+import { createPermissionStore } from './auth/permission-store.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { ConfigError, UnavailableError } from './errors.ts';
@@ -37,7 +40,20 @@ export interface StorageOptions {
 }
 
 export interface Storage
-  extends Pick<Services, 'actors' | 'mailbox' | 'executions' | 'workers' | 'blobs' | 'news' | 'ids' | 'history'> {
+  extends Pick<
+    Services,
+    | 'actors'
+    | 'aliases'
+    | 'permissions'
+    | 'nonces'
+    | 'mailbox'
+    | 'executions'
+    | 'workers'
+    | 'blobs'
+    | 'news'
+    | 'ids'
+    | 'history'
+  > {
   readonly mark: StoreMark;
   readonly health: Health;
   readonly onReconnect: (listener: () => void) => void;
@@ -96,6 +112,9 @@ export async function composeStorage(
     history,
     news,
     actors: createActorStore({ redis, prefix }),
+    aliases: createAliasStore({ redis, prefix }),
+    permissions: createPermissionStore({ redis, prefix }),
+    nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({
       redis,
       prefix,

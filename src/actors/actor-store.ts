@@ -1,6 +1,9 @@
 /** The registry: actors of all tenants, their records, states and how far a revision was prepared. Lives in Redis. */
 
 import type { Redis } from 'ioredis';
+import type { Grants } from '../auth/permission.ts';
+import { worldUser } from '../auth/permission.ts';
+import { readGrants } from '../auth/permission-store.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { writeWait } from '../executions/execution-record.ts';
@@ -10,15 +13,22 @@ import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import type { Actor } from './actor.ts';
 import { type ActorDraft, readActor, writeActor } from './actor-record.ts';
+import { createAliasStore } from './alias-store.ts';
 
 export interface ActorStore {
   /** @returns the actor as it stands: revision 1, submitted. */
   create(draft: ActorDraft): Promise<Actor>;
-  /** Replaces the record; `renew` makes it a new revision, whose image is prepared before a message runs. */
-  replace(draft: ActorDraft, renew: boolean): Promise<Actor>;
+  /**
+   * Replaces the record; `renew` makes it a new revision, whose image is prepared before a message runs. `user`, who does
+   * it and is the owner unless told otherwise, may UPDATE it from then on.
+   */
+  replace(draft: ActorDraft, renew: boolean, user?: string): Promise<Actor>;
   /** Nothing when the tenant has no such actor. One being deleted is still there, `shutting_down`. */
   get(tenant: string, actorId: string): Promise<Actor | undefined>;
-  list(tenant: string): Promise<readonly Actor[]>;
+  /** With what the permissions of the actor say of `user`: one round for both. */
+  getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined>;
+  /** Those in whose permissions `user` stands, or everybody, the oldest first; of others nothing is read. */
+  listShared(tenant: string, user: string): Promise<readonly (SharedActor & { readonly state: unknown })[]>;
   /** Of every tenant; also those of which only something is still owed. */
   refs(): Promise<readonly ActorRef[]>;
   state(actor: ActorRef): Promise<unknown>;
@@ -31,8 +41,15 @@ export interface ActorStore {
   markWaiting(actor: ActorRef, revision: number, wait: Wait): Promise<'marked' | 'stale'>;
   /** What the history is owed of the actor as it stands. */
   registryRecord(actor: ActorRef, version: number): Promise<RegistryRecord>;
+  /** Takes a deleted actor out of its users' lists, with its permissions and its aliases. Again is a no-op. */
+  release(actor: ActorRef): Promise<void>;
   /** Takes a deleted actor of which nothing is left out of the tenant's list. */
   forget(actor: ActorRef): Promise<void>;
+}
+
+export interface SharedActor {
+  readonly actor: Actor;
+  readonly grants: Grants;
 }
 
 export interface ActorStoreOptions {
@@ -40,21 +57,34 @@ export interface ActorStoreOptions {
   readonly prefix: string;
 }
 
+/** Actors read at once for a listing: the commands go out together and are answered together. */
+const readAtOnce = 500;
+
 export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorStore {
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
+  const aliases = createAliasStore({ redis, prefix });
 
   async function get(tenant: string, actorId: string): Promise<Actor | undefined> {
     const answer = await redis.hgetallBuffer(keys.of({ tenant, actorId }).actor).catch(throwRedisError);
     return readActor(new Map(Object.entries(answer)));
   }
 
-  async function save(draft: ActorDraft, mode: 'create' | 'replace' | 'renew'): Promise<Actor> {
+  async function getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined> {
+    const { permissions } = keys.of({ tenant, actorId });
+    const levels = redis.hmget(permissions, user, worldUser).catch(throwRedisError);
+    const [actor, grants] = await Promise.all([get(tenant, actorId), levels]);
+    return actor && { actor, grants: readGrants(grants) };
+  }
+
+  async function save(draft: ActorDraft, mode: 'create' | 'replace' | 'renew', user: string): Promise<Actor> {
     const actor = { tenant: draft.tenant, actorId: draft.id };
     const of = keys.of(actor);
+    // Before the map: an actor listed that may not be read is passed over, one that may be read is never missed.
+    await redis.sadd(keys.sharedWith(draft.tenant, user), draft.id).catch(throwRedisError);
     const answer = await run(
       'save-actor',
-      [of.actor, of.outbox],
+      [of.actor, of.outbox, of.permissions],
       [
         newsChannel(prefix, actor),
         mode,
@@ -62,6 +92,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
         draft.stateless ? '1' : '0',
         draft.maxWorkers ?? '',
         draft.owner,
+        user,
       ],
     );
     if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
@@ -91,26 +122,49 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     return String(answer) as 'marked' | 'stale';
   }
 
+  async function stateOf(actor: ActorRef): Promise<unknown> {
+    const value = await redis.get(keys.of(actor).state).catch(throwRedisError);
+    return value === null ? {} : (JSON.parse(value) as unknown);
+  }
+
+  async function release(actor: ActorRef): Promise<void> {
+    const { permissions } = keys.of(actor);
+    const users = await redis.hkeys(permissions).catch(throwRedisError);
+    for (const user of users) {
+      await redis.srem(keys.sharedWith(actor.tenant, user), actor.actorId).catch(throwRedisError);
+    }
+    await aliases.removeAllOf(actor);
+    await redis.del(permissions).catch(throwRedisError);
+  }
+
   return {
     get,
+    getShared,
+    state: stateOf,
 
     async create(draft) {
       // The tenant's list first: an id there without an actor is skipped, an actor without its id would be lost.
       await redis.sadd(keys.tenants, draft.tenant).catch(throwRedisError);
       await redis.sadd(keys.actorsOf(draft.tenant), draft.id).catch(throwRedisError);
-      return await save(draft, 'create');
+      return await save(draft, 'create', draft.owner);
     },
 
-    async replace(draft, renew) {
-      return await save(draft, renew ? 'renew' : 'replace');
+    async replace(draft, renew, user = draft.owner) {
+      return await save(draft, renew ? 'renew' : 'replace', user);
     },
 
-    async list(tenant) {
-      const ids = await redis.smembers(keys.actorsOf(tenant)).catch(throwRedisError);
-      const actors = await Promise.all(ids.map((id) => get(tenant, id)));
-      return actors
-        .filter((actor) => actor !== undefined)
-        .sort((a, b) => a.createTime.getTime() - b.createTime.getTime());
+    async listShared(tenant, user) {
+      const lists = [keys.sharedWith(tenant, user), keys.sharedWith(tenant, worldUser)];
+      const ids = await redis.sunion(...lists).catch(throwRedisError);
+      const found: (SharedActor & { readonly state: unknown })[] = [];
+      for (let from = 0; from < ids.length; from += readAtOnce) {
+        const read = ids.slice(from, from + readAtOnce).map(async (actorId) => {
+          const [shared, state] = await Promise.all([getShared(tenant, actorId, user), stateOf({ tenant, actorId })]);
+          return shared && { ...shared, state };
+        });
+        for (const shared of await Promise.all(read)) if (shared) found.push(shared);
+      }
+      return found.toSorted((one, other) => one.actor.createTime.getTime() - other.actor.createTime.getTime());
     },
 
     async refs() {
@@ -122,11 +176,6 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
         }),
       );
       return perTenant.flat();
-    },
-
-    async state(actor) {
-      const value = await redis.get(keys.of(actor).state).catch(throwRedisError);
-      return value === null ? {} : (JSON.parse(value) as unknown);
     },
 
     async setState(actor, state, executionId) {
@@ -143,7 +192,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       const of = keys.of(actor);
       const answer = await run(
         'delete-actor',
-        [of.actor, of.mailbox, of.held, of.state, of.outbox],
+        [of.actor, of.mailbox, of.held, of.state, of.outbox, of.nonces],
         [newsChannel(prefix, actor)],
       );
       return String(answer) as 'deleted' | 'busy' | 'gone';
@@ -165,11 +214,21 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     async registryRecord(actor, version) {
       const fields = await redis.hgetall(keys.of(actor).actor).catch(throwRedisError);
       const gone = fields['status'] === undefined || fields['status'] === 'deleted';
-      const record = gone ? null : { ...fields, state: await redis.get(keys.of(actor).state).catch(throwRedisError) };
-      return { tenant: actor.tenant, kind: 'actor', id: actor.actorId, version, record };
+      const base = { tenant: actor.tenant, kind: 'actor', id: actor.actorId, version } as const;
+      if (gone) return { ...base, record: null };
+      const of = keys.of(actor);
+      const [state, permissions, names] = await Promise.all([
+        redis.get(of.state).catch(throwRedisError),
+        redis.hgetall(of.permissions).catch(throwRedisError),
+        aliases.namesOf(actor),
+      ]);
+      return { ...base, record: { ...fields, state, permissions, aliases: names } };
     },
 
+    release,
+
     async forget(actor) {
+      await release(actor);
       await redis.srem(keys.actorsOf(actor.tenant), actor.actorId).catch(throwRedisError);
     },
   };

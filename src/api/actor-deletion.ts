@@ -20,6 +20,11 @@ export async function deleteActor(
 ): Promise<boolean> {
   const { actors, mailbox, news } = services;
   const deadline = performance.now() + patienceMs;
+  /** Now, so that who asks next finds it gone; the outbox does it too, should this process die first. */
+  const release = async (): Promise<true> => {
+    await actors.release(actor);
+    return true;
+  };
   for (;;) {
     const looked = new AbortController();
     const change = news.next(
@@ -30,10 +35,10 @@ export async function deleteActor(
     // Its own trouble is only that nobody listens any more.
     change.catch(() => undefined);
     try {
-      if ((await actors.remove(actor)) !== 'busy') return true;
+      if ((await actors.remove(actor)) !== 'busy') return await release();
       await purge(mailbox, actor);
       for (const executionId of await mailbox.heldIds(actor)) await mailbox.cancel(actor, executionId, true);
-      if ((await actors.remove(actor)) !== 'busy') return true;
+      if ((await actors.remove(actor)) !== 'busy') return await release();
       if (performance.now() >= deadline || closing.aborted) return false;
       // A server that closes looks once more and answers.
       await change.catch(() => undefined);

@@ -8,6 +8,7 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
+import { createTenants, type Tenants } from '../auth/tenants.ts';
 import { asError } from '../errors.ts';
 import { createLinks, type Links } from './links.ts';
 import { authPlugin } from './plugins/auth.ts';
@@ -17,11 +18,14 @@ import { limitPlugin, structuredBodyBytes } from './plugins/limits.ts';
 import { openApiPlugin } from './plugins/openapi.ts';
 import { rewritePath } from './rewrite-path.ts';
 import { actorRoutes } from './routes/actors.ts';
+import { aliasRoutes } from './routes/aliases.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { logRoutes } from './routes/logs.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { nonceRoutes } from './routes/nonces.ts';
+import { permissionRoutes } from './routes/permissions.ts';
 import { resultRoutes } from './routes/results.ts';
 import { stateRoutes } from './routes/state.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -31,7 +35,9 @@ import { renderSortedJson } from './sorted-json.ts';
 declare module 'fastify' {
   interface FastifyInstance {
     services: Services;
-    links: Links;
+    tenants: Tenants;
+    /** Links of a tenant's answers. */
+    linksFor(tenant: string): Links;
     /** Aborts when the application closes, so that answers without an end have one. */
     closing: AbortSignal;
   }
@@ -63,9 +69,10 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
     clientErrorHandler: (error, socket) => answerClientError(error, socket, tag),
   });
   app.decorate('services', services);
-  app.decorate(
-    'links',
-    createLinks(() => config.service.publicUrl || addressOf(app)),
+  const tenants = createTenants(config.tenants, config.auth);
+  app.decorate('tenants', tenants);
+  app.decorate('linksFor', (tenant: string) =>
+    createLinks(() => tenants.rule(tenant)?.apiServer ?? (config.service.publicUrl || addressOf(app))),
   );
   decorateClosing(app);
   app.setReplySerializer(renderSortedJson);
@@ -74,7 +81,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
 
   app.register(corsPlugin);
   app.register(errorPlugin, { tag });
-  app.register(authPlugin, { services, tokensOnly: options.tokensOnly ?? false });
+  app.register(authPlugin, { services, tenants, tokensOnly: options.tokensOnly ?? false });
   app.register(limitPlugin, {
     maxBinaryBytes: config.messages.maxBytes,
     maxTextBytes: config.messages.maxTextBytes,
@@ -87,6 +94,9 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(resultRoutes);
   app.register(stateRoutes);
   app.register(workerRoutes);
+  app.register(permissionRoutes);
+  app.register(nonceRoutes);
+  app.register(aliasRoutes);
   app.register(eventRoutes);
   app.register(healthRoutes);
   return app;

@@ -1,33 +1,62 @@
-/** The actor a path names, or the contract's words for why there is none (§1.4). */
+/** The actor a path names, by its id or by an alias, for what the request wants to do with it (contract §§4, 5.4). */
 
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../actors/actor.ts';
-import { mayUse, noAccess } from '../auth/access.ts';
+import type { SharedActor } from '../actors/actor-store.ts';
+import { decideAccess, unknownActor, type Verb, verbOf } from '../auth/decide-access.ts';
+import { effectivePermission, type ObjectRef, type Permission } from '../auth/permission.ts';
 import { NotFoundError } from '../errors.ts';
 import { isId } from '../lib/ids.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 
-/** Another tenant's actor is as unknown as one that never was; another user's is refused. */
+/** Another tenant's actor is as unknown as one that never was; one that the caller may not use so is refused. */
 export async function findActor(request: FastifyRequest): Promise<Actor> {
-  const { tenant, actorId } = actorRefOf(request);
-  const actor = await request.server.services.actors.get(tenant, actorId);
-  if (!actor) return unknownActor(request, actorId);
-  if (!mayUse(request.caller, actor)) throw noAccess();
-  return actor;
+  return (await findShared(request, await actorRefOf(request), verbHere(request))).actor;
 }
 
-/** The actor a path names, which there may not be. */
-export function actorRefOf({ params, caller }: FastifyRequest): ActorRef {
-  const { actor_id: actorId } = params as { readonly actor_id: string };
-  if (!isId(actorId)) throw new NotFoundError('actor.not_found', `Actor with identifier '${actorId}' not found`);
-  return { tenant: caller.tenant, actorId };
+export interface PermittedActor {
+  readonly actor: Actor;
+  /** What the map gives the caller. */
+  readonly permission: Permission;
 }
 
-export function unknownActor({ method }: FastifyRequest, actorId: string): never {
-  const reads = method === 'GET' || method === 'HEAD';
-  throw new NotFoundError('actor.not_found', `No actor found with ${reads ? 'identifier' : 'id'}: ${actorId}.`);
+/** An actor by its id, which the caller has to be allowed to use so. */
+export async function findShared(
+  request: FastifyRequest,
+  { tenant, actorId }: ActorRef,
+  verb: Verb,
+): Promise<PermittedActor> {
+  const { caller } = request;
+  const shared = await request.server.services.actors.getShared(tenant, actorId, caller.user);
+  if (!shared) throw unknownActor(caller, verb, actorId);
+  const permission = permissionOn(shared, caller.user);
+  const refusal = decideAccess(caller, { kind: 'actor', permission }, verb);
+  if (refusal) throw refusal;
+  return { actor: shared.actor, permission };
+}
+
+export function permissionOn({ actor, grants }: SharedActor, user: string): Permission {
+  return effectivePermission(grants, actor.owner === user);
+}
+
+/** The actor a path names, which there may not be. An alias always leads to one that was there when it was made. */
+export async function actorRefOf({ params, caller, server }: FastifyRequest): Promise<ActorRef> {
+  const { actor_id: name } = params as { readonly actor_id: string };
+  if (isId(name)) return { tenant: caller.tenant, actorId: name };
+  const alias = await server.services.aliases.get(caller.tenant, name);
+  if (!alias) throw new NotFoundError('actor.not_found', `Actor with identifier '${name}' not found`);
+  return { tenant: caller.tenant, actorId: alias.actorId };
+}
+
+/** What the request wants to do with what its path names. */
+export function verbHere({ method, routeOptions }: FastifyRequest): Verb {
+  return verbOf(method, routeOptions.url ?? '');
 }
 
 export function refOf(actor: Actor): ActorRef {
   return { tenant: actor.tenant, actorId: actor.id };
+}
+
+export function objectOf(actor: Actor): ObjectRef {
+  return { kind: 'actor', tenant: actor.tenant, id: actor.id };
 }

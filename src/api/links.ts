@@ -1,5 +1,7 @@
 /** The `_links` of answers: always with `/actors/v2`, whatever prefix the request used (contract §1.1). */
 
+import type { ObjectRef } from '../auth/permission.ts';
+
 export interface Links {
   /** Base of all others, shown as `api_server`. */
   readonly apiServer: string;
@@ -9,16 +11,23 @@ export interface Links {
   executions(actorId: string): string;
   execution(actorId: string, executionId: string): string;
   logs(actorId: string, executionId: string): string;
+  alias(alias: string): string;
+  /** Of an actor by its id, or of an alias. */
+  nonce(object: Pick<ObjectRef, 'kind' | 'id'>, nonceId: string): string;
 }
 
 /** @param base read anew each time, since a free port is known only once it is listened on. */
 export function createLinks(base: () => string): Links {
-  const actor = (actorId: string): string => `${base()}/actors/v2/${actorId}`;
+  const actor = (actorId: string): string => `${base()}/actors/v2/${encodeURIComponent(actorId)}`;
+  const alias = (name: string): string => `${base()}/actors/v2/aliases/${encodeURIComponent(name)}`;
   return {
     get apiServer() {
       return base();
     },
     actor,
+    alias,
+    nonce: ({ kind, id }, nonceId) =>
+      `${kind === 'actor' ? actor(id) : alias(id)}/nonces/${encodeURIComponent(nonceId)}`,
     profile: (user) => `${base()}/profiles/v2/${encodeURIComponent(user)}`,
     messages: (actorId) => `${actor(actorId)}/messages`,
     executions: (actorId) => `${actor(actorId)}/executions`,

@@ -1,6 +1,9 @@
 /** What the API stands on; `main.ts` hands it over once. */
 
 import type { ActorStore } from '../actors/actor-store.ts';
+import type { AliasStore } from '../actors/alias-store.ts';
+import type { NonceStore } from '../auth/nonce-store.ts';
+import type { PermissionStore } from '../auth/permission-store.ts';
 import type { RunAsPlanner } from '../auth/run-as.ts';
 import type { Config } from '../config/schema.ts';
 import type { Blobs } from '../executions/blobs.ts';
@@ -19,6 +22,9 @@ import type { WorkerStore } from '../workers/worker-store.ts';
 export interface Services {
   readonly config: Config;
   readonly actors: ActorStore;
+  readonly aliases: AliasStore;
+  readonly permissions: PermissionStore;
+  readonly nonces: NonceStore;
   readonly mailbox: Mailbox;
   readonly executions: ExecutionStore;
   readonly history: History;

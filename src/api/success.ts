@@ -1,13 +1,23 @@
 /** Answers that succeed: always 200, in the envelope. */
 
 import type { FastifyRequest } from 'fastify';
-import { type Attributes, type Envelope, spell } from './wire.ts';
+import type { Links } from './links.ts';
+import { type Attributes, type Envelope, type Spelling, spell } from './wire.ts';
 
 export function success({ server }: FastifyRequest, message: string, result: unknown): Envelope {
   return { message, result, status: 'success', version: server.services.config.service.tag };
 }
 
-/** Attributes in the configured letter case. */
-export function spelled({ server }: FastifyRequest, attributes: Attributes): Attributes {
-  return spell(attributes, server.services.config.service.case);
+/** Attributes in the letter case of the caller's tenant. */
+export function spelled(request: FastifyRequest, attributes: Attributes): Attributes {
+  return spell(attributes, spellingOf(request));
+}
+
+export function spellingOf({ server, caller }: FastifyRequest): Spelling {
+  return server.tenants.rule(caller.tenant)?.spelling ?? server.services.config.service.case;
+}
+
+/** Links as the caller's tenant reaches us. */
+export function linksOf({ server, caller }: FastifyRequest): Links {
+  return server.linksFor(caller.tenant);
 }

@@ -5,10 +5,14 @@ import { ForbiddenError, InvalidError, UnauthenticatedError } from '../errors.ts
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
+import { permissionFor, type Verb } from './decide-access.ts';
 import { type ExecutionToken, parseExecutionToken } from './execution-token.ts';
-import { readJwt } from './jwt.ts';
-import { assumedRole, everyRole, isMember } from './roles.ts';
-import type { Tenants } from './tenants.ts';
+import { type JwtVerdict, readJwt } from './jwt.ts';
+import { type Nonce, tenantOfNonce } from './nonce.ts';
+import type { NonceStore } from './nonce-store.ts';
+import type { ObjectRef } from './permission.ts';
+import { everyRole, isMember } from './roles.ts';
+import type { TenantRule, Tenants } from './tenants.ts';
 
 export interface Caller {
   readonly tenant: string;
@@ -16,6 +20,8 @@ export interface Caller {
   readonly roles: readonly string[];
   /** There when a running execution asks with its token: it has the rights of its actor's owner on what is the owner's. */
   readonly execution?: ActorRef & { readonly executionId: string };
+  /** There when it was a nonce that let the caller in: nothing else than its object, and to no higher level, is reached. */
+  readonly nonce?: Pick<Nonce, 'object' | 'level'>;
   /** Name of the header that brought the token, as programs are told it (contract §9.2). */
   readonly jwtHeaderName?: string;
 }
@@ -26,6 +32,8 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
 export interface IdentifyOptions {
   readonly actors: Pick<ActorStore, 'get'>;
   readonly executions: Pick<ExecutionStore, 'authenticate'>;
+  readonly nonces: Pick<NonceStore, 'redeem'>;
+  readonly acceptNonces: boolean;
   readonly tenants: Tenants;
   /** Role that lets its holder in. */
   readonly userRole: string;
@@ -35,6 +43,16 @@ export interface IdentifyOptions {
   readonly tokensOnly: boolean;
 }
 
+/** What a request shows of itself, before anything is known of who sent it. */
+export interface Shown {
+  readonly headers: Headers;
+  /** Id of a nonce, from the query. */
+  readonly nonce: string | undefined;
+  /** What the path names, if it names one thing: a nonce is good for that alone. */
+  readonly target: Pick<ObjectRef, 'kind' | 'id'> | undefined;
+  readonly verb: Verb;
+}
+
 /** As in the token of an execution, whose parts are separated by dots. */
 const tenantText = /^(?=.{1,63}$)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$/;
 
@@ -42,30 +60,68 @@ const tenantText = /^(?=.{1,63}$)[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*$
 export const anonymous = 'anonymous';
 
 /**
- * The token of an execution comes first, and one that is not valid ends the request. Else it is the tenant's rule: with
- * mode `none` everyone is `anonymous` and may do everything, and what tokens they show is passed over.
+ * The token of an execution comes first, and one that is not valid ends the request. Then it is the tenant's rule: with
+ * mode `none` everyone is `anonymous` and may do everything, and what they show is passed over; else a signed token, and
+ * where there is no valid one, a nonce.
  */
-export async function identifyCaller(headers: Headers, options: IdentifyOptions): Promise<Caller> {
+export async function identifyCaller(shown: Shown, options: IdentifyOptions): Promise<Caller> {
+  const { headers } = shown;
   const bearer = /^Bearer +(\S+)$/i.exec(one(headers['authorization']) ?? '')?.[1];
   const token = parseExecutionToken(bearer ?? '');
   if (token) return await identifyExecution(token, options);
   if (options.tokensOnly) throw unauthenticated(onlyTokens);
+  const nonce = options.acceptNonces ? shown.nonce : undefined;
   const assertion = findAssertion(headers);
-  const tenant = assertion?.tenant ?? readTenant(one(headers['tenant']), options.tenants.defaultTenant);
-  const rule = options.tenants.rule(tenant);
-  if (!rule) throw unauthenticated(`Tenant "${tenant}" is none of this installation`);
-  if (rule.mode === 'none') return { tenant, user: anonymous, roles: [everyRole] };
   const jwt = assertion?.jwt ?? bearer;
-  if (jwt === undefined) {
-    throw unauthenticated(`Send one as "X-Jwt-Assertion-${tenant}" or as a bearer token`);
+  const tenant = assertion?.tenant ?? tenantOf(headers, jwt === undefined ? nonce : undefined, options.tenants);
+  const rule = options.tenants.rule(tenant);
+  if (rule?.mode === 'none') return { tenant, user: anonymous, roles: [everyRole] };
+  const reading = { now: options.clock.now(), millisecondExpiry: options.millisecondExpiry };
+  const verdict = rule && jwt !== undefined ? readJwt(jwt, rule.key, reading) : undefined;
+  if (!rule || !verdict || 'refusal' in verdict) {
+    if (nonce !== undefined) return await identifyByNonce(nonce, shown, options);
+    throw unauthenticated(whyNot(tenant, rule, verdict));
   }
-  const verdict = readJwt(jwt, rule.key, { now: options.clock.now(), millisecondExpiry: options.millisecondExpiry });
-  if ('refusal' in verdict) throw unauthenticated(`The JWT for tenant "${tenant}" is refused: ${verdict.refusal}`);
-  const { user, roles = [assumedRole] } = verdict.claims;
+  const { user, roles = rule.defaultRoles } = verdict.claims;
   if (!isMember(roles, options.userRole)) {
     throw new ForbiddenError('request.forbidden', 'Not authorized -- missing required role.');
   }
   return { tenant, user, roles, ...(assertion ? { jwtHeaderName: assertion.header } : {}) };
+}
+
+function whyNot(tenant: string, rule: TenantRule | undefined, verdict: JwtVerdict | undefined): string {
+  if (!rule) return `Tenant "${tenant}" is none of this installation`;
+  if (!verdict || !('refusal' in verdict)) return `Send one as "X-Jwt-Assertion-${tenant}" or as a bearer token`;
+  return `The JWT for tenant "${tenant}" is refused: ${verdict.refusal}`;
+}
+
+/** The tenant of a request whose token names none: that of its header, of its nonce, or the default one. */
+function tenantOf(headers: Headers, nonce: string | undefined, { defaultTenant }: Tenants): string {
+  const named = one(headers['tenant']);
+  if (named !== undefined) return readTenant(named);
+  return (nonce === undefined ? undefined : tenantOfNonce(nonce)) ?? defaultTenant;
+}
+
+/** Acts as the one who made it, with the roles of then. A use is spent, whatever becomes of the request. */
+async function identifyByNonce(id: string, { target, verb }: Shown, options: IdentifyOptions): Promise<Caller> {
+  if (!target) throw new ForbiddenError('nonce.refused', 'Not authorized.');
+  const tenant = tenantOfNonce(id);
+  if (tenant === undefined || !options.tenants.rule(tenant)) throw nonceRefused(nonceRefusals.unknown);
+  const redemption = await options.nonces.redeem({ ...target, tenant }, id, permissionFor(verb));
+  if (redemption.kind !== 'redeemed') throw nonceRefused(nonceRefusals[redemption.kind]);
+  const { owner: user, roles, object, level } = redemption.nonce;
+  // What everybody has where nobody asks is no role to take along, should the tenant ask for tokens since.
+  return { tenant, user, roles: roles.filter((role) => role !== everyRole), nonce: { object, level } };
+}
+
+const nonceRefusals = {
+  unknown: 'Nonce does not exist.',
+  'too-low': 'Nonce does not have sufficient permissions level.',
+  'used-up': 'No remaining uses left for this nonce.',
+} as const;
+
+function nonceRefused(message: string): UnauthenticatedError {
+  return new UnauthenticatedError('nonce.refused', message);
 }
 
 const onlyTokens = 'This address answers only requests with the access token of a running execution';
@@ -112,8 +168,7 @@ function one(header: string | readonly string[] | undefined): string | undefined
   return typeof header === 'object' ? header.join(',') : header;
 }
 
-function readTenant(header: string | undefined, defaultTenant: string): string {
-  if (header === undefined) return defaultTenant;
+function readTenant(header: string): string {
   if (tenantText.test(header)) return header.toUpperCase();
   throw new InvalidError(
     'request.invalid',

@@ -5,6 +5,8 @@
  */
 
 import { type KeyObject, verify } from 'node:crypto';
+import { worldUser } from './permission.ts';
+import { rolesIn } from './roles.ts';
 
 export interface JwtClaims {
   readonly user: string;
@@ -76,8 +78,9 @@ function readClaims(claims: Readonly<Record<string, unknown>>): JwtVerdict {
   const endUser = claims[userClaim];
   const user = typeof endUser === 'string' ? (endUser.split('@')[0] ?? '') : '';
   if (user === '') return { refusal: `it has no claim ${userClaim}` };
-  if (user.length > 255 || /[\p{Cc}\p{Cs}]/u.test(user)) return { refusal: 'the name of its user is no name' };
+  if (user.length > 255 || user === worldUser || /[\p{Cc}\p{Cs}]/u.test(user))
+    return { refusal: 'the name of its user is no name' };
   const role = claims[roleClaim];
-  const roles = typeof role === 'string' && role !== '' ? role.split(',').map((one) => one.trim()) : undefined;
+  const roles = typeof role === 'string' && role !== '' ? rolesIn(role) : undefined;
   return { claims: { user, roles } };
 }

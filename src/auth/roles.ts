@@ -12,6 +12,14 @@ export const assumedRole = 'Internal/everyone';
 
 type Roles = readonly string[];
 
+/** Roles as a claim lists them. The one that only the service itself gives is nobody's to claim. */
+export function rolesIn(claim: string): Roles {
+  return claim
+    .split(',')
+    .map((role) => role.trim())
+    .filter((role) => role !== '' && role !== everyRole);
+}
+
 /** Passes every check of permissions. */
 export function isAdmin(roles: Roles): boolean {
   return roles.includes(everyRole) || roles.includes(adminRole);

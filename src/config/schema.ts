@@ -76,6 +76,15 @@ const tenant = table('An organisation; everything belongs to one.', {
   development_key_file: path('File that holds it; its public half is the key of the tenant where none is given.', {
     default: '',
   }),
+  api_server: text('Base of the links in its answers; empty: service.public_url.', { ...httpUrl, default: '' }),
+  case: choice(
+    'Spelling of field names in its answers; "service" is that of service.case.',
+    ['service', 'snake', 'camel'],
+    {
+      default: 'service',
+    },
+  ),
+  default_roles: text('Roles of users whose token tells none, separated by commas.', { default: 'Internal/everyone' }),
   images_allow: Type.Array(imagePattern, {
     default: [],
     description: 'Images it may use, as registry/name, path or "oras://…", without tags; nothing allows all.',
@@ -95,6 +104,7 @@ const auth = table('Who may call.', {
     pattern: '^[^,]+$',
     expects: 'the name of a role',
   }),
+  accept_nonces: flag('Whether nonces let their bearers in.'),
 });
 
 const redis = table('Live state: actors, mailboxes, leases.', {
@@ -242,6 +252,10 @@ const compat = table('Ways of the original that some clients rely on.', {
   jwt_millisecond_expiry: choice(
     'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
     ['check', 'ignore'],
+  ),
+  nonce_ids: choice(
+    'Who finds the ids of nonces, which are as good as the nonces, in their listing: who may UPDATE, or all who may READ.',
+    ['updaters', 'readers'],
   ),
   default_token: choice('"token" of actors that say nothing; answers show it as this text.', ['false', 'true']),
 });

@@ -24,7 +24,7 @@ export interface Outbox {
 
 export interface OutboxOptions {
   readonly mailbox: Pick<Mailbox, 'owed' | 'drained'>;
-  readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'forget'>;
+  readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget'>;
   readonly executions: Pick<ExecutionStore, 'ended'>;
   readonly history: Pick<History, 'write' | 'expireLogs'>;
   readonly blobs: Pick<Blobs, 'remove'>;
@@ -79,7 +79,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   async function read(actor: ActorRef, owed: OwedEntry): Promise<Entry> {
     if (owed.executionId === undefined) {
-      return { actor, owed, registry: await options.actors.registryRecord(actor, owed.number) };
+      const registry = await options.actors.registryRecord(actor, owed.number);
+      // What concerns others than the actor itself is owed until it is done, like the record.
+      if (registry.record === null) await options.actors.release(actor);
+      return { actor, owed, registry };
     }
     const found = await options.executions.ended(actor, owed.executionId);
     if (!found) return { actor, owed };

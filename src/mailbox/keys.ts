@@ -13,6 +13,14 @@ export function newsChannel(prefix: string, actor: ActorRef): string {
   return `${prefix}:news:${actor.tenant}:${actor.actorId}`;
 }
 
+/** What has permissions and nonces of its own, beside its record. */
+export interface SharedKeys {
+  /** Hash: user → level as a number. */
+  readonly permissions: string;
+  /** Hash: nonces by the digest of their id, with their counts. */
+  readonly nonces: string;
+}
+
 export interface Keys {
   readonly installation: string;
   /** Id of the blob directory that every process sees. */
@@ -20,10 +28,17 @@ export interface Keys {
   readonly tenants: string;
   readonly processNumbers: string;
   actorsOf(tenant: string): string;
+  /** Set: actors in whose permissions the user stands, at any level; a hint, the actors' own maps decide. */
+  sharedWith(tenant: string, user: string): string;
+  /** Hash: alias → its record. */
+  aliases(tenant: string): string;
+  /** Set: aliases of one actor. */
+  aliasesOf(actor: ActorRef): string;
+  alias(tenant: string, alias: string): SharedKeys;
   of(actor: ActorRef): ActorKeys;
 }
 
-export interface ActorKeys {
+export interface ActorKeys extends SharedKeys {
   /** Hash: the record and its counters. */
   readonly actor: string;
   readonly state: string;
@@ -54,12 +69,21 @@ export function createKeys(prefix: string): Keys {
     tenants: `${prefix}:tenants`,
     processNumbers: `${prefix}:process`,
     actorsOf: (tenant) => `${prefix}:{${tenant}}:actors`,
+    sharedWith: (tenant, user) => `${prefix}:{${tenant}}:shared:${user}`,
+    aliases: (tenant) => `${prefix}:{${tenant}}:aliases`,
+    aliasesOf: ({ tenant, actorId }) => `${prefix}:{${tenant}}:aliases:${actorId}`,
+    alias: (tenant, alias) => sharedKeys(`${prefix}:{${tenant}}:alias:${alias}`),
     of: (actor) => actorKeys(`${prefix}:{${actor.tenant}:${actor.actorId}}`),
   };
 }
 
+function sharedKeys(base: string): SharedKeys {
+  return { permissions: `${base}:permissions`, nonces: `${base}:nonces` };
+}
+
 function actorKeys(base: string): ActorKeys {
   return {
+    ...sharedKeys(base),
     actor: `${base}:actor`,
     state: `${base}:state`,
     mailbox: `${base}:mailbox`,

@@ -40,9 +40,9 @@ import { type Answer, createRunScript } from './scripts.ts';
 export interface PostRequest {
   readonly executionId: string;
   readonly message: Message;
+  /** Who needs to have EXECUTE on the actor; none given is anybody. */
+  readonly user?: string;
   /** `digest` is of all that makes two requests the same: body, content type, query. */
-  /** Who has to own the actor; none given is anybody. */
-  readonly owner?: string;
   readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
 }
 
@@ -165,7 +165,13 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const [kind, id, owner = ''] = words(
         await run(
           'post',
-          [of.actor, of.mailbox, of.execution(request.executionId), of.idempotency(idempotencyName(idempotency))],
+          [
+            of.actor,
+            of.mailbox,
+            of.execution(request.executionId),
+            of.idempotency(idempotencyName(idempotency)),
+            of.permissions,
+          ],
           [
             channel(actor),
             request.executionId,
@@ -174,7 +180,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
             message.blob,
             idempotency?.digest ?? '',
             options.maxWaiting,
-            request.owner ?? '',
+            request.user ?? '',
           ],
         ),
       );

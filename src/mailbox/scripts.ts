@@ -13,7 +13,7 @@ interface ScriptEntry {
 }
 
 export const scriptTable = {
-  post: { keys: ['actor', 'mailbox', 'execution', 'idempotency'], shared: true },
+  post: { keys: ['actor', 'mailbox', 'execution', 'idempotency', 'permissions'], shared: true },
   claim: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
   'extend-lease': { keys: ['held', 'execution'], shared: true },
   'give-back': { keys: ['mailbox', 'held', 'execution'], shared: true },
@@ -27,9 +27,20 @@ export const scriptTable = {
   cancel: { keys: ['execution'], shared: true },
   purge: { keys: ['actor', 'mailbox', 'executions', 'outbox'], shared: true },
   adopt: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
-  'save-actor': { keys: ['actor', 'outbox'], shared: true },
+  'save-actor': { keys: ['actor', 'outbox', 'permissions'], shared: true },
   'mark-actor': { keys: ['actor', 'outbox'], shared: true },
-  'delete-actor': { keys: ['actor', 'mailbox', 'held', 'state', 'outbox'], shared: true },
+  'delete-actor': { keys: ['actor', 'mailbox', 'held', 'state', 'outbox', 'nonces'], shared: true },
+  'owe-actor': { keys: ['actor', 'outbox'], shared: true },
+  'grant-on-actor': { keys: ['actor', 'permissions', 'outbox'], shared: true },
+  'grant-on-name': { keys: ['names', 'permissions'], shared: false },
+  'add-nonce': { keys: ['owner of it', 'nonces'], shared: false },
+  'redeem-nonce': { keys: ['nonces'], shared: true },
+  'take-alias': { keys: ['aliases', 'aliases of the actor', 'permissions'], shared: false },
+  'move-alias': {
+    keys: ['aliases', 'aliases of the old actor', 'aliases of the new one', 'permissions'],
+    shared: false,
+  },
+  'drop-alias': { keys: ['aliases', 'aliases of the actor', 'permissions', 'nonces'], shared: false },
   'set-state': { keys: ['actor', 'state', 'execution'], shared: false },
   drained: { keys: ['actor', 'outbox', 'execution', 'cleanup'], shared: false },
 } as const satisfies Record<string, ScriptEntry>;

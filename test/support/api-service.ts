@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createActorStore } from '../../src/actors/actor-store.ts';
+import { createAliasStore } from '../../src/actors/alias-store.ts';
 import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
 import type { Services } from '../../src/api/services.ts';
 import { createIdentities } from '../../src/auth/identities.ts';
+import { createNonceStore } from '../../src/auth/nonce-store.ts';
+import { createPermissionStore } from '../../src/auth/permission-store.ts';
 import { createRunAsPlanner } from '../../src/auth/run-as.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -58,6 +61,9 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
   const services: Services = {
     config,
     actors: createActorStore({ redis, prefix }),
+    aliases: createAliasStore({ redis, prefix }),
+    permissions: createPermissionStore({ redis, prefix }),
+    nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({
       redis,
       prefix,

@@ -498,6 +498,7 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const outcomes: string[] = [];
       for (const entry of await bench.mailbox.owed(actor, 10)) outcomes.push(await bench.mailbox.drained(actor, entry));
       expect(outcomes.at(-1)).toBe('forgotten');
+      await bench.actors.forget(actor);
       expect(await bench.redis.keys(`*{DEV:${actor.actorId}}*`)).toEqual([]);
     });
   });

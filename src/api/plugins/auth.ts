@@ -3,7 +3,10 @@
 import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { type Caller, identifyCaller } from '../../auth/caller.ts';
-import { createTenants } from '../../auth/tenants.ts';
+import { refuseAdminPath, verbOf } from '../../auth/decide-access.ts';
+import type { ObjectRef } from '../../auth/permission.ts';
+import type { Tenants } from '../../auth/tenants.ts';
+import { isId } from '../../lib/ids.ts';
 import type { Services } from '../services.ts';
 
 declare module 'fastify' {
@@ -13,18 +16,21 @@ declare module 'fastify' {
 }
 
 export interface AuthPluginOptions {
-  readonly services: Pick<Services, 'actors' | 'executions' | 'config' | 'clock'>;
+  readonly services: Pick<Services, 'actors' | 'executions' | 'nonces' | 'config' | 'clock'>;
+  readonly tenants: Tenants;
   readonly tokensOnly: boolean;
 }
 
 /** Health and documentation are open, but not at an address that answers containers alone. */
 export const authPlugin = fastifyPlugin(
-  async (app: FastifyInstance, { services, tokensOnly }: AuthPluginOptions) => {
-    const { actors, executions, config, clock } = services;
+  async (app: FastifyInstance, { services, tenants, tokensOnly }: AuthPluginOptions) => {
+    const { actors, executions, nonces, config, clock } = services;
     const options = {
       actors,
       executions,
-      tenants: createTenants(config.tenants, config.auth),
+      nonces,
+      acceptNonces: config.auth.acceptNonces,
+      tenants,
       userRole: config.auth.userRole,
       millisecondExpiry: config.compat.jwtMillisecondExpiry === 'check',
       clock,
@@ -33,9 +39,31 @@ export const authPlugin = fastifyPlugin(
     app.decorateRequest('caller');
     app.addHook('onRequest', async (request) => {
       // By the route, since a path may be spelled with escapes.
-      if (!tokensOnly && request.routeOptions.url?.startsWith('/actors') !== true) return;
-      request.caller = await identifyCaller(request.headers, options);
+      const route = request.routeOptions.url ?? '';
+      if (!tokensOnly && !route.startsWith('/actors')) return;
+      const { headers, method, query, params } = request;
+      const names = params as Readonly<Record<string, string>>;
+      const nonce = [(query as Readonly<Record<string, string | string[]>>)['x-nonce']].flat()[0];
+      const shown = { headers, nonce, target: targetOf(names), verb: verbOf(method, route) };
+      request.caller = await identifyCaller(shown, options);
+      const refusal = refuseAdminPath(request.caller, [route, ...wordsOf(names)]);
+      if (refusal) throw refusal;
     });
   },
   { name: 'abaco-auth' },
 );
+
+/** The one thing a path is about: what its first name names. */
+function targetOf({
+  actor_id: name,
+  alias,
+}: Readonly<Record<string, string>>): Pick<ObjectRef, 'kind' | 'id'> | undefined {
+  if (alias !== undefined) return { kind: 'alias', id: alias };
+  if (name === undefined) return undefined;
+  return { kind: isId(name) ? 'actor' : 'alias', id: name };
+}
+
+/** Names in a path that somebody chose. */
+function wordsOf(params: Readonly<Record<string, string>>): readonly string[] {
+  return Object.values(params).filter((value) => !isId(value));
+}

@@ -40,7 +40,9 @@ const statusOfClass: readonly (readonly [abstract new (...args: never[]) => Serv
 
 /** Where the contract's number is another one than its class suggests. */
 const contractStatusOfCode: Partial<Record<ErrorCode, number>> = {
+  'actor.unknown': 400,
   'execution.not_found': 400,
+  'nonce.not_found': 400,
   'actor.stateless': 404,
   'route.not_found': 405,
 };

@@ -22,6 +22,9 @@ const tags = [
   { name: 'Results', description: 'Chunks that executions hand back.' },
   { name: 'State', description: 'What a stateful actor keeps between messages.' },
   { name: 'Workers', description: 'Loops of the service that serve actors.' },
+  { name: 'Permissions', description: 'What users may do with an actor or an alias: NONE < READ < EXECUTE < UPDATE.' },
+  { name: 'Nonces', description: 'Keys of limited use to one actor or alias, for those who have no token.' },
+  { name: 'Aliases', description: 'Second names of actors, unique in a tenant.' },
   { name: 'Health', description: 'For those who run the service.' },
 ];
 
@@ -39,7 +42,7 @@ export const openApiPlugin = fastifyPlugin(
         },
         servers: [{ url: '/', description: 'This server.' }],
         tags,
-        security: [{}, { tenantToken: [] }, { tenantAssertion: [] }, { executionToken: [] }],
+        security: [{}, { tenantToken: [] }, { tenantAssertion: [] }, { executionToken: [] }, { nonce: [] }],
         components: {
           securitySchemes: {
             tenantToken: {
@@ -54,6 +57,12 @@ export const openApiPlugin = fastifyPlugin(
               in: 'header',
               name: 'X-Jwt-Assertion-TENANT',
               description: 'The same token as gateways send it: the name of the header ends with that of the tenant.',
+            },
+            nonce: {
+              type: 'apiKey',
+              in: 'query',
+              name: 'x-nonce',
+              description: 'Acts as who made it, on the actor or alias it was made for, up to its level.',
             },
             executionToken: {
               type: 'http',

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Actor } from '../../actors/actor.ts';
 import type { ActorDraft } from '../../actors/actor-record.ts';
-import { mayUse } from '../../auth/access.ts';
+import { decideAccess, unknownActor } from '../../auth/decide-access.ts';
 import { InvalidError } from '../../errors.ts';
 import { chooseLauncher } from '../../launcher/launcher-table.ts';
 import { deleteActor } from '../actor-deletion.ts';
@@ -13,14 +13,14 @@ import { renderActor } from '../actor-view.ts';
 import { checkImage } from '../check-image.ts';
 import { checkOwner } from '../check-owner.ts';
 import { checkResources } from '../check-resources.ts';
-import { findActor, refOf, unknownActor } from '../find-actor.ts';
+import { findActor, permissionOn, refOf } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
 import { checkRestricted } from '../restricted-attributes.ts';
 import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
-import { spelled, success } from '../success.ts';
+import { linksOf, spelled, spellingOf, success } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
 const tags = ['Actors'];
@@ -42,7 +42,7 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listActors',
       summary: 'List actors',
-      description: 'Those the caller may use, the oldest first: their own; of an administrator, all of the tenant.',
+      description: 'Those on which the caller, or everybody, has READ, the oldest first; also for administrators.',
       response: { 200: envelope(Type.Array(actorRef), messages.list), ...errors() },
     },
     handler: listActors,
@@ -97,8 +97,11 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
 async function listActors(request: FastifyRequest): Promise<Envelope> {
   refuseSearch(request);
   const { caller } = request;
-  const actors = (await request.server.services.actors.list(caller.tenant)).filter((found) => mayUse(caller, found));
-  return success(request, messages.list, await Promise.all(actors.map((found) => showActor(request, found))));
+  const shared = await request.server.services.actors.listShared(caller.tenant, caller.user);
+  const shown = shared
+    .filter((one) => !decideAccess(caller, { kind: 'actor', permission: permissionOn(one, caller.user) }, 'list'))
+    .map(({ actor: found, state }) => renderWithState(request, found, found.stateless ? {} : state));
+  return success(request, messages.list, shown);
 }
 
 async function createActor(request: FastifyRequest): Promise<Envelope> {
@@ -117,7 +120,7 @@ async function getActor(request: FastifyRequest): Promise<Envelope> {
 
 async function updateActor(request: FastifyRequest): Promise<Envelope> {
   const current = await findActor(request);
-  if (current.status === 'shutting_down') unknownActor(request, current.id);
+  if (current.status === 'shutting_down') throw unknownActor(request.caller, 'update', current.id);
   const asked = await readRequestFields(request, whatActor);
   const lastUpdateTime = request.server.services.clock.now();
   const { name, tenant, id, owner, createTime } = current;
@@ -128,7 +131,7 @@ async function updateActor(request: FastifyRequest): Promise<Envelope> {
     throw new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
   }
   const renew = draft.image !== current.image || isTruthy(valuesOf(asked, 'force')[0]);
-  const updated = await request.server.services.actors.replace(draft, renew);
+  const updated = await request.server.services.actors.replace(draft, renew, request.caller.user);
   return success(request, messages.update, await showActor(request, updated));
 }
 
@@ -145,7 +148,7 @@ async function planDraft(
 ): Promise<ActorDraft> {
   const { caller } = request;
   const { config, runAs } = request.server.services;
-  const reading = { what: whatActor, code: 'actor.invalid', spelling: config.service.case } as const;
+  const reading = { what: whatActor, code: 'actor.invalid', spelling: spellingOf(request) } as const;
   const description = readFields(actorRequest, asked, reading);
   checkRestricted(description, caller, config);
   const settings = planActorSettings(description, config);
@@ -166,7 +169,12 @@ async function planDraft(
 
 /** The actor as it is shown everywhere, with its state. */
 export async function showActor(request: FastifyRequest, found: Actor): Promise<Attributes> {
-  const { services, links } = request.server;
-  const state = found.stateless ? {} : await services.actors.state(refOf(found));
+  const state = found.stateless ? {} : await request.server.services.actors.state(refOf(found));
+  return renderWithState(request, found, state);
+}
+
+function renderWithState(request: FastifyRequest, found: Actor, state: unknown): Attributes {
+  const { services } = request.server;
+  const links = linksOf(request);
   return spelled(request, renderActor(found, { state, links, now: services.clock.now() }));
 }

@@ -12,7 +12,7 @@ import { findActor, refOf } from '../find-actor.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { actorParams, envelope, errors, executionParams } from '../schemas/common.ts';
 import { execution, executionRef, executionSummary } from '../schemas/execution.ts';
-import { spelled, success } from '../success.ts';
+import { linksOf, spelled, spellingOf, success } from '../success.ts';
 import { type Envelope, executionStatusWords } from '../wire.ts';
 
 const tags = ['Executions'];
@@ -64,15 +64,17 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
 async function getExecutions(request: FastifyRequest): Promise<Envelope> {
   refuseSearch(request);
   const actor = await findActor(request);
-  const { services, links } = request.server;
+  const { services } = request.server;
+  const links = linksOf(request);
   const listing = await listExecutions(services, refOf(actor));
-  const summary = renderSummary(actor, listing, links, services.config.service.case);
+  const summary = renderSummary(actor, listing, links, spellingOf(request));
   return success(request, messages.list, spelled(request, summary));
 }
 
 async function getExecution(request: FastifyRequest): Promise<Envelope> {
   const actor = await findActor(request);
-  const { services, links } = request.server;
+  const { services } = request.server;
+  const links = linksOf(request);
   const found = await explainWait(services, await findExecution(request, refOf(actor)));
   return success(request, messages.get, spelled(request, renderExecution(found, links, services.clock.now())));
 }

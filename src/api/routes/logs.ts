@@ -8,7 +8,7 @@ import { findActor, refOf } from '../find-actor.ts';
 import { followLog } from '../follow-log.ts';
 import { refuseSearch } from '../refuse-search.ts';
 import { envelope, errors, executionParams, selfAndOwner } from '../schemas/common.ts';
-import { success } from '../success.ts';
+import { linksOf, success } from '../success.ts';
 import type { Envelope } from '../wire.ts';
 
 const retrieved = 'Logs retrieved successfully.';
@@ -46,7 +46,8 @@ async function getLogs(request: FastifyRequest, reply: FastifyReply): Promise<En
   refuseSearch(request, 'follow');
   const actor = await findActor(request);
   const execution = await findExecution(request, refOf(actor));
-  const { services, links } = request.server;
+  const { services } = request.server;
+  const links = linksOf(request);
   if (isFollowed(request)) {
     const offset = Number(lastEventId(request) ?? 0);
     return sendEvents(request, reply, (signal) =>

@@ -3,19 +3,19 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../actors/actor.ts';
-import { noAccess, ownerFor } from '../../auth/access.ts';
+import { noAccess } from '../../auth/decide-access.ts';
+import { isAdmin } from '../../auth/roles.ts';
 import { ConflictError, InvalidError, QuotaError, UnavailableError } from '../../errors.ts';
-import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostOutcome } from '../../mailbox/mailbox.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
 import { purge } from '../actor-deletion.ts';
 import { readLogText } from '../execution-reader.ts';
-import { actorRefOf, findActor, refOf } from '../find-actor.ts';
+import { actorRefOf, findActor, findShared, refOf, verbHere } from '../find-actor.ts';
 import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
 import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plugins/limits.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
-import { spelled, success } from '../success.ts';
+import { linksOf, spelled, success } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
 import { defaultMessage, type Envelope, errorEnvelope } from '../wire.ts';
 import { sendResult } from './results.ts';
@@ -48,16 +48,18 @@ async function purgeMessages(request: FastifyRequest): Promise<Envelope> {
   return success(request, defaultMessage, { msg: 'Actor mailbox purged.', _links: mailboxLinks(request, actor) });
 }
 
-function mailboxLinks({ server }: FastifyRequest, { id, owner }: Actor): Readonly<Record<string, string>> {
-  return { self: server.links.messages(id), owner: server.links.profile(owner) };
+function mailboxLinks(request: FastifyRequest, { id, owner }: Actor): Readonly<Record<string, string>> {
+  const links = linksOf(request);
+  return { self: links.messages(id), owner: links.profile(owner) };
 }
 
 async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promise<Envelope | FastifyReply> {
-  const { services, links } = request.server;
+  const { services } = request.server;
+  const links = linksOf(request);
   if (services.health.draining) throw draining();
   const key = readIdempotencyKey(request);
-  const actor = actorRefOf(request);
-  const accepted = await accept(request);
+  const actor = await actorRefOf(request);
+  const accepted = await accept(request, actor);
   const { kind, executionId, owner } = await post(request, actor, accepted, key);
   if (kind === 'replayed') void reply.header(replayedHeader, 'true');
   if (isSynchronous(request)) return await answerSynchronously(request, reply, actor, executionId);
@@ -74,10 +76,11 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
 }
 
 /** The post itself meets an unknown actor; it is looked up only before a body is kept, and where it excuses a refusal. */
-async function accept(request: FastifyRequest): Promise<AcceptedMessage> {
-  if (request.body instanceof Readable) await findActor(request);
+async function accept(request: FastifyRequest, actor: ActorRef): Promise<AcceptedMessage> {
+  const check = async (): Promise<unknown> => await findShared(request, actor, verbHere(request));
+  if (request.body instanceof Readable) await check();
   return await acceptMessage(request, request.server.services).catch(async (thrown: unknown) => {
-    await findActor(request);
+    await check();
     throw thrown;
   });
 }
@@ -93,26 +96,31 @@ async function post(
 ): Promise<Posted> {
   const { mailbox, blobs, ids } = request.server.services;
   const caller = `${request.caller.tenant}/${request.caller.user}`;
-  const owner = optional('owner', ownerFor(request.caller));
+  const user = isAdmin(request.caller.roles) ? {} : { user: request.caller.user };
   const idempotency = key === undefined ? {} : { idempotency: { key, caller, digest } };
-  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...owner, ...idempotency });
+  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...user, ...idempotency });
   if (outcome.kind !== 'posted' && 'blob' in message.body) await blobs.remove(message.body.blob);
   if ('executionId' in outcome) return outcome;
-  return await refuse(request, actor.actorId, outcome.kind);
+  return await refuse(request, actor, outcome.kind);
 }
 
-async function refuse(request: FastifyRequest, id: string, kind: Exclude<PostOutcome, Posted>['kind']): Promise<never> {
+async function refuse(
+  request: FastifyRequest,
+  actor: ActorRef,
+  kind: Exclude<PostOutcome, Posted>['kind'],
+): Promise<never> {
+  const { actorId: id } = actor;
   switch (kind) {
-    case 'forbidden':
-      throw noAccess();
     case 'full':
       throw new QuotaError('mailbox.full', `Mailbox of actor "${id}" is full; purge it, or send again later`);
     case 'conflict': {
       const why = 'it was used before with another body, content type or query';
       throw new ConflictError('request.idempotency_conflict', `Idempotency-Key is refused: ${why}; take a new one`);
     }
+    case 'forbidden':
+      throw noAccess('actor');
     case 'gone':
-      await findActor(request);
+      await findShared(request, actor, verbHere(request));
       throw new ConflictError('actor.shutting_down', `Actor "${id}" is being deleted and takes no messages`);
     default:
       throw new Error(`Execution id of a message for actor "${id}" was used before: ids are not unique`);
@@ -130,7 +138,8 @@ async function answerSynchronously(
   actor: ActorRef,
   executionId: string,
 ): Promise<FastifyReply> {
-  const { services, closing, links } = request.server;
+  const { services, closing } = request.server;
+  const links = linksOf(request);
   const timeoutMs = services.config.limits.syncWaitMs;
   const signal = AbortSignal.any([closing, hangUpSignal(reply)]);
   const wait = waitForAnswer(services, actor, executionId, { timeoutMs, signal });

@@ -2,8 +2,9 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { unknownActor } from '../../auth/decide-access.ts';
 import { ConflictError, InvalidError } from '../../errors.ts';
-import { findActor, refOf, unknownActor } from '../find-actor.ts';
+import { findActor, refOf } from '../find-actor.ts';
 import { bodyOf, isJson, mediaTypeOf, parseJson } from '../request-body.ts';
 import { isTruthy, renderText } from '../request-fields.ts';
 import { actorRef } from '../schemas/actor.ts';
@@ -61,7 +62,7 @@ async function setState(request: FastifyRequest): Promise<Envelope> {
   const own = execution?.actorId === actor.id ? execution.executionId : undefined;
   const outcome = await request.server.services.actors.setState(refOf(actor), state, own);
   if (outcome === 'stateless') throwStateless();
-  if (outcome === 'gone') unknownActor(request, actor.id);
+  if (outcome === 'gone') throw unknownActor(request.caller, 'update', actor.id);
   if (outcome === 'ended') {
     throw new ConflictError('execution.ended', `State of execution "${own}" is refused: the execution has ended`);
   }

@@ -11,7 +11,7 @@ import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { worker, workerParams, workerRef, workersRequest } from '../schemas/worker.ts';
-import { spelled, success } from '../success.ts';
+import { spelled, spellingOf, success } from '../success.ts';
 import { type Attributes, type Envelope, renderTime, workerStatusWords } from '../wire.ts';
 
 const tags = ['Workers'];
@@ -91,9 +91,9 @@ async function listWorkers(request: FastifyRequest): Promise<Envelope> {
 
 async function ensureWorkers(request: FastifyRequest): Promise<Envelope> {
   const actor = await findActor(request);
-  const { workers, config } = request.server.services;
+  const { workers } = request.server.services;
   const asked = await readRequestFields(request, whatWorkers);
-  const reading = { what: whatWorkers, code: 'request.invalid', spelling: config.service.case } as const;
+  const reading = { what: whatWorkers, code: 'request.invalid', spelling: spellingOf(request) } as const;
   const count = readFields(workersRequest, asked, reading).num || 1;
   if (count < 0 || count > mostWorkers) throw invalid(`num is ${count}; it must be from 1 to ${mostWorkers}`);
   if (!actor.stateless && count > 1) throw invalid('stateful actors can only have 1 worker.');

@@ -96,7 +96,7 @@ export function errors(...statuses: readonly number[]): Record<number, object> {
 }
 
 export const actorParams = Type.Object({
-  actor_id: Type.String({ description: 'Hash id of the actor.' }),
+  actor_id: Type.String({ description: 'Hash id of the actor, or an alias of it.' }),
 });
 
 export const executionParams = Type.Object({

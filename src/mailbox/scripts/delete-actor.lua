@@ -1,11 +1,13 @@
 -- Deletes an actor in two steps: first it takes no message any more, then, when nothing waits and nothing is held, its
--- state goes. The last trace goes with the last thing the history is owed.
+-- state and its nonces go. Its permissions stay until those who stand in them have lost it from their lists. The last trace
+-- goes with the last thing the history is owed.
 --
 -- KEYS[1] actor
 -- KEYS[2] mailbox
 -- KEYS[3] held
 -- KEYS[4] state
 -- KEYS[5] outbox
+-- KEYS[6] nonces
 -- ARGV[1] news channel
 -- Returns 'deleted' | 'busy' | 'gone'
 -- Emits   actor
@@ -16,7 +18,7 @@ if status ~= 'shutting_down' then
   news(ARGV[1], 'actor', '-')
 end
 if redis.call('ZCARD', KEYS[2]) > 0 or redis.call('ZCARD', KEYS[3]) > 0 then return 'busy' end
-redis.call('DEL', KEYS[4])
+redis.call('DEL', KEYS[4], KEYS[6])
 redis.call('HSET', KEYS[1], 'status', 'deleted')
 redis.call('ZADD', KEYS[5], nextNumber(KEYS[1], 'outboxed'), 'actor')
 news(ARGV[1], 'actor', '-')

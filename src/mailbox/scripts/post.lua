@@ -5,6 +5,7 @@
 -- KEYS[2] mailbox
 -- KEYS[3] execution
 -- KEYS[4] idempotency   key of this caller's Idempotency-Key; unused when ARGV[6] is empty
+-- KEYS[5] permissions
 -- ARGV[1] news channel
 -- ARGV[2] execution id
 -- ARGV[3] meta          JSON: content type, environment, executor
@@ -12,13 +13,13 @@
 -- ARGV[5] blob          "name bytes", or empty
 -- ARGV[6] digest        of what was sent under the Idempotency-Key, or empty
 -- ARGV[7] most          messages that may wait; 0 is no limit
--- ARGV[8] owner         the actor has to have, or empty
+-- ARGV[8] user          who needs EXECUTE, or empty for whom no map binds
 -- Returns {'posted', id, owner} | {'replayed', id of the first, owner} | {'conflict'} | {'gone'} | {'forbidden'} | {'full'} |
 --         {'used-id'}
 -- Emits   posted, when it is the only one that waits
 local actor = redis.call('HMGET', KEYS[1], 'status', 'revision', 'owner')
 if not actor[1] or actor[1] == 'deleted' then return { 'gone' } end
-if ARGV[8] ~= '' and ARGV[8] ~= actor[3] then return { 'forbidden' } end
+if ARGV[8] ~= '' and not permits(KEYS[5], ARGV[8], actor[3], 2) then return { 'forbidden' } end
 if ARGV[6] ~= '' then
   local first = redis.call('HMGET', KEYS[4], 'digest', 'execution')
   if first[1] then

@@ -1,14 +1,16 @@
 -- Creates an actor, or replaces its record. A new image (or force) is a new revision: its digest has to be pinned again
--- before a message is claimed. The history is owed the record.
+-- before a message is claimed. Who does it may UPDATE it from now on. The history is owed the record.
 --
 -- KEYS[1] actor
 -- KEYS[2] outbox
+-- KEYS[3] permissions
 -- ARGV[1] news channel
 -- ARGV[2] mode          'create' | 'replace' | 'renew' (replace with a new revision)
 -- ARGV[3] record        JSON
 -- ARGV[4] stateless     '1' | '0'
 -- ARGV[5] max workers   number, or empty
 -- ARGV[6] owner         what an answer to a post names
+-- ARGV[7] user          who does it
 -- Returns revision | 'gone' | 'used-id'
 -- Emits   actor
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -24,6 +26,7 @@ else
   end
 end
 redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers', ARGV[5], 'owner', ARGV[6])
+if ARGV[2] == 'create' or ARGV[7] ~= ARGV[6] then redis.call('HSET', KEYS[3], ARGV[7], 3) end
 changeRecord(KEYS[1])
 redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
 news(ARGV[1], 'actor', '-')

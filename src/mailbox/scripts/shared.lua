@@ -26,6 +26,13 @@ local function changeRecord(actor)
   redis.call('HINCRBY', actor, 'version', 1)
 end
 
+-- Whether the user, or everybody, has at least this level; an owner of whom the map says nothing has all.
+local function permits(permissions, user, owner, need)
+  local levels = redis.call('HMGET', permissions, user, 'ABACO_WORLD')
+  local own = levels[1] or (user == owner and 3) or 0
+  return math.max(tonumber(own), tonumber(levels[2] or 0)) >= need
+end
+
 -- Ends an execution: state, tokens, idempotency key and outbox in one step. Everything else is the caller's.
 local function endExecution(actor, execution, outbox, executionId, state, keepIdempotencyMs)
   redis.call('HSET', execution, 'state', state, 'fence', '0')

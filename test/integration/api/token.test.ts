@@ -50,7 +50,7 @@ describe("an execution's token", () => {
     const { actorId, headers } = await startRunning('THEIRS2');
     expect((await ask(api.app, `GET /actors/${actorId}`, { headers: { ...headers, tenant: 'DEV' } })).status).toBe(200);
     const mine = await registerActor(api);
-    expect((await ask(api.app, `GET /actors/${mine}`, { headers: { ...headers, tenant: 'DEV' } })).status).toBe(404);
+    expect((await ask(api.app, `GET /actors/${mine}`, { headers: { ...headers, tenant: 'DEV' } })).status).toBe(400);
   });
 
   it('is refused where one character is wrong, for another execution, and once its own has ended', async () => {

@@ -1,0 +1,46 @@
+/** Nonces on the wire (contract §7.12). */
+
+import { Type } from 'typebox';
+import { aliasParams } from './alias.ts';
+import { actorParams, reference, selfAndOwner, time } from './common.ts';
+
+const level =
+  'What it is good for: NONE, READ, EXECUTE (messages too) or UPDATE. A nonce of an alias has EXECUTE at most.';
+
+export const nonceRequest = Type.Object(
+  {
+    level: Type.Optional(Type.String({ description: level, default: 'EXECUTE' })),
+    max_uses: Type.Optional(Type.Integer({ description: 'How often it can be used; -1 sets no limit.', default: -1 })),
+    description: Type.Optional(Type.String({ description: 'What it is for.', default: '' })),
+  },
+  { $id: 'NonceRequest', description: 'A new nonce; all of it may be left out.' },
+);
+
+const orNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+export const nonce = Type.Object(
+  {
+    _links: Type.Object({ ...selfAndOwner, actor: Type.String({ format: 'uri' }) }),
+    id: orNull('What is sent as x-nonce; null for whom it would open more than they may.'),
+    actor_id: orNull('Hash id of the actor; null where it is good for an alias.'),
+    alias: Type.Optional(Type.String({ description: 'The alias it is good for, if it is one.' })),
+    api_server: Type.String({ description: 'Base of the links.' }),
+    owner: Type.String({ description: 'Who made it, and as whom its bearer acts.' }),
+    roles: Type.Array(Type.String(), { description: 'Roles of the owner when it was made, which its bearer has.' }),
+    level: Type.String({ description: level }),
+    description: Type.String({ description: 'What it is for.' }),
+    max_uses: Type.Integer({ description: 'How often it could be used; -1 sets no limit.' }),
+    current_uses: Type.Integer({ description: 'How often it was used.' }),
+    remaining_uses: Type.Integer({ description: 'How often it can still be used; -1 sets no limit.' }),
+    create_time: time('When it was made.'),
+    last_use_time: Type.String({ description: 'When it was last used; the text "None" before the first time.' }),
+  },
+  { $id: 'Nonce', description: 'A key of limited use that stands for its owner on one actor or alias.' },
+);
+
+export const nonceRef = reference('Nonce');
+
+const nonceId = Type.String({ description: 'Id of the nonce, with its tenant: TENANT_hashid.' });
+
+export const actorNonceParams = Type.Object({ ...actorParams.properties, nonce_id: nonceId });
+export const aliasNonceParams = Type.Object({ ...aliasParams.properties, nonce_id: nonceId });
