@@ -232,6 +232,7 @@ export async function createWorld(bench: MailboxBench, without?: Protection): Pr
     await bench.actors.remove(actor);
     const entries = await mailbox.owed(actor, 1_000);
     for (const entry of entries) await mailbox.drained(actor, entry);
+    await bench.actors.forget(actor);
     const left = await bench.redis.keys(`*{${actor.tenant}:${actor.actorId}}*`);
     // Idempotency-Keys are kept for their time.
     for (const key of left.filter((name) => !name.includes(':i:'))) broken.push(`key ${key} is left`);

@@ -1,0 +1,67 @@
+/**
+ * Every route under an actor or an alias, and what it needs (contract §5.4). The table is read by
+ * `05-4-access-table.test.ts`, which asks each line in every role, at every level, in every way a level is come by.
+ */
+
+import type { Question } from '../support/api-requests.ts';
+
+/** `UPDATE both` is on the alias and on the actor behind it. */
+export type Need = 'READ' | 'EXECUTE' | 'UPDATE' | 'admin';
+
+export interface Line {
+  /** `A` is the actor's id, `L` an alias of it, `N` a nonce that is none. */
+  readonly request: string;
+  readonly on: 'actor' | 'alias' | 'alias and actor';
+  readonly need: Need;
+  readonly question?: Question;
+}
+
+const image = { json: { image: 'debian' } };
+const message = { json: { message: 'm' } };
+const grant = { json: { user: 'nobody', level: 'READ' } };
+
+/** What destroys comes last. */
+export const accessTable: readonly Line[] = [
+  { request: 'GET /actors/A', on: 'actor', need: 'READ' },
+  { request: 'HEAD /actors/A', on: 'actor', need: 'READ' },
+  { request: 'PUT /actors/A', on: 'actor', need: 'UPDATE', question: image },
+  { request: 'GET /actors/A/state', on: 'actor', need: 'READ' },
+  { request: 'POST /actors/A/state', on: 'actor', need: 'UPDATE', question: { json: { a: 1 } } },
+  { request: 'GET /actors/A/messages', on: 'actor', need: 'READ' },
+  { request: 'POST /actors/A/messages', on: 'actor', need: 'EXECUTE', question: message },
+  { request: 'DELETE /actors/A/messages', on: 'actor', need: 'UPDATE' },
+  { request: 'GET /actors/A/executions', on: 'actor', need: 'READ' },
+  { request: 'GET /actors/A/executions/RrRrRr', on: 'actor', need: 'READ' },
+  { request: 'DELETE /actors/A/executions/RrRrRr', on: 'actor', need: 'UPDATE' },
+  { request: 'GET /actors/A/executions/RrRrRr/logs', on: 'actor', need: 'READ' },
+  { request: 'GET /actors/A/executions/RrRrRr/results', on: 'actor', need: 'READ' },
+  { request: 'GET /actors/A/executions/RrRrRr/events', on: 'actor', need: 'READ' },
+  { request: 'GET /actors/A/workers', on: 'actor', need: 'READ' },
+  { request: 'POST /actors/A/workers', on: 'actor', need: 'admin', question: { json: { num: 1 } } },
+  { request: 'GET /actors/A/workers/RrRrRr', on: 'actor', need: 'READ' },
+  { request: 'DELETE /actors/A/workers/RrRrRr', on: 'actor', need: 'UPDATE' },
+  { request: 'GET /actors/A/permissions', on: 'actor', need: 'READ' },
+  { request: 'POST /actors/A/permissions', on: 'actor', need: 'UPDATE', question: grant },
+  { request: 'GET /actors/A/nonces', on: 'actor', need: 'READ' },
+  { request: 'POST /actors/A/nonces', on: 'actor', need: 'UPDATE' },
+  { request: 'GET /actors/A/nonces/N', on: 'actor', need: 'READ' },
+  { request: 'DELETE /actors/A/nonces/N', on: 'actor', need: 'UPDATE' },
+  { request: 'GET /actors/aliases/L', on: 'alias', need: 'READ' },
+  { request: 'PUT /actors/aliases/L', on: 'alias', need: 'UPDATE', question: { json: { alias: 'other' } } },
+  { request: 'GET /actors/aliases/L/permissions', on: 'alias', need: 'READ' },
+  { request: 'POST /actors/aliases/L/permissions', on: 'alias', need: 'UPDATE', question: grant },
+  { request: 'GET /actors/aliases/L/nonces', on: 'alias and actor', need: 'READ' },
+  { request: 'POST /actors/aliases/L/nonces', on: 'alias and actor', need: 'UPDATE' },
+  { request: 'GET /actors/aliases/L/nonces/N', on: 'alias and actor', need: 'READ' },
+  { request: 'DELETE /actors/aliases/L/nonces/N', on: 'alias and actor', need: 'UPDATE' },
+  { request: 'DELETE /actors/aliases/L', on: 'alias', need: 'UPDATE' },
+  { request: 'DELETE /actors/A', on: 'actor', need: 'UPDATE' },
+];
+
+/** Routes that name no one thing, which any role may ask. */
+export const openTable: readonly string[] = [
+  'GET /actors',
+  'POST /actors',
+  'GET /actors/aliases',
+  'POST /actors/aliases',
+];
