@@ -39,7 +39,7 @@ export interface IdentifyOptions {
   readonly userRole: string;
   readonly millisecondExpiry: boolean;
   readonly clock: Clock;
-  /** Nothing but the token of a running execution is accepted: for addresses that containers can reach. */
+  /** Nothing but the token of a running execution, or a nonce, is accepted: for addresses that containers can reach. */
   readonly tokensOnly: boolean;
 }
 
@@ -69,8 +69,11 @@ export async function identifyCaller(shown: Shown, options: IdentifyOptions): Pr
   const bearer = /^Bearer +(\S+)$/i.exec(one(headers['authorization']) ?? '')?.[1];
   const token = parseExecutionToken(bearer ?? '');
   if (token) return await identifyExecution(token, options);
-  if (options.tokensOnly) throw unauthenticated(onlyTokens);
   const nonce = options.acceptNonces ? shown.nonce : undefined;
+  if (options.tokensOnly) {
+    if (nonce !== undefined) return await identifyByNonce(nonce, shown, options);
+    throw unauthenticated(onlyTokens);
+  }
   const assertion = findAssertion(headers);
   const jwt = assertion?.jwt ?? bearer;
   const tenant = assertion?.tenant ?? tenantOf(headers, jwt === undefined ? nonce : undefined, options.tenants);
@@ -124,7 +127,7 @@ function nonceRefused(message: string): UnauthenticatedError {
   return new UnauthenticatedError('nonce.refused', message);
 }
 
-const onlyTokens = 'This address answers only requests with the access token of a running execution';
+const onlyTokens = 'This address answers only requests with the access token of a running execution, or with a nonce';
 
 /** The contract's words first: clients know them. */
 function unauthenticated(why: string): UnauthenticatedError {

@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { decodeId, encodeId } from '../lib/ids.ts';
 import type { ObjectRef, Permission } from './permission.ts';
+import { adminRole, isAdmin, isPrivileged, privilegedRole } from './roles.ts';
 
 export interface Nonce {
   readonly id: string;
@@ -46,6 +47,12 @@ export function tenantOfNonce(id: string): string | undefined {
 /** What a nonce is looked up by: how long a comparison takes says nothing of an id of which only this is compared. */
 export function digestOfNonce(id: string): string {
   return createHash('sha256').update(id).digest('hex');
+}
+
+/** Whether its bearer could do what somebody with these roles cannot, whatever the level. */
+export function opensMore({ roles }: Pick<Nonce, 'roles'>, own: readonly string[]): boolean {
+  if (roles.includes(adminRole)) return !isAdmin(own);
+  return roles.includes(privilegedRole) && !isPrivileged(own);
 }
 
 export function remainingUses({ maxUses, uses }: Pick<CountedNonce, 'maxUses' | 'uses'>): number {

@@ -49,9 +49,13 @@ export function createPermissionStore({ redis, prefix }: PermissionStoreOptions)
       }
       const actor = { tenant: object.tenant, actorId: object.id };
       const of = keys.of(actor);
-      await redis.sadd(keys.sharedWith(object.tenant, user), object.id).catch(throwRedisError);
+      const list = keys.sharedWith(object.tenant, user);
+      await redis.sadd(list, object.id).catch(throwRedisError);
       const args = [newsChannel(prefix, actor), user, rank];
-      return String(await run('grant-on-actor', [of.actor, permissions, of.outbox], args)) as 'granted' | 'gone';
+      const answer = String(await run('grant-on-actor', [of.actor, permissions, of.outbox], args));
+      // What is gone never comes back.
+      if (answer === 'gone') await redis.srem(list, object.id).catch(throwRedisError);
+      return answer as 'granted' | 'gone';
     },
   };
 }

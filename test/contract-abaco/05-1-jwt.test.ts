@@ -9,6 +9,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { as, type Client, physicsKey, roleNames, startClient } from '../support/abaco-client.ts';
+import { listenOnLoopback } from '../support/api-socket.ts';
 import { claimsOf, makeTestKey, signToken } from '../support/tokens.ts';
 
 let client: Client;
@@ -67,9 +68,12 @@ describe('§5.1 a token', () => {
   });
 
   it('may have 8 KiB in a head of 16 KiB', async () => {
+    const port = await listenOnLoopback(client.api.app);
     const jwt = token(claimsOf('jane', { roles: 'r'.repeat(6_000) }));
     expect(jwt.length).toBeGreaterThan(8_192);
-    expect(await ownerOf({ ...header(jwt), 'x-more': 'm'.repeat(16_384 - jwt.length) })).toBe('jane');
+    const headers = { ...header(jwt), 'x-more': 'm'.repeat(16_384 - jwt.length) };
+    const response = await fetch(`http://127.0.0.1:${port}/actors`, { headers });
+    expect(response.status).toBe(200);
   });
 
   it('names its user up to the first @', async () => {

@@ -248,6 +248,14 @@ describe('§5.6 whoever may READ', () => {
     expect(shown.text).not.toContain(reading);
   });
 
+  it('does not find that of an administrator either, unless it is one', async () => {
+    const path = `/actors/${await client.register()}`;
+    const id = await makeNonce(path, { level: 'UPDATE' }, as('root', 'admin'));
+    expect(await listed(client, path, as('olga'))).toBeNull();
+    expect(await listed(client, path, as('olga', 'privileged'))).toBeNull();
+    expect(await listed(client, path, as('anna', 'admin'))).toBe(id);
+  });
+
   it('finds them where compat.nonce_ids = "readers", as with the original', async () => {
     await using open = await startClient('', { settings: { ABACO_COMPAT_NONCE_IDS: 'readers' } });
     const path = `/actors/${await open.register()}`;

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type TObject, Type } from 'typebox';
-import { createNonceId, unlimitedUses } from '../../auth/nonce.ts';
+import { createNonceId, type Nonce, opensMore, unlimitedUses } from '../../auth/nonce.ts';
 import { isPermission, least, type ObjectRef, type Permission, permissions, permits } from '../../auth/permission.ts';
 import { isAdmin } from '../../auth/roles.ts';
 import { InvalidError, NotFoundError } from '../../errors.ts';
@@ -76,7 +76,8 @@ function register(app: FastifyInstance, { path, name, params, nonceParams, find 
       tags,
       operationId: `list${name}Nonces`,
       summary: `List the nonces of ${what}`,
-      description: 'All of them, the oldest first. Ids are shown to those who may UPDATE.',
+      description:
+        'All of them, the oldest first. Ids are shown to those who may UPDATE, those of privileged users and administrators to such alone.',
       params,
       response: { 200: envelope(Type.Array(nonceRef), said.list), ...errors() },
     },
@@ -120,20 +121,17 @@ function register(app: FastifyInstance, { path, name, params, nonceParams, find 
 
 async function listNonces(request: FastifyRequest, found: Found, message: string): Promise<Envelope> {
   const nonces = await request.server.services.nonces.list(found.object);
-  const shows = showsIds(request, found.permission);
   const links = linksOf(request);
-  return success(
-    request,
-    message,
-    nonces.map((one) => spelled(request, renderNonce(one, links, shows))),
-  );
+  const shown = nonces.map((one) => spelled(request, renderNonce(one, links, showsId(request, one, found.permission))));
+  return success(request, message, shown);
 }
 
-/** Who reads an actor may not take a key that opens more of it; and a key shows no better keys. */
-function showsIds({ caller, server }: FastifyRequest, permission: Permission): boolean {
+/** Who reads an actor may not take a key that opens more of it, nor one of somebody mightier; and a key shows no better keys. */
+function showsId({ caller, server }: FastifyRequest, one: Nonce, permission: Permission): boolean {
   if (server.services.config.compat.nonceIds === 'readers') return true;
   const granted = isAdmin(caller.roles) ? 'UPDATE' : permission;
-  return permits(caller.nonce ? least(granted, caller.nonce.level) : granted, 'UPDATE');
+  const level = caller.nonce ? least(granted, caller.nonce.level) : granted;
+  return permits(level, 'UPDATE') && !opensMore(one, caller.roles);
 }
 
 async function createNonce(request: FastifyRequest, { object }: Found, message: string): Promise<Envelope> {

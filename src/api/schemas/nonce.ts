@@ -21,7 +21,7 @@ const orNull = (description: string) => Type.Union([Type.String(), Type.Null()],
 export const nonce = Type.Object(
   {
     _links: Type.Object({ ...selfAndOwner, actor: Type.String({ format: 'uri' }) }),
-    id: orNull('What is sent as x-nonce; null for whom it would open more than they may.'),
+    id: orNull('What is sent as x-nonce; null for whom it might open more than they may.'),
     actor_id: orNull('Hash id of the actor; null where it is good for an alias.'),
     alias: Type.Optional(Type.String({ description: 'The alias it is good for, if it is one.' })),
     api_server: Type.String({ description: 'Base of the links.' }),

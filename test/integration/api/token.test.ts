@@ -113,6 +113,21 @@ describe('an address for containers', () => {
   });
 });
 
+describe('an address for containers, shown a nonce', () => {
+  it('answers for the actor of the nonce, also where nobody has to show a token', async () => {
+    const actorId = await registerActor(api);
+    const { result } = await ask(api.app, `POST /actors/${actorId}/nonces`);
+    const sent = await ask(forContainers, `POST /actors/${actorId}/messages?message=m&x-nonce=${result.id}`);
+    expect(sent.status).toBe(200);
+    for (const line of ['GET /actors', 'GET /health/live', 'GET /docs']) {
+      const { status, message } = await ask(forContainers, `${line}?x-nonce=${result.id}`);
+      expect({ status, message }).toEqual({ status: 400, message: 'Not authorized.' });
+    }
+    const other = await ask(forContainers, `GET /actors/${await registerActor(api)}?x-nonce=${result.id}`);
+    expect(other.message).toBe('Nonce does not exist.');
+  });
+});
+
 describe('the header tenant', () => {
   it('is read in any letter case and refused where it names none', async () => {
     const actorId = await registerActor(api, {}, { tenant: 'SD2E' });

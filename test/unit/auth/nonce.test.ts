@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createNonceId, digestOfNonce, remainingUses, tenantOfNonce } from '../../../src/auth/nonce.ts';
+import { createNonceId, digestOfNonce, opensMore, remainingUses, tenantOfNonce } from '../../../src/auth/nonce.ts';
 
 describe('the id of a nonce', () => {
   it('names its tenant, whatever the name holds', () => {
@@ -34,6 +34,25 @@ describe('the id of a nonce', () => {
 
   it('cannot be told from its digest', () => {
     expect(digestOfNonce('DEV_Rr')).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('a nonce', () => {
+  const privileged = ['Internal/abaco-privileged'];
+  const admin = ['Internal/abaco-admin'];
+
+  it.each([
+    [['Internal/everyone'], [], false],
+    [[], [], false],
+    [['ALL'], [], false],
+    [privileged, ['Internal/everyone'], true],
+    [privileged, privileged, false],
+    [privileged, admin, false],
+    [admin, privileged, true],
+    [admin, admin, false],
+    [admin, ['ALL'], false],
+  ])('made with the roles %j opens more than %j: %s', (roles, own, more) => {
+    expect(opensMore({ roles }, own)).toBe(more);
   });
 });
 
