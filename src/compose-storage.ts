@@ -10,6 +10,7 @@ import { createPermissionStore } from './auth/permission-store.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { ConfigError, UnavailableError } from './errors.ts';
+import { createEventStore } from './events/event-store.ts';
 import { createExecutionStore } from './executions/execution-store.ts';
 import type { History } from './history/history.ts';
 import { createMongoHistory } from './history/mongo-history.ts';
@@ -48,6 +49,8 @@ export interface Storage
     | 'nonces'
     | 'mailbox'
     | 'executions'
+    | 'events'
+    | 'aliasOf'
     | 'workers'
     | 'blobs'
     | 'news'
@@ -123,6 +126,8 @@ export async function composeStorage(
       idempotencyKeepMs: config.messages.idempotencyKeepMs,
     }),
     executions: createExecutionStore({ redis, prefix, resultsKeepMs }),
+    events: createEventStore({ redis, prefix }),
+    aliasOf: async () => undefined,
     workers: createWorkerStore({ redis, prefix }),
     ids: createIdSource({ processNumber: () => processNumber.current(), clock: systemClock }),
     health: createHealth({ redis: async () => void (await redis.ping()), history, durability }),

@@ -2,6 +2,8 @@
 
 import type { Services } from './api/services.ts';
 import type { Config } from './config/schema.ts';
+import { createEventDelivery, type EventCheckPoint, type EventDelivery } from './events/delivery.ts';
+import { postWebhook } from './events/webhook.ts';
 import type { Closers } from './lib/closers.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
 import type { LauncherGate } from './workers/launcher-gate.ts';
@@ -9,12 +11,13 @@ import { createLeaseKeeper } from './workers/lease-keeper.ts';
 import { createOutputCollector } from './workers/output-collector.ts';
 import { createRecovery } from './workers/recovery.ts';
 import { type CheckPoint, runExecution } from './workers/run-execution.ts';
+import { createScheduler, type ScheduleCheckPoint } from './workers/scheduler.ts';
 import { createSupervisor, type Supervisor } from './workers/supervisor.ts';
 
 export interface SupervisorParts {
   readonly services: Services;
   readonly gate: LauncherGate;
-  readonly checkpoint: (point: CheckPoint) => Promise<void>;
+  readonly checkpoint: (point: CheckPoint | EventCheckPoint | ScheduleCheckPoint) => Promise<void>;
   readonly leaving: AbortSignal;
   readonly closers: Closers;
   readonly apiServer: string | undefined;
@@ -76,6 +79,15 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
     launchers,
     gate,
     recovery,
+    schedules: createScheduler({
+      actors,
+      mailbox,
+      nextExecutionId: () => services.ids.next(),
+      clock,
+      checkpoint: parts.checkpoint,
+      log,
+    }),
+    events: composeEvents(parts),
     news,
     run,
     nextWorkerId,
@@ -91,6 +103,19 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
       defaultLauncher: config.service.defaultLauncher,
       queues: config.queues,
     },
+  });
+}
+
+function composeEvents({ services, checkpoint, leaving, apiServer }: SupervisorParts): EventDelivery {
+  const { config, ids } = services;
+  const rules = { allowPrivate: config.events.allowPrivate, timeoutMs: config.events.webhookTimeoutMs };
+  return createEventDelivery({
+    ...services,
+    post: (post, signal) => postWebhook(post, rules, signal),
+    nextExecutionId: () => ids.next(),
+    checkpoint,
+    leaving,
+    settings: { ...config.events, apiServer: config.service.publicUrl || apiServer || '' },
   });
 }
 

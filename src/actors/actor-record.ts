@@ -12,16 +12,21 @@ type LiveField = 'revision' | 'status' | 'statusMessage' | 'digest' | 'wait';
 /** What a caller gives to create or replace an actor; the rest is decided by scripts. */
 export type ActorDraft = Omit<Actor, LiveField>;
 
-type StoredRecord = Omit<ActorDraft, 'createTime' | 'lastUpdateTime' | 'groups' | 'resources'> & {
+type StoredRecord = Omit<
+  ActorDraft,
+  'createTime' | 'lastUpdateTime' | 'groups' | 'resources' | 'cronSchedule' | 'cronOn' | 'cronNextEx'
+> & {
   /** Absent in records of earlier versions. */
   readonly groups?: readonly number[];
+  readonly cronOn?: boolean;
   readonly resources?: Resources;
   readonly createTime: number;
   readonly lastUpdateTime: number;
 };
 
 export function writeActor(actor: ActorDraft): string {
-  const { revision: _r, status: _s, statusMessage: _m, digest: _d, wait: _w, ...draft } = actor as Actor;
+  const { revision: _r, status: _s, statusMessage: _m, digest: _d, wait: _w, ...rest } = actor as Actor;
+  const { cronSchedule: _c, cronNextEx: _n, ...draft } = rest;
   const record: StoredRecord = {
     ...draft,
     createTime: actor.createTime.getTime(),
@@ -40,6 +45,9 @@ export function readActor(fields: Fields): Actor | undefined {
   return {
     ...record,
     groups: record.groups ?? [],
+    cronOn: record.cronOn ?? false,
+    cronSchedule: fields.get('cronSchedule')?.toString() || null,
+    cronNextEx: fields.get('cronNext')?.toString() || null,
     resources: record.resources ?? {},
     createTime: new Date(record.createTime),
     lastUpdateTime: new Date(record.lastUpdateTime),

@@ -39,6 +39,8 @@ export interface ActorStore {
   markReady(actor: ActorRef, revision: number, digest: string): Promise<'marked' | 'stale'>;
   markError(actor: ActorRef, revision: number, message: string): Promise<'marked' | 'stale'>;
   markWaiting(actor: ActorRef, revision: number, wait: Wait): Promise<'marked' | 'stale'>;
+  /** Moves its schedule on from the time it was read at, unless somebody else did. */
+  advanceSchedule(actor: Actor, next: string): Promise<'advanced' | 'changed'>;
   /** What the history is owed of the actor as it stands. */
   registryRecord(actor: ActorRef, version: number): Promise<RegistryRecord>;
   /** Takes a deleted actor out of its users' lists, with its permissions and its aliases. Again is a no-op. */
@@ -93,6 +95,10 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
         draft.maxWorkers ?? '',
         draft.owner,
         user,
+        draft.link,
+        draft.webhook,
+        draft.cronSchedule ?? '',
+        draft.cronNextEx ?? '',
       ],
     );
     if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
@@ -109,7 +115,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     const of = keys.of(actor);
     const answer = await run(
       'mark-actor',
-      [of.actor, of.outbox],
+      [of.actor, of.outbox, of.linkEvents, of.webhookEvents],
       [
         newsChannel(prefix, actor),
         revision,
@@ -209,6 +215,12 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
 
     async markWaiting(actor, revision, wait) {
       return await mark(actor, revision, 'submitted', { message: wait.cause, wait });
+    },
+
+    async advanceSchedule({ tenant, id, cronSchedule, cronNextEx }, next) {
+      const of = keys.of({ tenant, actorId: id });
+      const answer = await run('advance-schedule', [of.actor, of.outbox], [cronSchedule ?? '', cronNextEx ?? '', next]);
+      return String(answer) as 'advanced' | 'changed';
     },
 
     async registryRecord(actor, version) {

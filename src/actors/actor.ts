@@ -26,6 +26,9 @@ export interface ActorSettings {
   readonly useContainerUid: boolean;
   readonly defaultEnvironment: Readonly<Record<string, unknown>>;
   readonly queue: string;
+  /** When to send a message by itself, as its owner wrote it (`schedule.ts`). */
+  readonly cronSchedule: string | null;
+  readonly cronOn: boolean;
   /** Seconds to keep logs. */
   readonly logEx: number | null;
   /** Name of a launcher in the configuration; null takes the queue's, else the default. */
@@ -44,6 +47,8 @@ export interface Actor extends ActorSettings {
   readonly revision: number;
   readonly status: ActorStatus;
   readonly statusMessage: string;
+  /** When the schedule is due next: as it was written at first, later `Y-M-D H`. */
+  readonly cronNextEx: string | null;
   readonly mounts: readonly Mount[];
   readonly uid: string | null;
   readonly gid: string | null;

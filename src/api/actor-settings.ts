@@ -1,11 +1,13 @@
 /** From the description of an actor as a user sends it to settings that can run: every rule of registration, pure. */
 
-import type { ActorSettings } from '../actors/actor.ts';
+import type { Actor, ActorSettings } from '../actors/actor.ts';
 import { parseMemory } from '../actors/memory.ts';
+import { planFirst } from '../actors/schedule.ts';
 import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
+import { webhookProblem } from '../events/webhook.ts';
 import { parseImageSource } from '../launcher/image-source.ts';
-import { isTruthy, renderText } from './request-fields.ts';
+import { renderText } from './request-fields.ts';
 import { readResources } from './resources-field.ts';
 import type { ActorRequest } from './schemas/actor.ts';
 import { variableProblem } from './variable-problem.ts';
@@ -21,8 +23,8 @@ const maxNameLength = 1_024;
 export function planActorSettings(request: ActorRequest, config: Config): ActorSettings {
   parseImageSource(request.image ?? '');
   checkName(request.name ?? null);
-  checkNotOffered(request);
   checkHints(request.hints ?? []);
+  checkWebhook(request.webhook ?? '', config);
   checkWorkers(request);
   checkMemory(request.mem_limit ?? null);
   checkProcessors(request.max_cpus ?? null);
@@ -35,8 +37,8 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     description: request.description ?? '',
     stateless: request.stateless ?? true,
     type: request.type ?? 'none',
-    link: '',
-    webhook: '',
+    link: request.link ?? '',
+    webhook: request.webhook ?? '',
     token: request.token ?? config.compat.defaultToken,
     hints: request.hints ?? [],
     privileged: request.privileged ?? false,
@@ -46,6 +48,8 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     useContainerUid: request.use_container_uid ?? false,
     defaultEnvironment: environment,
     queue: request.queue ?? 'default',
+    cronSchedule: request.cron_schedule || null,
+    cronOn: request.cron_on ?? false,
     logEx: request.log_ex ?? null,
     launcher: request.launcher ?? null,
     resources: readResources(request.resources ?? {}, whatActor),
@@ -53,21 +57,32 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
   };
 }
 
+type ScheduleSettings = Pick<Actor, 'cronSchedule' | 'cronOn' | 'cronNextEx'>;
+
+/**
+ * When a schedule is due, and whether it is on (contract §12): registration switches it on, an update only does so when
+ * asked to. A schedule that an update repeats goes on as it was, also when its start has passed.
+ */
+export function planCron(
+  asked: Pick<ActorSettings, 'cronSchedule' | 'cronOn'>,
+  current: ScheduleSettings | undefined,
+  now: Date,
+): ScheduleSettings {
+  const { cronSchedule } = asked;
+  if (cronSchedule === null) return { cronSchedule, cronOn: false, cronNextEx: null };
+  const cronOn = current ? asked.cronOn : true;
+  if (current?.cronSchedule === cronSchedule) return { cronSchedule, cronOn, cronNextEx: current.cronNextEx };
+  return { cronSchedule, cronOn, cronNextEx: planFirst(cronSchedule, now) };
+}
 function checkName(name: string | null): void {
   if (name === null) return;
   if (name.includes('\0')) throw invalid('name holds NUL');
   if (name.length > maxNameLength) throw invalid(`name is longer than ${maxNameLength} characters`);
 }
 
-/** What is refused rather than taken and forgotten. */
-function checkNotOffered(request: ActorRequest): void {
-  const asked = [
-    ['cron_schedule', 'schedules are', isTruthy(request.cron_schedule) || request.cron_on],
-    ['link', 'links between actors are', isTruthy(request.link)],
-    ['webhook', 'webhooks are', isTruthy(request.webhook)],
-  ] as const;
-  const first = asked.find(([, , given]) => given);
-  if (first) throw invalid(`${first[1]} not offered by this server yet; leave "${first[0]}" away`);
+function checkWebhook(webhook: string, { events }: Pick<Config, 'events'>): void {
+  const problem = webhook === '' ? undefined : webhookProblem(webhook, events.allowPrivate);
+  if (problem !== undefined) throw invalid(`webhook cannot be called: ${problem}`);
 }
 
 function checkHints(hints: readonly string[]): void {

@@ -19,6 +19,7 @@ import { openApiPlugin } from './plugins/openapi.ts';
 import { rewritePath } from './rewrite-path.ts';
 import { actorRoutes } from './routes/actors.ts';
 import { aliasRoutes } from './routes/aliases.ts';
+import { cronRoutes } from './routes/cron.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -98,6 +99,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(nonceRoutes);
   app.register(aliasRoutes);
   app.register(eventRoutes);
+  app.register(cronRoutes);
   app.register(healthRoutes);
   return app;
 }

@@ -6,6 +6,7 @@ import type { NonceStore } from '../auth/nonce-store.ts';
 import type { PermissionStore } from '../auth/permission-store.ts';
 import type { RunAsPlanner } from '../auth/run-as.ts';
 import type { Config } from '../config/schema.ts';
+import type { EventStore } from '../events/event-store.ts';
 import type { Blobs } from '../executions/blobs.ts';
 import type { Wait } from '../executions/execution.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
@@ -27,6 +28,9 @@ export interface Services {
   readonly nonces: NonceStore;
   readonly mailbox: Mailbox;
   readonly executions: ExecutionStore;
+  readonly events: EventStore;
+  /** Id of the actor that an alias of the tenant stands for; nothing when there is no such alias. */
+  readonly aliasOf: (tenant: string, alias: string) => Promise<string | undefined>;
   readonly history: History;
   readonly workers: WorkerStore;
   readonly blobs: Blobs;

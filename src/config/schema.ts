@@ -201,6 +201,20 @@ const workers = table('Loops that serve actors, one execution at a time each.', 
   }),
 });
 
+const events = table('What actors tell others: messages to the actor they link to, and posts to their webhook.', {
+  allow_private: flag('Whether webhooks may lead to addresses that are not public: loopback, private, link-local.'),
+  webhook_timeout: duration('How long a webhook may take to answer.', { min: 100, max: 60 * second }),
+  webhook_keep: duration('How long an event is tried on a webhook that does not answer, with growing pauses.', {
+    min: 0,
+    max: 30 * day,
+  }),
+  link_keep: duration('How long an event waits for room in the mailbox that a link leads to.', {
+    min: 0,
+    max: 365 * day,
+  }),
+  signing_key: text('Key that the keys which sign webhooks are made of; empty signs none.', { secret: 'whole' }),
+});
+
 const limits = table('Limits of containers and requests; actors may ask for less, privileged ones for more.', {
   memory: bytesOrNone('Memory of a container.', { min: 6 * mib }),
   nano_cpus: integerOrNone('Processors of a container in billionths: 1000000000 is one.', { min: 10_000_000 }),
@@ -277,6 +291,7 @@ export const configSchema = Type.Object(
     logs,
     results,
     workers,
+    events,
     limits,
     queues: named('Queues that actors may name; an actor that names none is in "default".', queue, word),
     mounts,

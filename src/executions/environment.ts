@@ -27,16 +27,17 @@ export function buildEnvironment(inputs: EnvironmentInputs): Readonly<Record<str
   return environment;
 }
 
+/** Of a schedule nobody is known who asked, nor where; of an event no revision. */
 function ofServer({ execution, message, apiServer, actor }: EnvironmentInputs): Record<string, string> {
+  const { cause } = message;
   return {
-    _abaco_username: execution.executor,
-    _abaco_api_server: apiServer,
+    ...(cause === 'schedule' ? {} : { _abaco_username: execution.executor, _abaco_api_server: apiServer }),
     ...(message.jwtHeaderName === undefined ? {} : { _abaco_jwt_header_name: message.jwtHeaderName }),
     _abaco_execution_id: execution.id,
     // The original sets the first; its own client library reads the second.
     _abaco_Content_Type: message.contentType,
     '_abaco_Content-Type': message.contentType,
-    _abaco_actor_revision: String(actor.revision),
+    ...(cause === 'event' ? {} : { _abaco_actor_revision: String(actor.revision) }),
   };
 }
 

@@ -26,6 +26,7 @@ interface Meta {
   readonly environment: Readonly<Record<string, string>>;
   readonly executor: string;
   readonly jwtHeaderName?: string;
+  readonly cause?: 'event' | 'schedule';
 }
 
 /** What a listing reads of each execution: all but bodies, handle and log. */
@@ -65,7 +66,8 @@ export function writeMessage(message: Message): {
     contentType: message.contentType,
     environment: message.environment,
     executor: message.executor,
-    ...(message.jwtHeaderName === undefined ? {} : { jwtHeaderName: message.jwtHeaderName }),
+    ...optional('jwtHeaderName', message.jwtHeaderName),
+    ...optional('cause', message.cause),
   };
   const inline = 'inline' in message.body;
   return {

@@ -51,6 +51,8 @@ export interface Message {
   readonly executor: string;
   /** Title-cased name of the header that carried the JWT, if one did. */
   readonly jwtHeaderName?: string;
+  /** What made it, where nobody sent it: its program finds less of who asked (contract §9.2). */
+  readonly cause?: 'event' | 'schedule';
 }
 
 /** Bytes, inline or as a file of the blob store. */

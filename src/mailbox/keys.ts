@@ -50,6 +50,14 @@ export interface ActorKeys extends SharedKeys {
   readonly outbox: string;
   /** Hash: attempts whose container is still to be removed → launcher. */
   readonly cleanup: string;
+  /** List: events its link is still owed, in the order they came about. */
+  readonly linkEvents: string;
+  /** List: the same for its webhook. */
+  readonly webhookEvents: string;
+  /** Hash: for which target and execution an event of it is meant (`to:<number>`), and up to which number it has heard causes (`from:<cause>`). */
+  readonly causes: string;
+  /** Held while one process posts an event to the webhook. */
+  webhookTurn(event: number): string;
   /** Hash: records of the workers that serve it. */
   readonly workers: string;
   /** Prefix of the execution hashes. */
@@ -90,6 +98,10 @@ function actorKeys(base: string): ActorKeys {
     held: `${base}:held`,
     outbox: `${base}:outbox`,
     cleanup: `${base}:cleanup`,
+    linkEvents: `${base}:events:link`,
+    webhookEvents: `${base}:events:webhook`,
+    causes: `${base}:causes`,
+    webhookTurn: (event) => `${base}:turn:${event}`,
     workers: `${base}:workers`,
     executions: `${base}:x:`,
     execution: (executionId) => `${base}:x:${executionId}`,

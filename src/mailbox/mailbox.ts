@@ -46,6 +46,17 @@ export interface PostRequest {
   readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
 }
 
+/** A message that nobody sent. */
+export interface CausedPost {
+  readonly executionId: string;
+  /** Its body is inline: such messages are small. */
+  readonly message: Message & { readonly body: { readonly inline: Uint8Array } };
+  /** The same name with the same number, or a lower one, is the same message again. */
+  readonly cause: { readonly name: string; readonly number: number };
+  /** Ids of the actors whose events led to it, the first one first. */
+  readonly via: readonly string[];
+}
+
 export type PostOutcome =
   | { readonly kind: 'posted' | 'replayed'; readonly executionId: string; readonly owner: string }
   | { readonly kind: 'conflict' | 'gone' | 'forbidden' | 'full' | 'used-id' };
@@ -83,6 +94,8 @@ export interface ActorLoad {
   readonly held: number;
   readonly outbox: number;
   readonly cleanups: number;
+  /** Whether events of it are still to be told. */
+  readonly owesEvents: boolean;
 }
 
 export interface Standing {
@@ -105,6 +118,8 @@ export interface MailboxOptions {
 
 export interface Mailbox {
   post(actor: ActorRef, request: PostRequest): Promise<PostOutcome>;
+  /** Stores the message once, however often it is told. `repeated` when it was stored before. */
+  postCaused(actor: ActorRef, request: CausedPost): Promise<'posted' | 'repeated' | 'gone' | 'full' | 'used-id'>;
   /** Messages that wait, not counting held ones. */
   depth(actor: ActorRef): Promise<number>;
   /** Where a waiting message stands, and which one stands first; nothing when it does not wait. */
@@ -188,6 +203,17 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       return { kind: kind as 'conflict' | 'gone' | 'full' | 'used-id' };
     },
 
+    async postCaused(actor, { executionId, message, cause, via }) {
+      const of = keys.of(actor);
+      const { meta, body } = writeMessage(message);
+      const answer = await run(
+        'post-caused',
+        [of.actor, of.mailbox, of.execution(executionId), of.causes],
+        [channel(actor), executionId, meta, body, cause.name, cause.number, via.join(' '), options.maxWaiting],
+      );
+      return String(answer) as 'posted' | 'repeated' | 'gone' | 'full' | 'used-id';
+    },
+
     async depth(actor) {
       return await redis.zcard(keys.of(actor).mailbox).catch(throwRedisError);
     },
@@ -203,13 +229,14 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
     async load(actor) {
       const of = keys.of(actor);
-      const [waiting, held, outbox, cleanups] = await Promise.all([
+      const [waiting, held, outbox, cleanups, events] = await Promise.all([
         redis.zcard(of.mailbox),
         redis.zcard(of.held),
         redis.zcard(of.outbox),
         redis.hlen(of.cleanup),
+        redis.exists(of.linkEvents, of.webhookEvents),
       ]).catch(throwRedisError);
-      return { waiting, held, outbox, cleanups };
+      return { waiting, held, outbox, cleanups, owesEvents: events > 0 };
     },
 
     async purge(actor, most) {
@@ -325,7 +352,17 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const id = lease.executionId;
       const answer = await run(
         'settle',
-        [of.actor, of.held, of.execution(id), of.outbox, of.cleanup, of.results(id), of.resultsRead(id)],
+        [
+          of.actor,
+          of.held,
+          of.execution(id),
+          of.outbox,
+          of.cleanup,
+          of.results(id),
+          of.resultsRead(id),
+          of.linkEvents,
+          of.webhookEvents,
+        ],
         [
           channel(lease),
           id,
@@ -390,7 +427,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const entry = executionId === undefined ? 'actor' : `x:${executionId}`;
       const answer = await run(
         'drained',
-        [of.actor, of.outbox, of.execution(executionId ?? ''), of.cleanup],
+        [of.actor, of.outbox, of.execution(executionId ?? ''), of.cleanup, of.linkEvents, of.webhookEvents, of.causes],
         [entry, number],
       );
       return String(answer) as 'drained' | 'changed' | 'forgotten';

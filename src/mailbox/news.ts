@@ -6,7 +6,7 @@
 import type { Redis } from 'ioredis';
 import { type ActorRef, newsChannel } from './keys.ts';
 
-export type NewsKind = 'posted' | 'running' | 'results' | 'ended' | 'cancel' | 'actor' | 'missed';
+export type NewsKind = 'posted' | 'running' | 'results' | 'ended' | 'cancel' | 'actor' | 'event' | 'missed';
 
 export interface NewsItem extends ActorRef {
   readonly kind: NewsKind;

@@ -14,6 +14,7 @@ interface ScriptEntry {
 
 export const scriptTable = {
   post: { keys: ['actor', 'mailbox', 'execution', 'idempotency', 'permissions'], shared: true },
+  'post-caused': { keys: ['actor', 'mailbox', 'execution', 'causes'], shared: true },
   claim: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
   'extend-lease': { keys: ['held', 'execution'], shared: true },
   'give-back': { keys: ['mailbox', 'held', 'execution'], shared: true },
@@ -23,12 +24,26 @@ export const scriptTable = {
   'note-wait': { keys: ['execution'], shared: true },
   'append-results': { keys: ['execution', 'results'], shared: true },
   'take-result': { keys: ['results', 'results read'], shared: false },
-  settle: { keys: ['actor', 'held', 'execution', 'outbox', 'cleanup', 'results', 'results read'], shared: true },
+  settle: {
+    keys: [
+      'actor',
+      'held',
+      'execution',
+      'outbox',
+      'cleanup',
+      'results',
+      'results read',
+      'link events',
+      'webhook events',
+    ],
+    shared: true,
+  },
   cancel: { keys: ['execution'], shared: true },
   purge: { keys: ['actor', 'mailbox', 'executions', 'outbox'], shared: true },
   adopt: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
   'save-actor': { keys: ['actor', 'outbox', 'permissions'], shared: true },
-  'mark-actor': { keys: ['actor', 'outbox'], shared: true },
+  'mark-actor': { keys: ['actor', 'outbox', 'link events', 'webhook events'], shared: true },
+  'advance-schedule': { keys: ['actor', 'outbox'], shared: true },
   'delete-actor': { keys: ['actor', 'mailbox', 'held', 'state', 'outbox', 'nonces'], shared: true },
   'owe-actor': { keys: ['actor', 'outbox'], shared: true },
   'grant-on-actor': { keys: ['actor', 'permissions', 'outbox'], shared: true },
@@ -42,7 +57,10 @@ export const scriptTable = {
   },
   'drop-alias': { keys: ['aliases', 'aliases of the actor', 'permissions', 'nonces'], shared: false },
   'set-state': { keys: ['actor', 'state', 'execution'], shared: false },
-  drained: { keys: ['actor', 'outbox', 'execution', 'cleanup'], shared: false },
+  drained: {
+    keys: ['actor', 'outbox', 'execution', 'cleanup', 'link events', 'webhook events', 'causes'],
+    shared: false,
+  },
 } as const satisfies Record<string, ScriptEntry>;
 
 export type ScriptName = keyof typeof scriptTable;

@@ -1,6 +1,6 @@
 /**
  * Decides how many workers each actor has on this host, starts and retires them; prepares the images of new revisions;
- * and looks, at the start and at every sweep, for what a crash left.
+ * sends what schedules have due, has events told; and looks, at the start and at every sweep, for what a crash left.
  *
  * News from Redis makes it fast, the sweep makes it right: whatever a missed or late item leaves undone is found within
  * `sweepMs`.
@@ -9,6 +9,7 @@
 import { type Actor, concurrencyOf } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
 import { asError } from '../errors.ts';
+import type { EventDelivery } from '../events/delivery.ts';
 import type { Claimed } from '../executions/execution.ts';
 import { chooseLauncher, type LauncherEntry, type LauncherTable } from '../launcher/launcher-table.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
@@ -20,6 +21,7 @@ import type { LauncherGate } from './launcher-gate.ts';
 import { planWorkers, workersPerActor } from './plan-workers.ts';
 import type { Recovery } from './recovery.ts';
 import type { RunOutcome } from './run-execution.ts';
+import type { Scheduler } from './scheduler.ts';
 import { startWorker, type Worker } from './worker.ts';
 import type { WorkerStore } from './worker-store.ts';
 
@@ -43,6 +45,8 @@ export interface SupervisorOptions {
   readonly gate: LauncherGate;
   readonly preparation: ActorPreparation;
   readonly recovery: Recovery;
+  readonly schedules: Scheduler;
+  readonly events: EventDelivery;
   readonly news: News;
   readonly run: (entry: LauncherEntry, claimed: Claimed, actor: Actor) => Promise<RunOutcome>;
   readonly nextWorkerId: () => string;
@@ -207,10 +211,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const load = entry?.load ?? (await mailbox.load(ref));
     if (load.held > 0) await options.recovery.adopt(ref);
     if (load.cleanups > 0) await options.recovery.clean(ref);
+    if (load.owesEvents) options.events.begin(ref);
     if (!entry) {
       await forget(ref, load);
       return;
     }
+    await options.schedules.look(entry.actor);
     entry.wanted = await options.workers.wanted(ref);
     const asked = await options.workers.stopRequested(ref);
     for (const worker of entry.workers) {
@@ -221,7 +227,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   /** The last trace of a deleted actor goes when its last container has been removed, if that came after all else. */
   async function forget(ref: ActorRef, load: ActorLoad): Promise<void> {
-    if (load.outbox > 0 || load.cleanups > 0) return;
+    if (load.outbox > 0 || load.cleanups > 0 || load.owesEvents) return;
     if ((await mailbox.drained(ref, { number: 0 })) === 'forgotten') await actors.forget(ref);
   }
 
@@ -247,6 +253,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await sweep();
       return;
     }
+    if (item.kind === 'event') options.events.begin(item);
     if (item.kind !== 'posted' && item.kind !== 'ended' && item.kind !== 'actor') return;
     const entry = served.get(keyOf(item));
     // A worker that is ready takes a new message without anybody reading anything first.
@@ -276,7 +283,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     stopListening();
     for (const entry of served.values()) retireAll(entry);
     await Promise.all(retiring);
-    await Promise.all([options.recovery.idle(), options.preparation.idle()]);
+    await Promise.all([options.recovery.idle(), options.preparation.idle(), options.events.idle()]);
   }
 
   return {

@@ -14,6 +14,7 @@ import { createPermissionStore } from '../../src/auth/permission-store.ts';
 import { createRunAsPlanner } from '../../src/auth/run-as.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { createEventStore } from '../../src/events/event-store.ts';
 import { createExecutionStore } from '../../src/executions/execution-store.ts';
 import type { History } from '../../src/history/history.ts';
 import { createSqliteHistory } from '../../src/history/sqlite-history.ts';
@@ -72,6 +73,8 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
       resultsKeepMs: config.results.keepMs,
     }),
     executions: createExecutionStore({ redis, prefix, resultsKeepMs: config.results.keepMs }),
+    events: createEventStore({ redis, prefix }),
+    aliasOf: async () => undefined,
     history,
     workers: createWorkerStore({ redis, prefix }),
     blobs: createBlobStore({ dir: config.blobs.dir }),

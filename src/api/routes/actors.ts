@@ -8,9 +8,10 @@ import { decideAccess, unknownActor } from '../../auth/decide-access.ts';
 import { InvalidError } from '../../errors.ts';
 import { chooseLauncher } from '../../launcher/launcher-table.ts';
 import { deleteActor } from '../actor-deletion.ts';
-import { planActorSettings, whatActor } from '../actor-settings.ts';
+import { planActorSettings, planCron, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
 import { checkImage } from '../check-image.ts';
+import { checkLink } from '../check-link.ts';
 import { checkOwner } from '../check-owner.ts';
 import { checkResources } from '../check-resources.ts';
 import { findActor, permissionOn, refOf } from '../find-actor.ts';
@@ -110,7 +111,9 @@ async function createActor(request: FastifyRequest): Promise<Envelope> {
   const { tenant, user } = request.caller;
   const now = services.clock.now();
   const identity = { tenant, id: services.ids.next(), owner: user, createTime: now, lastUpdateTime: now };
-  const created = await services.actors.create(await planDraft(request, asked, identity));
+  const draft = await planDraft(request, asked, identity);
+  await checkLink(draft, request);
+  const created = await services.actors.create(draft);
   return success(request, messages.create, await showActor(request, created));
 }
 
@@ -125,11 +128,12 @@ async function updateActor(request: FastifyRequest): Promise<Envelope> {
   const lastUpdateTime = request.server.services.clock.now();
   const { name, tenant, id, owner, createTime } = current;
   const identity = { tenant, id, owner, createTime, lastUpdateTime };
-  const draft = { ...(await planDraft(request, asked, identity)), name };
+  const draft = { ...(await planDraft(request, asked, identity, current)), name };
   if (!current.stateless && draft.stateless) {
     const reason = 'an actor that was not stateless cannot be updated to be stateless.';
     throw new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
   }
+  await checkLink(draft, request, current);
   const renew = draft.image !== current.image || isTruthy(valuesOf(asked, 'force')[0]);
   const updated = await request.server.services.actors.replace(draft, renew, request.caller.user);
   return success(request, messages.update, await showActor(request, updated));
@@ -145,6 +149,7 @@ async function planDraft(
   request: FastifyRequest,
   asked: Fields,
   identity: Pick<Actor, 'tenant' | 'id' | 'owner' | 'createTime' | 'lastUpdateTime'>,
+  current?: Actor,
 ): Promise<ActorDraft> {
   const { caller } = request;
   const { config, runAs } = request.server.services;
@@ -162,6 +167,7 @@ async function planDraft(
   const { tenant, owner } = identity;
   return {
     ...settings,
+    ...planCron(settings, current, identity.lastUpdateTime),
     ...identity,
     ...(await runAs.of({ tenant, owner, privileged: settings.privileged, launcher })),
   };

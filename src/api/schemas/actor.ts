@@ -11,8 +11,8 @@ const about = {
   description: 'What the actor does.',
   stateless: 'False for an actor that keeps state: it runs one message at a time, in order.',
   type: 'Declared type of its results: none, bin or json. Stored, never acted on.',
-  link: 'Actor that receives the events of this one; not offered by this server yet.',
-  webhook: 'URL that receives the events of this actor; not offered by this server yet.',
+  link: 'Actor, by id or alias, that gets the events of this one as messages.',
+  webhook: 'URL that the events of this actor are posted to.',
   hints: 'Hints for those who run the service. The characters " \' { } [ ] are not allowed.',
   privileged: "Docker's privileged mode, and the mounts of privileged actors.",
   max_workers: 'Most messages of a stateless actor that run at once.',
@@ -22,8 +22,9 @@ const about = {
   default_environment: 'Environment variables of every execution, under those of the message.',
   queue: 'Queue the actor is served from.',
   log_ex: 'Seconds to keep logs after an execution has ended.',
-  cron_schedule: 'When to send a message by itself; not offered by this server yet.',
-  cron_on: 'Whether the schedule is on; not offered by this server yet.',
+  cron_schedule:
+    'When it gets a message by itself, in UTC: "2027-01-31 06 + 2 days" or "now + 1 hour"; hours, days, weeks, months.',
+  cron_on: 'Whether the schedule is on: after registration it is, after an update only where that says so.',
   launcher: 'Which configured launcher runs it; otherwise the one of its queue, else the default.',
   keep_scratch: 'Keep the run directory of each execution on the cluster for a while, for its owner to look into.',
 } as const;

@@ -5,6 +5,9 @@
 -- KEYS[2] outbox
 -- KEYS[3] execution     of the entry; unused for 'actor'
 -- KEYS[4] cleanup
+-- KEYS[5] link events
+-- KEYS[6] webhook events
+-- KEYS[7] causes
 -- ARGV[1] entry         'x:<execution id>' | 'actor'
 -- ARGV[2] number        of the entry as it was read
 -- Returns 'drained' | 'changed' | 'forgotten' (the actor, whole)
@@ -13,8 +16,8 @@ if number and tonumber(number) ~= tonumber(ARGV[2]) then return 'changed' end
 redis.call('ZREM', KEYS[2], ARGV[1])
 if ARGV[1] ~= 'actor' then redis.call('DEL', KEYS[3]) end
 if redis.call('HGET', KEYS[1], 'status') == 'deleted' and redis.call('ZCARD', KEYS[2]) == 0
-  and redis.call('HLEN', KEYS[4]) == 0 then
-  redis.call('DEL', KEYS[1])
+  and redis.call('HLEN', KEYS[4]) == 0 and redis.call('EXISTS', KEYS[5], KEYS[6]) == 0 then
+  redis.call('DEL', KEYS[1], KEYS[7])
   return 'forgotten'
 end
 return 'drained'

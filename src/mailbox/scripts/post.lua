@@ -33,12 +33,9 @@ local most = tonumber(ARGV[7])
 if most > 0 and waiting >= most then return { 'full' } end
 if redis.call('EXISTS', KEYS[3]) == 1 then return { 'used-id' } end
 
-local place = nextNumber(KEYS[1], 'posted')
 local body, bytes = 'body', ARGV[4]
 if ARGV[5] ~= '' then body, bytes = 'blob', ARGV[5] end
-redis.call('HSET', KEYS[3], 'state', 'submitted', 'place', place, 'fence', '0', 'received', nowMs(),
-  'revision', actor[2], 'meta', ARGV[3], body, bytes)
-redis.call('ZADD', KEYS[2], place, ARGV[2])
+storeMessage(KEYS[1], KEYS[2], KEYS[3], ARGV[2], actor[2], { 'meta', ARGV[3], body, bytes })
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[4], 'digest', ARGV[6], 'execution', ARGV[2])
   redis.call('HSET', KEYS[3], 'idempotency', KEYS[4])

@@ -11,6 +11,10 @@
 -- ARGV[5] max workers   number, or empty
 -- ARGV[6] owner         what an answer to a post names
 -- ARGV[7] user          who does it
+-- ARGV[8] link          or empty
+-- ARGV[9] webhook       or empty
+-- ARGV[10] schedule     or empty
+-- ARGV[11] due          next time of the schedule, or empty
 -- Returns revision | 'gone' | 'used-id'
 -- Emits   actor
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -29,5 +33,6 @@ redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers
 if ARGV[2] == 'create' or ARGV[7] ~= ARGV[6] then redis.call('HSET', KEYS[3], ARGV[7], 3) end
 changeRecord(KEYS[1])
 redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
+redis.call('HSET', KEYS[1], 'link', ARGV[8], 'webhook', ARGV[9], 'cronSchedule', ARGV[10], 'cronNext', ARGV[11])
 news(ARGV[1], 'actor', '-')
 return tonumber(redis.call('HGET', KEYS[1], 'revision'))

@@ -41,3 +41,24 @@ local function endExecution(actor, execution, outbox, executionId, state, keepId
   if idempotency then redis.call('PEXPIRE', idempotency, keepIdempotencyMs) end
   redis.call('ZADD', outbox, nextNumber(actor, 'outboxed'), 'x:' .. executionId)
 end
+
+-- Stores a message, its execution (submitted) and its place in the mailbox.
+local function storeMessage(actor, mailbox, execution, executionId, revision, fields)
+  local place = nextNumber(actor, 'posted')
+  redis.call('HSET', execution, 'state', 'submitted', 'place', place, 'fence', '0', 'received', nowMs(),
+    'revision', revision, unpack(fields))
+  redis.call('ZADD', mailbox, place, executionId)
+end
+
+-- Owes an event to the link and to the webhook of the actor, if it has them, under a number that only grows. Each has a
+-- list of its own, so that a webhook that does not answer holds up no link.
+local function oweEvent(channel, actor, links, webhooks, event)
+  local to = redis.call('HMGET', actor, 'link', 'webhook')
+  event.link, event.webhook = to[1] or '', to[2] or ''
+  if event.link == '' and event.webhook == '' then return end
+  event.number, event.at = nextNumber(actor, 'events'), nowMs()
+  local entry = cjson.encode(event)
+  if event.link ~= '' then redis.call('RPUSH', links, entry) end
+  if event.webhook ~= '' then redis.call('RPUSH', webhooks, entry) end
+  news(channel, 'event', '-')
+end

@@ -32,6 +32,16 @@ describe('buildEnvironment', () => {
     expect(environment).toMatchObject({ KEY: 'query', _abaco_username: 'jane', MSG: 'hi' });
   });
 
+  it('knows of a schedule neither who asked nor where, and of an event no revision', () => {
+    const scheduled = environmentOf({ cause: 'schedule' }, 'hi');
+    expect(scheduled).not.toHaveProperty('_abaco_username');
+    expect(scheduled).not.toHaveProperty('_abaco_api_server');
+    expect(scheduled).toMatchObject({ _abaco_actor_revision: '3' });
+    const caused = environmentOf({ cause: 'event' }, 'hi');
+    expect(caused).toMatchObject({ _abaco_username: 'jane', _abaco_api_server: 'http://host:8000' });
+    expect(caused).not.toHaveProperty('_abaco_actor_revision');
+  });
+
   it('writes values as Python does, and leaves a null unset', () => {
     const environment = environmentOf({}, 'hi');
     expect(environment['number']).toBe('5');
