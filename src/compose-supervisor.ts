@@ -3,6 +3,7 @@
 import type { Services } from './api/services.ts';
 import type { Config } from './config/schema.ts';
 import { createEventDelivery, type EventCheckPoint, type EventDelivery } from './events/delivery.ts';
+import { createLookUp } from './events/look-up.ts';
 import { postWebhook } from './events/webhook.ts';
 import type { Closers } from './lib/closers.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
@@ -108,7 +109,8 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
 
 function composeEvents({ services, checkpoint, leaving, apiServer }: SupervisorParts): EventDelivery {
   const { config, ids } = services;
-  const rules = { allowPrivate: config.events.allowPrivate, timeoutMs: config.events.webhookTimeoutMs };
+  const { allowPrivate, webhookTimeoutMs: timeoutMs } = config.events;
+  const rules = { allowPrivate, timeoutMs, lookUp: createLookUp({ allowPrivate }) };
   return createEventDelivery({
     ...services,
     post: (post, signal) => postWebhook(post, rules, signal),

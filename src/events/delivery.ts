@@ -59,8 +59,8 @@ export interface EventSettings {
   readonly apiServer: string;
 }
 
-/** Webhooks that are posted to at a time: the slow ones of some must not take every socket. */
-const mostPosts = 32;
+/** Webhooks of one tenant that are posted to at a time: its slow ones hold up no other's. */
+const mostPosts = 16;
 
 /** As old as an event is, so long is the pause before the next try, within these: so pauses double. */
 const leastPauseMs = 1_000;
@@ -70,7 +70,7 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
   const { events, log, settings } = options;
   const underWay = new Map<string, Promise<void>>();
   const again = new Set<string>();
-  const limit = pLimit(mostPosts);
+  const limits = new Map<string, ReturnType<typeof pLimit>>();
 
   async function deliverLinks(actor: ActorRef): Promise<void> {
     for (let owed = await next(actor, 'link'); owed; owed = await next(actor, 'link')) {
@@ -191,6 +191,12 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
     return started;
   }
 
+  function limitOf(tenant: string): ReturnType<typeof pLimit> {
+    const limit = limits.get(tenant) ?? pLimit(mostPosts);
+    limits.set(tenant, limit);
+    return limit;
+  }
+
   async function repeat(key: string, work: () => Promise<void>): Promise<void> {
     do {
       again.delete(key);
@@ -201,7 +207,7 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
   async function deliver(actor: ActorRef): Promise<void> {
     const name = `${actor.tenant}:${actor.actorId}`;
     await beginOnce(`link ${name}`, () => deliverLinks(actor));
-    await beginOnce(`webhook ${name}`, () => limit(() => deliverWebhooks(actor)));
+    await beginOnce(`webhook ${name}`, () => limitOf(actor.tenant)(() => deliverWebhooks(actor)));
   }
 
   return {

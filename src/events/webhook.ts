@@ -5,12 +5,12 @@
  */
 
 import { createHmac } from 'node:crypto';
-import { lookup as lookUp } from 'node:dns';
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { asError } from '../errors.ts';
 import { isPublicAddress } from './address-rule.ts';
+import { PrivateAddressError } from './look-up.ts';
 
 export interface WebhookPost {
   readonly url: string;
@@ -20,6 +20,8 @@ export interface WebhookPost {
 
 export interface WebhookRules {
   readonly allowPrivate: boolean;
+  /** Made for the same `allowPrivate` (`createLookUp`). */
+  readonly lookUp: LookupFunction;
   readonly timeoutMs: number;
 }
 
@@ -70,8 +72,6 @@ export function webhookKey(signingKey: string, actorDbId: string): string {
   return createHmac('sha256', signingKey).update(actorDbId).digest('hex');
 }
 
-class PrivateAddressError extends Error {}
-
 const notPublic = 'it leads to an address that is not public; the setting events.allow_private would allow it';
 
 function judge(status: number): WebhookOutcome {
@@ -87,7 +87,7 @@ async function statusOf(url: URL, post: WebhookPost, rules: WebhookRules, signal
     method: 'POST',
     // A connection of its own: one that is kept would not be looked up again.
     agent: false,
-    lookup: guardedLookup(rules.allowPrivate),
+    lookup: rules.lookUp,
     signal: AbortSignal.any([signal, AbortSignal.timeout(rules.timeoutMs)]),
     headers: { ...post.headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(post.body) },
   });
@@ -111,18 +111,4 @@ async function statusOf(url: URL, post: WebhookPost, rules: WebhookRules, signal
   } finally {
     request.destroy();
   }
-}
-
-/** Fails unless every address of the name is public, and gives exactly those that were looked at. */
-function guardedLookup(allowPrivate: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-      const [first] = addresses ?? [];
-      if (error || !first) callback(error ?? new Error(`${hostname} has no address`), '', 0);
-      else if (!allowPrivate && !addresses.every(({ address }) => isPublicAddress(address))) {
-        callback(new PrivateAddressError(), '', 0);
-      } else if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
-  };
 }

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventDelivery, type EventDelivery } from '../../src/events/delivery.ts';
+import { createLookUp } from '../../src/events/look-up.ts';
 import { postWebhook } from '../../src/events/webhook.ts';
 import type { Message } from '../../src/executions/execution.ts';
 import { ask, registerActor, sendMessage } from '../support/api-requests.ts';
@@ -13,6 +14,7 @@ import { startWebhookServer } from '../support/webhook-server.ts';
 let api: ApiService;
 let delivery: EventDelivery;
 const key = makeTestKey();
+const lookUp = createLookUp({ allowPrivate: true });
 const aliases = new Map<string, string>();
 
 beforeAll(async () => {
@@ -31,7 +33,7 @@ public_key = """${key.publicPem}"""
   const { services } = api;
   delivery = createEventDelivery({
     ...services,
-    post: (post, signal) => postWebhook(post, { allowPrivate: true, timeoutMs: 5_000 }, signal),
+    post: (post, signal) => postWebhook(post, { allowPrivate: true, lookUp, timeoutMs: 5_000 }, signal),
     nextExecutionId: () => services.ids.next(),
     checkpoint: async () => undefined,
     leaving: new AbortController().signal,

@@ -1,15 +1,27 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createLookUp } from '../../../src/events/look-up.ts';
 import { postWebhook, signWebhook, type WebhookOutcome, webhookKey } from '../../../src/events/webhook.ts';
+import { optional } from '../../../src/lib/optional.ts';
+import { startNameServer } from '../../support/name-server.ts';
 import { until } from '../../support/until.ts';
 import { startWebhookServer } from '../../support/webhook-server.ts';
 
 const never = new AbortController().signal;
 
-async function post(url: string, rules: { allowPrivate?: boolean; timeoutMs?: number } = {}): Promise<WebhookOutcome> {
+interface Rules {
+  readonly allowPrivate?: boolean;
+  readonly timeoutMs?: number;
+  readonly servers?: readonly string[];
+}
+
+async function post(
+  url: string,
+  { allowPrivate = true, timeoutMs = 5_000, servers }: Rules = {},
+): Promise<WebhookOutcome> {
   return await postWebhook(
     { url, body: '{"a":"é"}', headers: { 'idempotency-key': 'k' } },
-    { allowPrivate: true, timeoutMs: 5_000, ...rules },
+    { allowPrivate, timeoutMs, lookUp: createLookUp({ allowPrivate, ...optional('servers', servers) }) },
     never,
   );
 }
@@ -78,9 +90,41 @@ describe('postWebhook', () => {
     expect(await post('http://name.invalid/')).toMatchObject({ kind: 'failed' });
   });
 
-  it('never reaches a private address, written as one or behind a name', async () => {
+  it('reaches a name on this machine where private addresses are allowed', async () => {
     await using server = await startWebhookServer();
-    for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '0x7f.1', '2130706433', '0.0.0.0']) {
+    expect(await post(`http://localhost:${server.port}/`)).toEqual({ kind: 'delivered' });
+  });
+
+  it.each([
+    ['alone', ['127.0.0.1']],
+    ['beside a public one', ['192.0.43.7', '127.0.0.1']],
+    ['of IPv6', ['::1']],
+  ])('never reaches a private address behind a name, %s', async (_how, addresses) => {
+    await using server = await startWebhookServer();
+    await using names = await startNameServer(() => addresses);
+    const url = `http://inner.example.org:${server.port}/`;
+    const outcome = await post(url, { allowPrivate: false, servers: [names.address] });
+    expect(outcome).toMatchObject({ kind: 'refused' });
+    expect(server.received).toEqual([]);
+  });
+
+  it('connects to what it looked at, whatever the name resolves to later', async () => {
+    await using server = await startWebhookServer();
+    let asked = 0;
+    await using names = await startNameServer((kind) => {
+      asked += 1;
+      if (kind === 'AAAA') return [];
+      return asked <= 2 ? ['192.0.43.7'] : ['127.0.0.1'];
+    });
+    const rules = { allowPrivate: false, servers: [names.address], timeoutMs: 500 };
+    // The public address is nowhere near: the connection to it fails or takes too long.
+    expect(await post(`http://rebinding.example.org:${server.port}/`, rules)).toMatchObject({ kind: 'failed' });
+    expect([asked, server.received]).toEqual([2, []]);
+  });
+
+  it('never reaches a private address that is written as one', async () => {
+    await using server = await startWebhookServer();
+    for (const host of ['127.0.0.1', '[::ffff:127.0.0.1]', '0x7f.1', '2130706433', '0.0.0.0']) {
       const outcome = await post(`http://${host}:${server.port}/`, { allowPrivate: false });
       expect(outcome, host).toMatchObject({ kind: 'refused' });
       expect(JSON.stringify(outcome), host).toContain('not public');
