@@ -481,6 +481,107 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
     });
   });
 
+  describe('postCaused', () => {
+    const cause = (number: number): Parameters<MailboxBench['mailbox']['postCaused']>[1] => ({
+      executionId: bench.ids.next(),
+      message: { ...aMessage('caused'), body: { inline: Buffer.from('caused') } },
+      cause: { name: 'event of another', number },
+      via: ['another'],
+    });
+
+    it('keeps the message of a cause once, and none of an earlier one after it', async () => {
+      const actor = await bench.newActor();
+      const { mailbox } = bench;
+      expect(await mailbox.postCaused(actor, cause(7))).toBe('posted');
+      expect(await mailbox.postCaused(actor, cause(7))).toBe('repeated');
+      expect(await mailbox.postCaused(actor, cause(6))).toBe('repeated');
+      expect(await mailbox.postCaused(actor, { ...cause(6), cause: { name: 'schedule', number: 6 } })).toBe('posted');
+      expect(await mailbox.postCaused(actor, cause(8))).toBe('posted');
+      expect(await waiting(actor)).toHaveLength(3);
+    });
+
+    it('still knows it when the message has run and the history has it', async () => {
+      const actor = await bench.newActor();
+      expect(await bench.mailbox.postCaused(actor, cause(1))).toBe('posted');
+      await bench.mailbox.settle((await bench.claim(actor)).lease, aSettlement());
+      for (const entry of await bench.mailbox.owed(actor, 10)) await bench.mailbox.drained(actor, entry);
+      expect(await bench.mailbox.postCaused(actor, cause(1))).toBe('repeated');
+    });
+
+    it('keeps nothing in a full mailbox, so that it can be told again, and nothing of an actor that is gone', async () => {
+      const actor = await bench.newActor();
+      await bench.post(actor);
+      expect(await bench.mailboxWith({ maxWaiting: 1 }).postCaused(actor, cause(1))).toBe('full');
+      expect(await bench.mailbox.postCaused(actor, cause(1))).toBe('posted');
+      expect(await bench.mailbox.postCaused({ tenant: 'DEV', actorId: 'nobody' }, cause(1))).toBe('gone');
+    });
+  });
+
+  describe('events', () => {
+    const typesOf = async (actor: Parameters<MailboxBench['post']>[0], list: 'linkEvents' | 'webhookEvents') => {
+      const entries = await bench.redis.lrange(bench.keysOf(actor)[list], 0, -1);
+      return entries.map((entry) => JSON.parse(entry) as object);
+    };
+
+    it('are owed with the change they tell of, to link and webhook apart, and said', async () => {
+      const actor = await bench.newActor({ link: 'other', webhook: 'http://hook' });
+      const id = await bench.post(actor);
+      await bench.mailbox.settle((await bench.claim(actor)).lease, aSettlement({ exitCode: 3 }));
+      const to = { link: 'other', webhook: 'http://hook', at: expect.any(Number) as number };
+      const expected = [
+        { ...to, number: 1, kind: 'ready', message: ' ' },
+        { ...to, number: 2, kind: 'ended', execution: id, state: 'complete', exitCode: '3' },
+      ];
+      expect(await typesOf(actor, 'linkEvents')).toEqual(expected);
+      expect(await typesOf(actor, 'webhookEvents')).toEqual(expected);
+      expect(await bench.mailbox.load(actor)).toMatchObject({ owesEvents: true });
+      await until(() => heard.some((item) => item.kind === 'event' && item.actorId === actor.actorId));
+    });
+
+    it('are none where nobody is to be told, or nothing has come to an end', async () => {
+      const plain = await bench.newActor();
+      await bench.post(plain);
+      await bench.mailbox.settle((await bench.claim(plain)).lease, aSettlement());
+      const purged = await bench.newActor({ link: 'other', ready: false });
+      await bench.post(purged);
+      await bench.mailbox.purge(purged, 10);
+      for (const actor of [plain, purged]) expect(await bench.mailbox.load(actor)).toMatchObject({ owesEvents: false });
+    });
+
+    it('name the actors that led to the execution', async () => {
+      const actor = await bench.newActor({ link: 'other', ready: false });
+      await bench.actors.markReady(actor, 1, 'sha256:0');
+      const message = { ...aMessage(), body: { inline: Buffer.from('x') } };
+      const executionId = bench.ids.next();
+      await bench.mailbox.postCaused(actor, { executionId, message, cause: { name: 'c', number: 1 }, via: ['a', 'b'] });
+      await bench.mailbox.settle((await bench.claim(actor)).lease, aSettlement());
+      expect((await typesOf(actor, 'linkEvents'))[1]).toMatchObject({ via: 'a b' });
+    });
+
+    it('of a deleted actor are kept until they are told', async () => {
+      const actor = await bench.newActor({ link: 'other' });
+      await bench.actors.remove(actor);
+      const outcomes = [];
+      for (const entry of await bench.mailbox.owed(actor, 10)) outcomes.push(await bench.mailbox.drained(actor, entry));
+      expect(outcomes).not.toContain('forgotten');
+      await bench.redis.del(bench.keysOf(actor).linkEvents);
+      expect(await bench.mailbox.drained(actor, { number: 0 })).toBe('forgotten');
+    });
+  });
+
+  describe('a schedule', () => {
+    it('moves on from the time it was read at, once', async () => {
+      const settings = { cronSchedule: 'now + 1 hour', cronOn: true, cronNextEx: '2027-1-1 0' };
+      const ref = await bench.newActor(settings);
+      const actor = await bench.actors.get(ref.tenant, ref.actorId);
+      if (!actor) throw new Error('It was just made');
+      expect(actor).toMatchObject(settings);
+      expect(await bench.actors.advanceSchedule(actor, '2027-1-1 1')).toBe('advanced');
+      expect(await bench.actors.advanceSchedule(actor, '2027-1-1 1')).toBe('changed');
+      expect(await bench.actors.get(ref.tenant, ref.actorId)).toMatchObject({ cronNextEx: '2027-1-1 1' });
+    });
+  });
+
   describe('deletion', () => {
     it('takes no more messages, waits for what is held, and leaves no key once the history has all', async () => {
       const actor = await bench.newActor({ stateless: false });
