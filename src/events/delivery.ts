@@ -70,18 +70,20 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
   const { events, log, settings } = options;
   const underWay = new Map<string, Promise<void>>();
   const again = new Set<string>();
+  const begun = new Set<Promise<void>>();
   const limits = new Map<string, ReturnType<typeof pLimit>>();
 
   async function deliverLinks(actor: ActorRef): Promise<void> {
     for (let owed = await next(actor, 'link'); owed; owed = await next(actor, 'link')) {
-      if (!(await deliverLink(actor, owed))) return;
+      const outcome = await deliverLink(actor, owed);
+      if (outcome === 'waits') return;
+      if (outcome === 'dropped') await events.forgetTarget(actor, owed.event);
       await events.done(actor, 'link', owed);
       await options.checkpoint('event-after-done');
     }
   }
 
-  /** @returns whether the event is done with. */
-  async function deliverLink(actor: ActorRef, owed: OwedEvent): Promise<boolean> {
+  async function deliverLink(actor: ActorRef, owed: OwedEvent): Promise<'told' | 'dropped' | 'waits'> {
     const { event } = owed;
     await options.checkpoint('event-before-target');
     const target = await targetOf(actor, owed);
@@ -106,8 +108,8 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
     );
     await options.checkpoint('event-after-post');
     if (outcome === 'gone') return drop(actor, owed, 'link', 'the actor its link leads to is gone');
-    if (outcome !== 'full') return true;
-    if (ageOf(owed) < settings.linkKeepMs) return false;
+    if (outcome !== 'full') return 'told';
+    if (ageOf(owed) < settings.linkKeepMs) return 'waits';
     return drop(actor, owed, 'link', 'the mailbox its link leads to stayed full');
   }
 
@@ -174,9 +176,9 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
     return Math.max(0, options.clock.now().getTime() - event.at);
   }
 
-  function drop(actor: ActorRef, { event }: OwedEvent, list: EventList, reason: string): true {
+  function drop(actor: ActorRef, { event }: OwedEvent, list: EventList, reason: string): 'dropped' {
     log.warn({ ...actor, event: event.number, kind: event.kind, to: list, reason }, 'event dropped');
-    return true;
+    return 'dropped';
   }
 
   /** Once at a time for each; what is begun meanwhile is looked at again. */
@@ -213,12 +215,15 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
   return {
     deliver,
     begin(actor) {
-      deliver(actor).catch((thrown: unknown) =>
-        log.warn({ ...actor, err: asError(thrown) }, 'events not told; they are at the next sweep'),
-      );
+      const work = deliver(actor)
+        .catch((thrown: unknown) =>
+          log.warn({ ...actor, err: asError(thrown) }, 'events not told; they are at the next sweep'),
+        )
+        .finally(() => begun.delete(work));
+      begun.add(work);
     },
     async idle() {
-      await Promise.allSettled(underWay.values());
+      await Promise.all(begun);
     },
   };
 }

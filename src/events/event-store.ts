@@ -25,6 +25,8 @@ export interface EventStore {
   /** Decides where a link's event goes: the first to ask decides for all. */
   decideTarget(actor: ActorRef, event: EventEntry, target: LinkTarget): Promise<LinkTarget>;
   target(actor: ActorRef, event: EventEntry): Promise<LinkTarget | undefined>;
+  /** Nothing was made of it there. */
+  forgetTarget(actor: ActorRef, event: EventEntry): Promise<void>;
   /** It is owed no more. Again is a no-op. */
   done(actor: ActorRef, list: EventList, owed: OwedEvent): Promise<void>;
   /** Whether the caller is to post the event now; then nobody else is for `ms`. */
@@ -44,8 +46,13 @@ export function createEventStore({ redis, prefix }: { readonly redis: Redis; rea
     return text === null ? undefined : (JSON.parse(text) as LinkTarget);
   }
 
+  async function forgetTarget(actor: ActorRef, event: EventEntry): Promise<void> {
+    await redis.hdel(keys.of(actor).causes, targetField(event)).catch(throwRedisError);
+  }
+
   return {
     target,
+    forgetTarget,
 
     async first(actor, list) {
       const text = await redis.lindex(listKey(actor, list), 0).catch(throwRedisError);
@@ -61,7 +68,7 @@ export function createEventStore({ redis, prefix }: { readonly redis: Redis; rea
       await redis.lrem(listKey(actor, list), 1, text).catch(throwRedisError);
       // The webhook, which is told what the link's execution is, comes last where there are both.
       if (list === 'link' && event.webhook !== '') return;
-      if (event.link !== '') await redis.hdel(keys.of(actor).causes, targetField(event)).catch(throwRedisError);
+      if (event.link !== '') await forgetTarget(actor, event);
     },
 
     async takeTurn(actor, event, ms) {

@@ -52,7 +52,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       via: [],
     });
     await options.checkpoint('schedule-after-post');
-    if (outcome === 'full') log.warn(ref, 'scheduled message waits: the mailbox is full');
+    if (outcome === 'full') log.debug(ref, 'scheduled message waits: the mailbox is full');
     return outcome !== 'full' && outcome !== 'used-id';
   }
 

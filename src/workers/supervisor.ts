@@ -216,13 +216,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await forget(ref, load);
       return;
     }
-    await options.schedules.look(entry.actor);
     entry.wanted = await options.workers.wanted(ref);
     const asked = await options.workers.stopRequested(ref);
     for (const worker of entry.workers) {
       if (asked.has(worker.id)) retire(entry, worker);
       else await saveRecord(entry, worker);
     }
+    await options.schedules.look(entry.actor);
   }
 
   /** The last trace of a deleted actor goes when its last container has been removed, if that came after all else. */

@@ -5,6 +5,7 @@ import { createEventDelivery, type EventDelivery } from '../../src/events/delive
 import { createLookUp } from '../../src/events/look-up.ts';
 import { postWebhook } from '../../src/events/webhook.ts';
 import type { Message } from '../../src/executions/execution.ts';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { ask, registerActor, sendMessage } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';
@@ -30,16 +31,21 @@ public_key = """${key.publicPem}"""
 `,
   });
   Object.assign(api.services, { aliasOf: async (_tenant: string, alias: string) => aliases.get(alias) });
+  delivery = deliveryAt(systemClock);
+});
+
+function deliveryAt(clock: Clock): EventDelivery {
   const { services } = api;
-  delivery = createEventDelivery({
+  return createEventDelivery({
     ...services,
+    clock,
     post: (post, signal) => postWebhook(post, { allowPrivate: true, lookUp, timeoutMs: 5_000 }, signal),
     nextExecutionId: () => services.ids.next(),
     checkpoint: async () => undefined,
     leaving: new AbortController().signal,
     settings: { ...services.config.events, apiServer: 'http://api' },
   });
-});
+}
 
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
@@ -257,6 +263,17 @@ describe('§11 webhooks', () => {
     expect(sent).not.toHaveProperty('_abaco_execution_id');
   });
 
+  it('name no execution where the link led to nobody', async () => {
+    await using server = await startWebhookServer();
+    const target = await registerActor(api);
+    const source = await registerActor(api, { webhook: server.url, link: target });
+    await ask(api.app, `DELETE /actors/${target}`);
+    await delivery.deliver(refOf(source));
+    const sent = JSON.parse(server.received[0]?.body ?? '') as Document;
+    expect(sent).toMatchObject({ event_type: 'ACTOR_READY', _abaco_link: '' });
+    expect(sent).not.toHaveProperty('_abaco_execution_id');
+  });
+
   it('that do not answer well are tried again, in the order of the events, with the same key', async () => {
     let answers = 0;
     await using server = await startWebhookServer((_request, response) => {
@@ -289,6 +306,16 @@ describe('§11 webhooks', () => {
     const source = await registerActor(api, { webhook: server.url });
     await delivery.deliver(refOf(source));
     expect(server.received[0]?.headers['x-abaco-signature']).toMatch(/^t=\d+,v1=[0-9a-f]{64}$/);
+  });
+
+  it('that do not answer are given up after their time, with all that is as old', async () => {
+    await using server = await startWebhookServer((_request, response) => void response.writeHead(503).end());
+    const source = await registerActor(api, { webhook: server.url });
+    await endOne(source);
+    const later = { now: () => new Date(Date.now() + api.services.config.events.webhookKeepMs) };
+    await deliveryAt(later).deliver(refOf(source));
+    expect(server.received).toHaveLength(1);
+    expect(await api.services.mailbox.load(refOf(source))).toMatchObject({ owesEvents: false });
   });
 
   it('that refuse an event do not get it again', async () => {
