@@ -50,7 +50,6 @@ export interface Storage
     | 'mailbox'
     | 'executions'
     | 'events'
-    | 'aliasOf'
     | 'workers'
     | 'blobs'
     | 'news'
@@ -127,7 +126,6 @@ export async function composeStorage(
     }),
     executions: createExecutionStore({ redis, prefix, resultsKeepMs }),
     events: createEventStore({ redis, prefix }),
-    aliasOf: async () => undefined,
     workers: createWorkerStore({ redis, prefix }),
     ids: createIdSource({ processNumber: () => processNumber.current(), clock: systemClock }),
     health: createHealth({ redis: async () => void (await redis.ping()), history, durability }),

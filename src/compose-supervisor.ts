@@ -1,6 +1,7 @@
 /** The worker side of the service: gate, leases, output, recovery and the supervisor that drives them. */
 
 import type { Services } from './api/services.ts';
+import { createTenants } from './auth/tenants.ts';
 import type { Config } from './config/schema.ts';
 import { createEventDelivery, type EventCheckPoint, type EventDelivery } from './events/delivery.ts';
 import { createLookUp } from './events/look-up.ts';
@@ -110,14 +111,17 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
 function composeEvents({ services, checkpoint, leaving, apiServer }: SupervisorParts): EventDelivery {
   const { config, ids } = services;
   const { allowPrivate, webhookTimeoutMs: timeoutMs } = config.events;
+  const tenants = createTenants(config.tenants, config.auth);
+  const ownServer = config.service.publicUrl || apiServer || '';
   const rules = { allowPrivate, timeoutMs, lookUp: createLookUp({ allowPrivate }) };
   return createEventDelivery({
     ...services,
+    aliasOf: async (tenant, alias) => (await services.aliases.get(tenant, alias))?.actorId,
     post: (post, signal) => postWebhook(post, rules, signal),
     nextExecutionId: () => ids.next(),
     checkpoint,
     leaving,
-    settings: { ...config.events, apiServer: config.service.publicUrl || apiServer || '' },
+    settings: { ...config.events, apiServerOf: (tenant) => tenants.rule(tenant)?.apiServer ?? ownServer },
   });
 }
 

@@ -45,10 +45,10 @@ async function leadsTo(services: LinkServices, from: Actor, actorId: string): Pr
   return false;
 }
 
-type LinkServices = Pick<Services, 'actors' | 'aliasOf'>;
+type LinkServices = Pick<Services, 'actors' | 'aliases'>;
 
-async function findTarget({ actors, aliasOf }: LinkServices, tenant: string, link: string): Promise<Actor | undefined> {
-  const actorId = isId(link) ? link : await aliasOf(tenant, link);
+async function findTarget({ actors, aliases }: LinkServices, tenant: string, link: string): Promise<Actor | undefined> {
+  const actorId = isId(link) ? link : (await aliases.get(tenant, link))?.actorId;
   return actorId === undefined ? undefined : await actors.get(tenant, actorId);
 }
 

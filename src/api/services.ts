@@ -29,8 +29,6 @@ export interface Services {
   readonly mailbox: Mailbox;
   readonly executions: ExecutionStore;
   readonly events: EventStore;
-  /** Id of the actor that an alias of the tenant stands for; nothing when there is no such alias. */
-  readonly aliasOf: (tenant: string, alias: string) => Promise<string | undefined>;
   readonly history: History;
   readonly workers: WorkerStore;
   readonly blobs: Blobs;

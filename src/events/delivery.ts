@@ -55,8 +55,8 @@ export interface EventSettings {
   readonly webhookTimeoutMs: number;
   /** Empty signs nothing. */
   readonly signingKey: string;
-  /** What events say as `_abaco_api_server`. */
-  readonly apiServer: string;
+  /** What events of a tenant say as `_abaco_api_server`. */
+  readonly apiServerOf: (tenant: string) => string;
 }
 
 /** Webhooks of one tenant that are posted to at a time: its slow ones hold up no other's. */
@@ -155,7 +155,7 @@ export function createEventDelivery(options: EventDeliveryOptions): EventDeliver
       ...renderEvent(event, actor, target?.actorId),
       _abaco_Content_Type: 'application/json',
       _abaco_username: eventExecutor,
-      _abaco_api_server: settings.apiServer,
+      _abaco_api_server: settings.apiServerOf(actor.tenant),
       ...(target ? { _abaco_execution_id: target.executionId } : {}),
     });
     const key = webhookKey(settings.signingKey, dbId);

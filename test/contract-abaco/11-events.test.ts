@@ -16,7 +16,6 @@ let api: ApiService;
 let delivery: EventDelivery;
 const key = makeTestKey();
 const lookUp = createLookUp({ allowPrivate: true });
-const aliases = new Map<string, string>();
 
 beforeAll(async () => {
   api = await startApiService({
@@ -30,7 +29,6 @@ mode = "none"
 public_key = """${key.publicPem}"""
 `,
   });
-  Object.assign(api.services, { aliasOf: async (_tenant: string, alias: string) => aliases.get(alias) });
   delivery = deliveryAt(systemClock);
 });
 
@@ -38,12 +36,13 @@ function deliveryAt(clock: Clock): EventDelivery {
   const { services } = api;
   return createEventDelivery({
     ...services,
+    aliasOf: async (tenant, alias) => (await services.aliases.get(tenant, alias))?.actorId,
     clock,
     post: (post, signal) => postWebhook(post, { allowPrivate: true, lookUp, timeoutMs: 5_000 }, signal),
     nextExecutionId: () => services.ids.next(),
     checkpoint: async () => undefined,
     leaving: new AbortController().signal,
-    settings: { ...services.config.events, apiServer: 'http://api' },
+    settings: { ...services.config.events, apiServerOf: (tenant) => `http://${tenant.toLowerCase()}` },
   });
 }
 
@@ -76,6 +75,15 @@ async function takeEvents(actorId: string): Promise<readonly { readonly message:
   return taken;
 }
 
+/** Lets an alias stand for the actor, whether or not it stood for another. */
+async function nameActor(alias: string, actorId: string): Promise<void> {
+  const { aliases } = api.services;
+  const held = await aliases.get('DEV', alias);
+  const create = async () => await aliases.create({ tenant: 'DEV', alias, actorId, owner: 'anonymous' });
+  const outcome = held ? await aliases.move(held, actorId, 'anonymous') : await create();
+  if (outcome !== 'created' && outcome !== 'moved') throw new Error(`alias ${alias}: ${outcome}`);
+}
+
 async function update(actorId: string, fields: object) {
   return await ask(api.app, `PUT /actors/${actorId}`, { json: { image: 'debian:trixie-slim', ...fields } });
 }
@@ -83,7 +91,7 @@ async function update(actorId: string, fields: object) {
 describe('§7.3 link check', () => {
   it('takes the id of an actor, and an alias of the tenant', async () => {
     const target = await registerActor(api);
-    aliases.set('sink', target);
+    await nameActor('sink', target);
     for (const link of [target, 'sink']) {
       const source = await registerActor(api, { link });
       const { result } = await ask(api.app, `GET /actors/${source}`);
@@ -109,12 +117,20 @@ describe('§7.3 link check', () => {
     expect(own.status).toBe(200);
     const other = await ask(api.app, 'POST /actors', { json: { ...json, link: id }, headers: bearer('john') });
     expect(other.message).toContain('permission EXECUTE');
+    const grant = async (level: string) =>
+      await ask(api.app, `POST /actors/${id}/permissions`, { json: { user: 'john', level }, headers: bearer('jane') });
+    await grant('READ');
+    const reader = await ask(api.app, 'POST /actors', { json: { ...json, link: id }, headers: bearer('john') });
+    expect(reader.message).toContain('permission EXECUTE');
+    await grant('EXECUTE');
+    const granted = await ask(api.app, 'POST /actors', { json: { ...json, link: id }, headers: bearer('john') });
+    expect(granted.status).toBe(200);
     expect((await ask(api.app, 'POST /actors', { json: { ...json, link: id } })).status).toBe(400);
   });
 
   it('refuses on PUT to link an actor to itself, also by an alias', async () => {
     const id = await registerActor(api);
-    aliases.set('myself', id);
+    await nameActor('myself', id);
     for (const link of [id, 'myself']) {
       const { status, message } = await update(id, { link });
       expect([status, message]).toEqual([400, 'Invalid link parameter. An actor cannot link to itself.']);
@@ -197,9 +213,9 @@ describe('§11 links', () => {
 
   it('lead where their alias stands when the event is told', async () => {
     const [before, after] = [await registerActor(api), await registerActor(api)];
-    aliases.set('moving', before);
+    await nameActor('moving', before);
     const source = await registerActor(api, { link: 'moving' });
-    aliases.set('moving', after);
+    await nameActor('moving', after);
     await delivery.deliver(refOf(source));
     expect(await takeEvents(before)).toEqual([]);
     expect((await takeEvents(after)).map(({ body }) => body['_abaco_link'])).toEqual([`DEV_${after}`]);
@@ -215,10 +231,10 @@ describe('§11 links', () => {
 
   it('in a circle that aliases made end after one round', async () => {
     const first = await registerActor(api);
-    aliases.set('round', await registerActor(api));
+    await nameActor('round', await registerActor(api));
     const second = await registerActor(api, { link: 'round' }, { ready: false });
     expect((await update(first, { link: second })).status).toBe(200);
-    aliases.set('round', first);
+    await nameActor('round', first);
     await api.services.actors.markReady(refOf(second), 1, 'sha256:1');
     await endOne(first);
     let runs = 0;
@@ -249,7 +265,7 @@ describe('§11 webhooks', () => {
       _abaco_link: `DEV_${target}`,
       _abaco_Content_Type: 'application/json',
       _abaco_username: 'Abaco Event',
-      _abaco_api_server: 'http://api',
+      _abaco_api_server: 'http://dev',
       _abaco_execution_id: executions[0]?.id,
     });
   });

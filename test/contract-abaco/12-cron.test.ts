@@ -96,6 +96,13 @@ describe('§12 the schedule', () => {
     expect((await update(id, { cron_schedule, cron_on: true })).status).toBe(200);
     expect(await cronOf(id)).toEqual({ cron_schedule, cron_on: true, cron_next_ex: '2027-2-2 6' });
   });
+
+  it('that PUT repeats keeps nothing else from being replaced', async () => {
+    const cron_schedule = 'now + 1 day';
+    const id = await registerActor(api, { cron_schedule, description: 'before' });
+    await update(id, { cron_schedule, description: 'after' });
+    expect((await ask(api.app, `GET /actors/${id}`)).result).toMatchObject({ description: 'after' });
+  });
 });
 
 describe('§12 the agent', () => {

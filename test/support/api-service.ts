@@ -74,7 +74,6 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     }),
     executions: createExecutionStore({ redis, prefix, resultsKeepMs: config.results.keepMs }),
     events: createEventStore({ redis, prefix }),
-    aliasOf: async () => undefined,
     history,
     workers: createWorkerStore({ redis, prefix }),
     blobs: createBlobStore({ dir: config.blobs.dir }),

@@ -49,7 +49,7 @@ export function deliveryOn(bench: MailboxBench, settings: Partial<EventDeliveryO
       webhookKeepMs: 60_000,
       webhookTimeoutMs: 1_000,
       signingKey: '',
-      apiServer: 'http://api',
+      apiServerOf: () => 'http://api',
       ...settings.settings,
     },
   });
