@@ -8,6 +8,7 @@ import { type Cluster, createCluster } from '../launchers/host/cluster.ts';
 import { isHostOptions } from '../launchers/host/host-options.ts';
 import { launcherKinds } from '../launchers/index.ts';
 import { listenApi } from './api/listen.ts';
+import { describeForSearch } from './api/search-fields.ts';
 import type { Services } from './api/services.ts';
 import { createIdentities } from './auth/identities.ts';
 import { createRunAsPlanner } from './auth/run-as.ts';
@@ -20,9 +21,10 @@ import {
   readKind,
   withLauncherOf,
 } from './compose-launchers.ts';
-import { composeStorage } from './compose-storage.ts';
+import { composeStorage, type Storage } from './compose-storage.ts';
 import { composeSupervisor } from './compose-supervisor.ts';
 import type { LoadedConfig } from './config/load.ts';
+import type { Config } from './config/schema.ts';
 import { UnavailableError } from './errors.ts';
 import { logExpiresAt } from './history/log-expiry.ts';
 import { createOutbox, type Outbox } from './history/outbox.ts';
@@ -95,8 +97,10 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
     for (const entry of launchers.entries) gate.close(entry, redisWasAway());
   });
 
+  const outbox = composeOutbox(storage, config, log);
   const services: Services = {
     ...storage,
+    outbox,
     config,
     launchers,
     launcherWait: (name) => gate.waitOf(name),
@@ -106,7 +110,6 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
   };
   const api = roles.api ? await listenApi(services, bridgeAddress()) : undefined;
   if (api) closers.add('api', () => api.close());
-  const outbox = composeOutbox(services);
   outbox.start();
   closers.add('outbox', () => outbox.stop());
   if (roles.supervisor) {
@@ -149,14 +152,15 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
 const redisWasAway = (): UnavailableError =>
   new UnavailableError('launcher.unavailable', 'Redis was away; the launcher is looked at again first');
 
-function composeOutbox(services: Services): Outbox {
-  const { config, actors } = services;
+function composeOutbox(storage: Omit<Storage, 'mark' | 'onReconnect'>, config: Config, log: Logger): Outbox {
   return createOutbox({
-    ...services,
+    ...storage,
+    log,
+    describe: describeForSearch,
     batch: config.history.batch,
     intervalMs: config.history.intervalMs,
     logExpiresAt: async (actor, ended) => {
-      const found = await actors.get(actor.tenant, actor.actorId);
+      const found = await storage.actors.get(actor.tenant, actor.actorId);
       return logExpiresAt(ended, found?.logEx ?? null, {
         defaultSeconds: (config.logs.keepMs ?? 0) / 1_000,
         limitSeconds: (config.logs.keepLimitMs ?? 0) / 1_000,

@@ -29,8 +29,8 @@ export interface ActorStore {
   getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined>;
   /** Those in whose permissions `user` stands, or everybody, the oldest first; of others nothing is read. */
   listShared(tenant: string, user: string): Promise<readonly (SharedActor & { readonly state: unknown })[]>;
-  /** Of every tenant; also those of which only something is still owed. */
-  refs(): Promise<readonly ActorRef[]>;
+  /** Of every tenant, or of one; also those of which only something is still owed. */
+  refs(tenant?: string): Promise<readonly ActorRef[]>;
   state(actor: ActorRef): Promise<unknown>;
   /** `executionId` when sent with that execution's token. */
   setState(actor: ActorRef, state: unknown, executionId?: string): Promise<'set' | 'stateless' | 'gone' | 'ended'>;
@@ -173,8 +173,8 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       return found.toSorted((one, other) => one.actor.createTime.getTime() - other.actor.createTime.getTime());
     },
 
-    async refs() {
-      const tenants = await redis.smembers(keys.tenants).catch(throwRedisError);
+    async refs(only) {
+      const tenants = only === undefined ? await redis.smembers(keys.tenants).catch(throwRedisError) : [only];
       const perTenant = await Promise.all(
         tenants.map(async (tenant) => {
           const ids = await redis.smembers(keys.actorsOf(tenant)).catch(throwRedisError);
@@ -188,7 +188,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       const of = keys.of(actor);
       const answer = await run(
         'set-state',
-        [of.actor, of.state, of.execution(executionId ?? '')],
+        [of.actor, of.state, of.execution(executionId ?? ''), of.outbox],
         [JSON.stringify(state), executionId === undefined ? '0' : '1'],
       );
       return String(answer) as 'set' | 'stateless' | 'gone' | 'ended';

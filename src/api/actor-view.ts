@@ -15,7 +15,19 @@ export interface ActorViewOptions {
 
 export function renderActor(actor: Actor, { state, links, now }: ActorViewOptions): Attributes {
   return {
-    _links: { self: links.actor(actor.id), owner: links.profile(actor.owner), executions: links.executions(actor.id) },
+    _links: linksOfActor(actor, links),
+    ...describeActor(actor, state),
+    ...optional('wait', actor.wait && renderWait(actor.wait, now)),
+  };
+}
+
+export function linksOfActor({ id, owner }: Pick<Actor, 'id' | 'owner'>, links: Links): Attributes {
+  return { self: links.actor(id), owner: links.profile(owner), executions: links.executions(id) };
+}
+
+/** What is the actor's own, wherever it is shown. */
+export function describeActor(actor: Actor, state: unknown): Attributes {
+  return {
     id: actor.id,
     name: actor.name,
     image: actor.image,
@@ -52,7 +64,6 @@ export function renderActor(actor: Actor, { state, links, now }: ActorViewOption
     ...optional('launcher', actor.launcher ?? undefined),
     ...optional('resources', renderResources(actor.resources)),
     ...optional('keep_scratch', actor.keepScratch),
-    ...optional('wait', actor.wait && renderWait(actor.wait, now)),
   };
 }
 

@@ -28,6 +28,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { nonceRoutes } from './routes/nonces.ts';
 import { permissionRoutes } from './routes/permissions.ts';
 import { resultRoutes } from './routes/results.ts';
+import { searchRoutes } from './routes/search.ts';
 import { stateRoutes } from './routes/state.ts';
 import { workerRoutes } from './routes/workers.ts';
 import type { Services } from './services.ts';
@@ -100,6 +101,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(aliasRoutes);
   app.register(eventRoutes);
   app.register(cronRoutes);
+  app.register(searchRoutes);
   app.register(healthRoutes);
   return app;
 }

@@ -9,12 +9,28 @@ import type { Links } from './links.ts';
 import { type Attributes, executionStatusWords, renderOptionalTime, renderTime, type Spelling, spell } from './wire.ts';
 
 export function renderExecution(execution: Execution, links: Links, now: Date): Attributes {
-  const { actorId, id, executor, usage, wait } = execution;
+  const { wait } = execution;
   return {
-    _links: { self: links.execution(actorId, id), owner: links.profile(executor), logs: links.logs(actorId, id) },
+    _links: linksOfExecution(execution, links),
+    api_server: links.apiServer,
+    ...describeExecution(execution),
+    ...optional('wait', wait && renderWait(wait, now)),
+  };
+}
+
+export function linksOfExecution(
+  { actorId, id, executor }: Pick<Execution, 'actorId' | 'id' | 'executor'>,
+  links: Links,
+): Attributes {
+  return { self: links.execution(actorId, id), owner: links.profile(executor), logs: links.logs(actorId, id) };
+}
+
+/** What is the execution's own, wherever it is shown. */
+export function describeExecution(execution: Execution): Attributes {
+  const { actorId, id, executor, usage } = execution;
+  return {
     id,
     actor_id: actorId,
-    api_server: links.apiServer,
     executor,
     status: executionStatusWords[execution.state],
     worker_id: execution.workerId ?? null,
@@ -29,7 +45,6 @@ export function renderExecution(execution: Execution, links: Links, now: Date): 
     ...renderEnd(execution),
     ...optional('launcher', execution.launcher),
     ...optional('node', execution.node),
-    ...optional('wait', wait && renderWait(wait, now)),
   };
 }
 

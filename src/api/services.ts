@@ -11,6 +11,7 @@ import type { Blobs } from '../executions/blobs.ts';
 import type { Wait } from '../executions/execution.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import type { History } from '../history/history.ts';
+import type { Outbox } from '../history/outbox.ts';
 import type { LauncherTable } from '../launcher/launcher-table.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
@@ -30,6 +31,7 @@ export interface Services {
   readonly executions: ExecutionStore;
   readonly events: EventStore;
   readonly history: History;
+  readonly outbox: Pick<Outbox, 'catchUp'>;
   readonly workers: WorkerStore;
   readonly blobs: Blobs;
   readonly news: News;

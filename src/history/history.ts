@@ -1,11 +1,13 @@
 /**
- * What has ended: executions with their logs and results, and the registry as it was last written.
+ * What has ended: executions with their logs and results; the registry as it was last written; and what can be searched,
+ * which is both of them and what has not ended yet.
  *
  * Two implementations (MongoDB, `node:sqlite`) keep one contract suite. Every write is idempotent, so the outbox may
  * repeat a batch after a crash. An outage rejects with `UnavailableError` (`history.unavailable`) and loses nothing.
  */
 
 import type { Execution, LogRef } from '../executions/execution.ts';
+import type { SearchEntry, SearchPage, SearchQuery, SearchScope } from './search.ts';
 
 /** An ended execution as the outbox hands it over. */
 export interface EndedExecution {
@@ -29,6 +31,7 @@ export interface RegistryRecord {
 export interface HistoryBatch {
   readonly executions: readonly EndedExecution[];
   readonly registry: readonly RegistryRecord[];
+  readonly search?: readonly SearchEntry[];
 }
 
 export interface ExecutionTotals {
@@ -36,6 +39,11 @@ export interface ExecutionTotals {
   readonly cpuMs: number;
   readonly ioBytes: number;
   readonly runtimeMs: number;
+}
+
+export interface ActorKey {
+  readonly tenant: string;
+  readonly actorId: string;
 }
 
 export interface History {
@@ -58,10 +66,16 @@ export interface History {
 
   results(tenant: string, actorId: string, executionId: string): Promise<readonly LogRef['body'][]>;
 
-  /** Forgets logs whose time has passed, at most `limit`. @returns names of blobs nobody refers to any more. */
+  /** Forgets logs whose time has passed, at most `limit`, and what is found by them. @returns names of blobs nobody refers to any more. */
   expireLogs(now: Date, limit: number): Promise<readonly string[]>;
 
   registry(tenant: string, kind: 'actor', id: string): Promise<RegistryRecord | undefined>;
+
+  /** What is findable now: the highest score first, then the oldest, then by id. */
+  search(scope: SearchScope, query: SearchQuery): Promise<SearchPage>;
+
+  /** Of every tenant, those of actors that are no more too. */
+  totalsByActor(): Promise<readonly (ExecutionTotals & ActorKey)[]>;
 
   /** Resolves when it answers. */
   ping(): Promise<void>;

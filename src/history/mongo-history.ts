@@ -19,7 +19,7 @@ import {
 } from '../storage/mongo.ts';
 import { parseMark, planMark, type StoreMark } from '../storage/store-mark.ts';
 import { bodyOf, executionOf } from './execution-record.ts';
-import type { ExecutionTotals, History, HistoryBatch } from './history.ts';
+import type { ActorKey, ExecutionTotals, History, HistoryBatch } from './history.ts';
 import {
   type ExecutionDocument,
   type LogDocument,
@@ -32,6 +32,7 @@ import {
   writeRegistry,
   writeResults,
 } from './mongo-documents.ts';
+import { findInMongo, writeSearch } from './mongo-search.ts';
 
 export interface MongoHistoryOptions extends MongoOptions {
   readonly mark: StoreMark;
@@ -103,6 +104,10 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
         return document === null ? undefined : registryOf(document);
       }),
 
+    search: (scope, query) => guarded(({ search }) => findInMongo(search, scope, query, now())),
+
+    totalsByActor: () => guarded(readTotalsByActor),
+
     ping: () => guarded(async ({ database }) => void (await database.command({ ping: 1 }))),
 
     async close() {
@@ -122,11 +127,6 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
 type Connection = Awaited<ReturnType<typeof openConnection>>;
 type Collections = ReturnType<typeof collectionsOf>;
 
-interface ActorKey {
-  readonly tenant: string;
-  readonly actorId: string;
-}
-
 /** All of a document that is the execution's own. */
 const ofExecution = { projection: { _id: 0, results: 0 } };
 
@@ -136,7 +136,8 @@ function collectionsOf(database: Db) {
     logs: database.collection<LogDocument & ActorKey & { executionId: string }>('logs'),
     results: database.collection<ResultDocument & ActorKey & { executionId: string }>('results'),
     registry: database.collection<RegistryDocument>('registry'),
-    bulk: (name: 'executions' | 'logs' | 'results' | 'registry') => database.collection(name),
+    search: database.collection('search'),
+    bulk: (name: 'executions' | 'logs' | 'results' | 'registry' | 'search') => database.collection(name),
   };
 }
 
@@ -172,6 +173,9 @@ async function writeBatch({ bulk }: Collections, batch: HistoryBatch): Promise<v
   await writeAll(bulk('executions'), batch.executions.map(writeExecution));
   await writeAll(bulk('registry'), added);
   await writeAll(bulk('registry'), raised);
+  const search = writeSearch(batch.search ?? []);
+  await writeAll(bulk('search'), search.added);
+  await writeAll(bulk('search'), search.raised);
 }
 
 type Bulk = ReturnType<Collections['bulk']>;
@@ -203,21 +207,29 @@ async function readPage({ executions }: Collections, actor: ActorKey, page: Page
   return documents.map(executionOf);
 }
 
+const sumsOfGroup = {
+  count: { $sum: 1 },
+  cpuMs: { $sum: '$usage.cpuMs' },
+  ioBytes: { $sum: '$usage.ioBytes' },
+  runtimeMs: { $sum: '$usage.runtimeMs' },
+};
+
+async function readTotalsByActor({ executions }: Collections): Promise<(ExecutionTotals & ActorKey)[]> {
+  const group = { $group: { _id: { tenant: '$tenant', actorId: '$actorId' }, ...sumsOfGroup } };
+  const found = await executions.aggregate<ExecutionTotals & { _id: ActorKey }>([group]).toArray();
+  return found.map(({ _id, ...sums }) => ({ ..._id, ...sums }));
+}
+
 async function readTotals({ executions }: Collections, actor: ActorKey): Promise<ExecutionTotals> {
-  const group = {
-    _id: null,
-    count: { $sum: 1 },
-    cpuMs: { $sum: '$usage.cpuMs' },
-    ioBytes: { $sum: '$usage.ioBytes' },
-    runtimeMs: { $sum: '$usage.runtimeMs' },
-  };
-  const [sums] = await executions.aggregate<ExecutionTotals>([{ $match: actor }, { $group: group }]).toArray();
+  const group = { $group: { _id: null, ...sumsOfGroup } };
+  const [sums] = await executions.aggregate<ExecutionTotals>([{ $match: actor }, group]).toArray();
   const { count, cpuMs, ioBytes, runtimeMs } = sums ?? { count: 0, cpuMs: 0, ioBytes: 0, runtimeMs: 0 };
   return { count, cpuMs, ioBytes, runtimeMs };
 }
 
 /** Log by log, so that of two sweeps at once each blob is named by one. */
-async function expireLogs({ logs }: Collections, at: Date, limit: number): Promise<string[]> {
+async function expireLogs({ logs, search }: Collections, at: Date, limit: number): Promise<string[]> {
+  await search.deleteMany({ expiresAt: { $lte: at } });
   const empty = { $set: { expired: true, 'body.inline': null, 'body.bytes': 0 }, $unset: { expiresAt: '' } } as const;
   const blobs: string[] = [];
   for (let taken = 0; taken < limit; taken += 1) {

@@ -1,18 +1,25 @@
 /**
- * Drains what Redis owes the history, in batches. An entry stays until the history has confirmed it, so an outage loses
+ * Drains what Redis owes the history, in batches: what has ended whole, the registry, and of all there is what a search
+ * may find, which is executions from their submission on. An entry stays until the history has confirmed it, so an outage loses
  * nothing and blocks nothing; a batch that was written and not confirmed is written again, which changes nothing.
  */
 
 import type { ActorStore } from '../actors/actor-store.ts';
+import type { PermissionStore } from '../auth/permission-store.ts';
 import { asError } from '../errors.ts';
 import type { Blobs } from '../executions/blobs.ts';
+import { isFinal } from '../executions/execution.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
+import { createCoalescer } from '../lib/coalesce.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 import type { Mailbox, OwedEntry } from '../mailbox/mailbox.ts';
-import type { News } from '../mailbox/news.ts';
+import type { News, NewsItem } from '../mailbox/news.ts';
 import type { Logger } from '../observability/logger.ts';
+import { actorEntry, type Describe, executionEntry, logEntry } from './describe.ts';
 import type { EndedExecution, History, RegistryRecord } from './history.ts';
+import { readStart } from './log-start.ts';
+import type { SearchEntry } from './search.ts';
 
 export interface Outbox {
   start(): void;
@@ -20,14 +27,26 @@ export interface Outbox {
   stop(): Promise<void>;
   /** Drains all there is now. @returns how many entries were confirmed. */
   drain(): Promise<number>;
+  /**
+   * Writes what is owed now of a tenant, or of one actor of it, so that a search sees all that was answered before.
+   * @returns false when that was not done within `withinMs`.
+   */
+  catchUp(scope: CatchUpScope, withinMs: number): Promise<boolean>;
+}
+
+export interface CatchUpScope {
+  readonly tenant: string;
+  readonly actorId?: string;
 }
 
 export interface OutboxOptions {
   readonly mailbox: Pick<Mailbox, 'owed' | 'drained'>;
-  readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget'>;
-  readonly executions: Pick<ExecutionStore, 'ended'>;
+  readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget' | 'get' | 'state'>;
+  readonly executions: Pick<ExecutionStore, 'ended' | 'get'>;
+  readonly permissions: Pick<PermissionStore, 'all'>;
   readonly history: Pick<History, 'write' | 'expireLogs'>;
-  readonly blobs: Pick<Blobs, 'remove'>;
+  readonly blobs: Pick<Blobs, 'remove' | 'open' | 'size'>;
+  readonly describe: Describe;
   /** When the log of an execution that ended then may be forgotten; nothing is never. */
   readonly logExpiresAt: (actor: ActorRef, ended: Date) => Promise<Date | undefined>;
   /** Says which actors have something to drain; all are looked at from time to time. */
@@ -37,16 +56,29 @@ export interface OutboxOptions {
   readonly log: Logger;
 }
 
+interface Owed {
+  readonly actor: ActorRef;
+  readonly owed: OwedEntry;
+}
+
 interface Entry {
   readonly actor: ActorRef;
   readonly owed: OwedEntry;
   readonly ended?: EndedExecution;
   readonly registry?: RegistryRecord;
   readonly messageBlob?: string;
+  readonly search: readonly SearchEntry[];
 }
 
 /** Rounds between two looks at every actor, which find what news did not tell. */
 const roundsPerFullLook = 20;
+
+/** News after which the outbox holds something. */
+const tellsOfEntries: ReadonlySet<NewsItem['kind']> = new Set(['posted', 'running', 'ended', 'actor']);
+
+/** Entries of one actor that are caught up with at once, and how long that may go on once nobody may wait any more. */
+const mostCaughtUp = 20_000;
+const catchUpMs = 5_000;
 
 const outagePause = { firstMs: 500, mostMs: 30_000 };
 
@@ -54,12 +86,13 @@ const outagePause = { firstMs: 500, mostMs: 30_000 };
 const expiryEveryMs = 60_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { log } = options;
+  const { log, describe } = options;
+  const once = createCoalescer();
   const stopping = new AbortController();
   const told = new Map<string, ActorRef>();
   let loop: Promise<void> | undefined;
   const stopListening = options.news.listen((item) => {
-    if (item.kind === 'ended' || item.kind === 'actor') told.set(`${item.tenant}:${item.actorId}`, item);
+    if (tellsOfEntries.has(item.kind)) told.set(`${item.tenant}:${item.actorId}`, item);
   });
 
   async function drainActor(actor: ActorRef): Promise<number> {
@@ -67,32 +100,60 @@ export function createOutbox(options: OutboxOptions): Outbox {
     for (;;) {
       const owed = await options.mailbox.owed(actor, options.batch);
       if (owed.length === 0) return confirmed;
-      const entries = await Promise.all(owed.map((entry) => read(actor, entry)));
-      await options.history.write({
-        executions: entries.flatMap((entry) => entry.ended ?? []),
-        registry: entries.flatMap((entry) => entry.registry ?? []),
-      });
-      for (const entry of entries) await confirm(entry);
-      confirmed += entries.length;
+      await write(owed.map((entry) => ({ actor, owed: entry })));
+      confirmed += owed.length;
     }
   }
 
-  async function read(actor: ActorRef, owed: OwedEntry): Promise<Entry> {
-    if (owed.executionId === undefined) {
-      const registry = await options.actors.registryRecord(actor, owed.number);
-      // What concerns others than the actor itself is owed until it is done, like the record.
-      if (registry.record === null) await options.actors.release(actor);
-      return { actor, owed, registry };
-    }
-    const found = await options.executions.ended(actor, owed.executionId);
-    if (!found) return { actor, owed };
-    const { finishedAt, receivedAt } = found.ended.execution;
-    const logExpiresAt = await options.logExpiresAt(actor, finishedAt ?? receivedAt);
+  async function write(owed: readonly Owed[]): Promise<void> {
+    const entries = await Promise.all(owed.map(read));
+    await options.history.write({
+      executions: entries.flatMap((entry) => entry.ended ?? []),
+      registry: entries.flatMap((entry) => entry.registry ?? []),
+      search: entries.flatMap((entry) => entry.search),
+    });
+    await Promise.all(entries.map(confirm));
+  }
+
+  async function read({ actor, owed }: Owed): Promise<Entry> {
+    const { executionId, number } = owed;
+    if (executionId === undefined) return await readActor(actor, owed);
+    const execution = await options.executions.get(actor, executionId);
+    if (!execution) return { actor, owed, search: [] };
+    if (isFinal(execution.state)) return await readEnded(actor, owed, executionId);
+    return { actor, owed, search: [executionEntry(execution, number, describe)] };
+  }
+
+  async function readActor(ref: ActorRef, owed: OwedEntry): Promise<Entry> {
+    const { number } = owed;
+    const registry = await options.actors.registryRecord(ref, number);
+    // What concerns others than the actor itself is owed until it is done, like the record.
+    if (registry.record === null) await options.actors.release(ref);
+    const actor = await options.actors.get(ref.tenant, ref.actorId);
+    const found = actor && {
+      actor,
+      state: actor.stateless ? {} : await options.actors.state(ref),
+      grants: await options.permissions.all({ kind: 'actor', tenant: ref.tenant, id: ref.actorId }),
+    };
+    return { actor: ref, owed, registry, search: [actorEntry(ref, number, found, describe)] };
+  }
+
+  async function readEnded(actor: ActorRef, owed: OwedEntry, executionId: string): Promise<Entry> {
+    const found = await options.executions.ended(actor, executionId);
+    if (!found) return { actor, owed, search: [] };
+    const { execution, log: kept } = found.ended;
+    const logExpiresAt = await options.logExpiresAt(actor, execution.finishedAt ?? execution.receivedAt);
+    const text = await readStart(options.blobs, kept.body);
+    const said = { text, expiresAt: logExpiresAt };
     return {
       actor,
       owed,
       ended: { ...found.ended, ...(logExpiresAt ? { logExpiresAt } : {}) },
       ...(found.messageBlob === undefined ? {} : { messageBlob: found.messageBlob }),
+      search: [
+        executionEntry(execution, owed.number, describe),
+        ...(text === '' ? [] : [logEntry(execution, owed.number, said, describe)]),
+      ],
     };
   }
 
@@ -100,6 +161,41 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const answer = await options.mailbox.drained(actor, owed);
     if (messageBlob !== undefined) await options.blobs.remove(messageBlob);
     if (answer === 'forgotten') await options.actors.forget(actor);
+  }
+
+  /** Of many actors together, so that a thousand small changes are one write. */
+  async function writeOwed({ tenant, actorId }: CatchUpScope): Promise<void> {
+    const actors = actorId === undefined ? await options.actors.refs(tenant) : [{ tenant, actorId }];
+    const owed = await Promise.all(
+      actors.map(async (actor) => {
+        const entries = await options.mailbox.owed(actor, mostCaughtUp);
+        return entries.map((entry) => ({ actor, owed: entry }));
+      }),
+    );
+    const all = owed.flat();
+    const until = Date.now() + catchUpMs;
+    for (let from = 0; from < all.length; from += options.batch) {
+      if (Date.now() > until) throw new Error('the backlog is long');
+      await write(all.slice(from, from + options.batch));
+    }
+    if (owed.some((entries) => entries.length === mostCaughtUp)) throw new Error('the backlog is long');
+  }
+
+  async function catchUp(scope: CatchUpScope, withinMs: number): Promise<boolean> {
+    const patience = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => patience.resolve(false), withinMs);
+    const work = once(`${scope.tenant}:${scope.actorId ?? ''}`, () => writeOwed(scope)).then(
+      () => true,
+      (thrown: unknown) => {
+        log.debug({ err: asError(thrown), tenant: scope.tenant }, 'search did not wait for the whole outbox');
+        return false;
+      },
+    );
+    try {
+      return await Promise.race([work, patience.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async function drain(): Promise<number> {
@@ -157,5 +253,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
       await loop;
     },
     drain,
+    catchUp,
   };
 }

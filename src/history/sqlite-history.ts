@@ -16,7 +16,8 @@ import {
   executionOf,
   expiredLog,
 } from './execution-record.ts';
-import type { EndedExecution, ExecutionTotals, History, HistoryBatch, RegistryRecord } from './history.ts';
+import type { ActorKey, EndedExecution, ExecutionTotals, History, HistoryBatch, RegistryRecord } from './history.ts';
+import { createSqliteSearch, type SqliteSearch } from './sqlite-search.ts';
 import { openTables } from './sqlite-tables.ts';
 
 export interface SqliteHistoryOptions {
@@ -34,18 +35,18 @@ type Statements = ReturnType<typeof prepareStatements>;
 export async function createSqliteHistory(options: SqliteHistoryOptions): Promise<History> {
   const { path, mark, now = () => new Date() } = options;
   const database = openSqlite(path);
-  const { statements } = setUp(database, mark, path);
+  const { statements, search } = setUp(database, mark, path);
 
-  async function guarded<T>(work: () => T): Promise<T> {
+  async function guarded<T>(work: () => T | Promise<T>): Promise<T> {
     try {
-      return work();
+      return await work();
     } catch (thrown) {
       throw asSqliteError(thrown, path);
     }
   }
 
   return {
-    write: (batch) => guarded(() => inTransaction(database, () => writeBatch(statements, batch))),
+    write: (batch) => guarded(() => inTransaction(database, () => writeBatch(statements, search, batch))),
 
     execution: (...key) => guarded(() => asExecution(statements.execution.get(...key))),
 
@@ -64,9 +65,17 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     results: (...key) => guarded(() => statements.results.all(...key).map((row) => bodyOf(bodyIn(row)))),
 
-    expireLogs: (at, limit) => guarded(() => expireLogs(statements, at, limit)),
+    expireLogs: (at, limit) =>
+      guarded(() => {
+        search.expire(at, limit);
+        return expireLogs(statements, at, limit);
+      }),
 
     registry: (...key) => guarded(() => asRegistry(statements.registry.get(...key))),
+
+    search: (scope, query) => guarded(() => search.find(scope, query, now())),
+
+    totalsByActor: () => guarded(() => statements.totalsByActor.all() as unknown as (ExecutionTotals & ActorKey)[]),
 
     ping: () => guarded(() => inTransaction(database, () => undefined)),
 
@@ -76,10 +85,14 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
   };
 }
 
-function setUp(database: DatabaseSync, mark: StoreMark, path: string): { statements: Statements } {
+function setUp(
+  database: DatabaseSync,
+  mark: StoreMark,
+  path: string,
+): { statements: Statements; search: SqliteSearch } {
   try {
     openTables(database, mark, `History "${path}"`);
-    return { statements: prepareStatements(database) };
+    return { statements: prepareStatements(database), search: createSqliteSearch(database) };
   } catch (thrown) {
     database.close();
     throw asSqliteError(thrown, path);
@@ -111,6 +124,11 @@ function prepareStatements(database: DatabaseSync) {
       `SELECT count(*) AS count, total(cpu_ms) AS cpuMs, total(io_bytes) AS ioBytes, total(runtime_ms) AS runtimeMs
        FROM executions WHERE tenant = ? AND actor_id = ?`,
     ),
+    totalsByActor: database.prepare(
+      `SELECT tenant, actor_id AS actorId, count(*) AS count, total(cpu_ms) AS cpuMs, total(io_bytes) AS ioBytes,
+         total(runtime_ms) AS runtimeMs
+       FROM executions GROUP BY tenant, actor_id`,
+    ),
     log: database.prepare(`SELECT * FROM logs ${one}`),
     results: database.prepare(`SELECT inline, blob, bytes FROM results ${one} ORDER BY place`),
     takeExpired: database.prepare(
@@ -122,11 +140,12 @@ function prepareStatements(database: DatabaseSync) {
   };
 }
 
-function writeBatch(statements: Statements, batch: HistoryBatch): void {
+function writeBatch(statements: Statements, search: SqliteSearch, batch: HistoryBatch): void {
   for (const ended of batch.executions) writeEnded(statements, ended);
   for (const { tenant, kind, id, version, record } of batch.registry) {
     statements.setRegistry.run(tenant, kind, id, version, record && JSON.stringify(record));
   }
+  for (const entry of batch.search ?? []) search.write(entry);
 }
 
 /** An execution that is there keeps its first end, its log and its results. */

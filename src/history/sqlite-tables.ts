@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ConflictError } from '../errors.ts';
 import { inTransaction } from '../storage/sqlite.ts';
 import { parseMark, planMark, type StoreMark } from '../storage/store-mark.ts';
+import { searchTables } from './sqlite-search.ts';
 
 /**
  * `executions.record` is the whole execution as JSON; the columns beside it are what is sorted and summed, and the index
@@ -42,7 +43,7 @@ const tables = `
 export function openTables(database: DatabaseSync, mark: StoreMark, store: string): void {
   inTransaction(database, () => {
     const plan = planMark(readMark(database, store), mark, store);
-    database.exec(tables);
+    database.exec(tables + searchTables);
     if (plan === 'write') writeMark(database, mark);
   });
 }

@@ -27,6 +27,8 @@ export interface Keys {
   readonly blobDirectory: string;
   readonly tenants: string;
   readonly processNumbers: string;
+  /** Sorted set: every worker there is, by when it was last said to live (ms). */
+  readonly workers: string;
   actorsOf(tenant: string): string;
   /** Set: actors in whose permissions the user stands, at any level; a hint, the actors' own maps decide. */
   sharedWith(tenant: string, user: string): string;
@@ -76,6 +78,7 @@ export function createKeys(prefix: string): Keys {
     blobDirectory: `${prefix}:blobs`,
     tenants: `${prefix}:tenants`,
     processNumbers: `${prefix}:process`,
+    workers: `${prefix}:workers`,
     actorsOf: (tenant) => `${prefix}:{${tenant}}:actors`,
     sharedWith: (tenant, user) => `${prefix}:{${tenant}}:shared:${user}`,
     aliases: (tenant) => `${prefix}:{${tenant}}:aliases`,

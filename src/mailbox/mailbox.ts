@@ -12,7 +12,7 @@
  * - *intended*: something may have been started. From here on the execution never returns to the mailbox; whoever takes
  *   over launches the same attempt, which the start marker makes harmless.
  * - *launched*: the handle is known and outlives every process.
- * - *ended*: final. The outbox owes it to the history; the cleanup entry owes its container's removal.
+ * - *ended*: final. The outbox owes it to the history, as it did from the post on; the cleanup entry owes its container's removal.
  */
 
 import { createHash } from 'node:crypto';
@@ -81,11 +81,11 @@ export interface CleanupEntry extends AttemptRef {
   readonly launcher: string;
 }
 
-/** One thing the history is owed: an ended execution, or the actor's record as it stands. */
+/** One thing the history is owed: an execution, or the actor's record, as it stands. */
 export interface OwedEntry {
   /** Nothing for the actor's record. */
   readonly executionId?: string;
-  /** Grows with every entry of the actor; a later one replaces the record's. */
+  /** Grows with every entry of the actor; a later one of the same thing takes its place. */
   readonly number: number;
 }
 
@@ -186,6 +186,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
             of.execution(request.executionId),
             of.idempotency(idempotencyName(idempotency)),
             of.permissions,
+            of.outbox,
           ],
           [
             channel(actor),
@@ -208,7 +209,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const { meta, body } = writeMessage(message);
       const answer = await run(
         'post-caused',
-        [of.actor, of.mailbox, of.execution(executionId), of.causes],
+        [of.actor, of.mailbox, of.execution(executionId), of.causes, of.outbox],
         [channel(actor), executionId, meta, body, cause.name, cause.number, via.join(' '), options.maxWaiting],
       );
       return String(answer) as 'posted' | 'repeated' | 'gone' | 'full' | 'used-id';
@@ -321,7 +322,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const of = keys.of(lease);
       const answer = await run(
         'running',
-        [of.execution(lease.executionId)],
+        [of.actor, of.execution(lease.executionId), of.outbox],
         [channel(lease), lease.executionId, lease.fence, at.getTime(), node],
       );
       return String(answer) as 'running' | 'lost';

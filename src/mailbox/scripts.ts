@@ -13,14 +13,14 @@ interface ScriptEntry {
 }
 
 export const scriptTable = {
-  post: { keys: ['actor', 'mailbox', 'execution', 'idempotency', 'permissions'], shared: true },
-  'post-caused': { keys: ['actor', 'mailbox', 'execution', 'causes'], shared: true },
+  post: { keys: ['actor', 'mailbox', 'execution', 'idempotency', 'permissions', 'outbox'], shared: true },
+  'post-caused': { keys: ['actor', 'mailbox', 'execution', 'causes', 'outbox'], shared: true },
   claim: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
   'extend-lease': { keys: ['held', 'execution'], shared: true },
   'give-back': { keys: ['mailbox', 'held', 'execution'], shared: true },
   'record-intent': { keys: ['execution', 'cleanup'], shared: true },
   'record-handle': { keys: ['execution'], shared: true },
-  running: { keys: ['execution'], shared: true },
+  running: { keys: ['actor', 'execution', 'outbox'], shared: true },
   'note-wait': { keys: ['execution'], shared: true },
   'append-results': { keys: ['execution', 'results'], shared: true },
   'take-result': { keys: ['results', 'results read'], shared: false },
@@ -56,7 +56,7 @@ export const scriptTable = {
     shared: false,
   },
   'drop-alias': { keys: ['aliases', 'aliases of the actor', 'permissions', 'nonces'], shared: false },
-  'set-state': { keys: ['actor', 'state', 'execution'], shared: false },
+  'set-state': { keys: ['actor', 'state', 'execution', 'outbox'], shared: true },
   drained: {
     keys: ['actor', 'outbox', 'execution', 'cleanup', 'link events', 'webhook events', 'causes'],
     shared: false,

@@ -13,7 +13,7 @@ import { throwRedisError } from './redis.ts';
 import { parseMark, planMark, type StoreMark } from './store-mark.ts';
 
 /** Grows when what is stored in Redis or the data directory changes in a way older versions cannot read. */
-export const storeShape = 1;
+export const storeShape = 2;
 
 export interface InstallationOptions {
   readonly redis: Redis;

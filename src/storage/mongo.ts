@@ -55,6 +55,16 @@ const indexes: Readonly<Record<string, IndexDescription[]>> = {
   ],
   results: [{ key: { ...ofExecution, place: 1 }, unique: true }],
   registry: [{ key: { tenant: 1, kind: 1, id: 1 }, unique: true }],
+  search: [
+    { key: { tenant: 1, kind: 1, id: 1 }, unique: true },
+    { key: { tenant: 1, kind: 1, time: 1, id: 1 } },
+    { key: { tenant: 1, kind: 1, actorId: 1, time: 1, id: 1 } },
+    { key: { tenant: 1, kind: 1, status: 1, time: 1, id: 1 } },
+    { key: { tenant: 1, kind: 1, executor: 1, time: 1, id: 1 } },
+    { key: { tenant: 1, kind: 1, words: 1 } },
+    { key: { tenant: 1, kind: 1, readers: 1 } },
+    { key: { expiresAt: 1 }, sparse: true },
+  ],
 };
 
 /** Makes the indexes that are missing. */

@@ -25,6 +25,10 @@ export interface WorkerRecord {
 export interface WorkerStore {
   list(actor: ActorRef): Promise<readonly WorkerRecord[]>;
   get(actor: ActorRef, workerId: string): Promise<WorkerRecord | undefined>;
+  /** Of every tenant: those that live. */
+  all(): Promise<readonly WorkerRecord[]>;
+  /** How many there are of every tenant. */
+  count(): Promise<number>;
   save(record: WorkerRecord): Promise<void>;
   remove(actor: ActorRef, workerId: string): Promise<void>;
   /** The worker ends after what it is running. @returns whether there is such a worker. */
@@ -68,11 +72,28 @@ export function createWorkerStore(options: { readonly redis: Redis; readonly pre
     async get(actor, workerId) {
       return (await list(actor)).find((record) => record.id === workerId);
     },
+    async all() {
+      const members = await redis.zrangebyscore(keys.workers, oldest(), '+inf').catch(throwRedisError);
+      const refs = new Map(members.map(readMember).map((ref) => [`${ref.tenant}:${ref.actorId}`, ref]));
+      const lists = await Promise.all([...refs.values()].map(list));
+      return lists.flat();
+    },
+    async count() {
+      return await redis.zcount(keys.workers, oldest(), '+inf').catch(throwRedisError);
+    },
+    // In the list of all first: who is there without a record is passed over, a record that is not there would be lost.
     async save(record) {
-      await redis.hset(keys.of(record).workers, record.id, writeRecord(record)).catch(throwRedisError);
+      await Promise.all([
+        redis.zadd(keys.workers, record.lastHealthCheckTime.getTime(), memberOf(record, record.id)),
+        redis.zremrangebyscore(keys.workers, '-inf', `(${oldest()}`),
+        redis.hset(keys.of(record).workers, record.id, writeRecord(record)),
+      ]).catch(throwRedisError);
     },
     async remove(actor, workerId) {
-      await redis.hdel(keys.of(actor).workers, workerId, stopField(workerId)).catch(throwRedisError);
+      await Promise.all([
+        redis.hdel(keys.of(actor).workers, workerId, stopField(workerId)),
+        redis.zrem(keys.workers, memberOf(actor, workerId)),
+      ]).catch(throwRedisError);
     },
     async requestStop(actor, workerId) {
       if (!(await list(actor)).some((record) => record.id === workerId)) return false;
@@ -90,6 +111,20 @@ export function createWorkerStore(options: { readonly redis: Redis; readonly pre
       return Number((await redis.hget(keys.of(actor).workers, wantedField).catch(throwRedisError)) ?? 0);
     },
   };
+}
+
+/** Records from before it belong to supervisors that died. */
+function oldest(): number {
+  return Date.now() - staleAfterMs + 1;
+}
+
+function memberOf({ tenant, actorId }: ActorRef, workerId: string): string {
+  return `${tenant}:${actorId}:${workerId}`;
+}
+
+function readMember(member: string): ActorRef {
+  const [tenant = '', actorId = ''] = member.split(':');
+  return { tenant, actorId };
 }
 
 function writeRecord(record: WorkerRecord): string {

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { createActorStore } from '../../src/actors/actor-store.ts';
 import { createAliasStore } from '../../src/actors/alias-store.ts';
 import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
+import { describeForSearch } from '../../src/api/search-fields.ts';
 import type { Services } from '../../src/api/services.ts';
 import { createIdentities } from '../../src/auth/identities.ts';
 import { createNonceStore } from '../../src/auth/nonce-store.ts';
@@ -17,6 +18,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { createEventStore } from '../../src/events/event-store.ts';
 import { createExecutionStore } from '../../src/executions/execution-store.ts';
 import type { History } from '../../src/history/history.ts';
+import { createOutbox } from '../../src/history/outbox.ts';
 import { createSqliteHistory } from '../../src/history/sqlite-history.ts';
 import { createLauncherTable } from '../../src/launcher/launcher-table.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -75,6 +77,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     executions: createExecutionStore({ redis, prefix, resultsKeepMs: config.results.keepMs }),
     events: createEventStore({ redis, prefix }),
     history,
+    outbox: { catchUp: (...asked) => outbox.catchUp(...asked) },
     workers: createWorkerStore({ redis, prefix }),
     blobs: createBlobStore({ dir: config.blobs.dir }),
     news,
@@ -90,6 +93,13 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     runAs: createRunAsPlanner({ config, launchers, identities: createIdentities(config, systemClock) }),
     log: pino({ level: process.env['ABACO_TEST_LOG'] ?? 'silent' }),
   };
+  const outbox = createOutbox({
+    ...services,
+    describe: describeForSearch,
+    batch: config.history.batch,
+    intervalMs: config.history.intervalMs,
+    logExpiresAt: async () => undefined,
+  });
   const apps: FastifyInstance[] = [];
   const another = (apiOptions: ApiOptions): FastifyInstance => {
     const app = buildApi(services, apiOptions);

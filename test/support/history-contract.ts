@@ -4,6 +4,7 @@ import type { Execution } from '../../src/executions/execution.ts';
 import type { EndedExecution, History, RegistryRecord } from '../../src/history/history.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { StoreMark } from '../../src/storage/store-mark.ts';
+import { describeSearch } from './search-contract.ts';
 import { until } from './until.ts';
 
 /** One store, as often opened as a test likes. */
@@ -101,6 +102,11 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         ids.push(...page.map(({ id }) => id));
       }
     }
+
+    describeSearch(
+      () => history,
+      (now) => open(ourMark, now),
+    );
 
     describe('executions', () => {
       it('come back as they were written', async () => {

@@ -25,6 +25,7 @@ const tags = [
   { name: 'Permissions', description: 'What users may do with an actor or an alias: NONE < READ < EXECUTE < UPDATE.' },
   { name: 'Nonces', description: 'Keys of limited use to one actor or alias, for those who have no token.' },
   { name: 'Aliases', description: 'Second names of actors, unique in a tenant.' },
+  { name: 'Search', description: 'Actors, executions, workers and logs by their attributes and words.' },
   { name: 'Health', description: 'For those who run the service.' },
 ];
 

@@ -10,17 +10,19 @@ import { chooseLauncher } from '../../launcher/launcher-table.ts';
 import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planCron, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
+import { answerSearch, searchMessages } from '../answer-search.ts';
 import { checkImage } from '../check-image.ts';
 import { checkLink } from '../check-link.ts';
 import { checkOwner } from '../check-owner.ts';
 import { checkResources } from '../check-resources.ts';
 import { findActor, permissionOn, refOf } from '../find-actor.ts';
-import { refuseSearch } from '../refuse-search.ts';
+import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
 import { checkRestricted } from '../restricted-attributes.ts';
 import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
@@ -43,8 +45,12 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listActors',
       summary: 'List actors',
-      description: 'Those on which the caller, or everybody, has READ, the oldest first; also for administrators.',
-      response: { 200: envelope(Type.Array(actorRef), messages.list), ...errors() },
+      description: `Those on which the caller, or everybody, has READ, the oldest first; also for administrators. ${becomesSearch}`,
+      querystring: searchQuerystring,
+      response: {
+        200: envelope(Type.Union([Type.Array(actorRef), searchResult(actorRef)]), messages.list),
+        ...errors(),
+      },
     },
     handler: listActors,
   });
@@ -96,7 +102,9 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
 }
 
 async function listActors(request: FastifyRequest): Promise<Envelope> {
-  refuseSearch(request);
+  if (isSearch(request.query as QueryParameters)) {
+    return await answerSearch(request, { kind: 'actors', message: searchMessages.actors });
+  }
   const { caller } = request;
   const shared = await request.server.services.actors.listShared(caller.tenant, caller.user);
   const shown = shared

@@ -5,13 +5,15 @@ import { Type } from 'typebox';
 import { ConflictError } from '../../errors.ts';
 import type { Execution } from '../../executions/execution.ts';
 import { isId } from '../../lib/ids.ts';
+import { answerSearch, searchMessages } from '../answer-search.ts';
 import { findExecution, listExecutions, readExecution, unknownExecution } from '../execution-reader.ts';
 import { renderExecution, renderSummary } from '../execution-view.ts';
 import { explainWait } from '../explain-wait.ts';
 import { findActor, refOf } from '../find-actor.ts';
-import { refuseSearch } from '../refuse-search.ts';
+import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { actorParams, envelope, errors, executionParams } from '../schemas/common.ts';
-import { execution, executionRef, executionSummary } from '../schemas/execution.ts';
+import { execution, executionRef, executionSummary, foundExecution } from '../schemas/execution.ts';
+import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success } from '../success.ts';
 import { type Envelope, executionStatusWords } from '../wire.ts';
 
@@ -31,9 +33,13 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listExecutions',
       summary: 'List executions',
-      description: 'All executions of the actor, the oldest first, with totals.',
+      description: `All executions of the actor, the oldest first, with totals. ${becomesSearch}`,
       params: actorParams,
-      response: { 200: envelope(executionSummary, messages.list), ...errors() },
+      querystring: searchQuerystring,
+      response: {
+        200: envelope(Type.Union([executionSummary, searchResult(foundExecution)]), messages.list),
+        ...errors(),
+      },
     },
     handler: getExecutions,
   });
@@ -62,8 +68,10 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
 }
 
 async function getExecutions(request: FastifyRequest): Promise<Envelope> {
-  refuseSearch(request);
   const actor = await findActor(request);
+  if (isSearch(request.query as QueryParameters)) {
+    return await answerSearch(request, { kind: 'executions', message: searchMessages.executions, actorId: actor.id });
+  }
   const { services } = request.server;
   const links = linksOf(request);
   const listing = await listExecutions(services, refOf(actor));

@@ -2,14 +2,19 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { answerSearch, searchMessages } from '../answer-search.ts';
 import { acceptsEvents, eventContent, lastEventId, sendEvents } from '../event-stream.ts';
 import { findExecution, readLogText } from '../execution-reader.ts';
 import { findActor, refOf } from '../find-actor.ts';
 import { followLog } from '../follow-log.ts';
-import { refuseSearch } from '../refuse-search.ts';
+import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { envelope, errors, executionParams, selfAndOwner } from '../schemas/common.ts';
+import { becomesSearch, foundLog, searchQuerystring, searchResult } from '../schemas/search.ts';
 import { linksOf, success } from '../success.ts';
 import type { Envelope } from '../wire.ts';
+
+/** No filter of a search. */
+const known = ['follow'];
 
 const retrieved = 'Logs retrieved successfully.';
 
@@ -27,13 +32,19 @@ export async function logRoutes(app: FastifyInstance): Promise<void> {
       description:
         'The log as far as it is. Followed with follow=true or Accept: text/event-stream: events "log", whose data is ' +
         'JSON {"logs": text} and whose id is the byte offset after it, then one event "end" with how the execution ended. ' +
-        'Last-Event-ID goes on where a broken connection stopped.',
+        `Last-Event-ID goes on where a broken connection stopped. ${becomesSearch}`,
       params: executionParams,
-      querystring: Type.Object({ follow: Type.Optional(Type.String({ description: '"true" follows the log.' })) }),
+      querystring: Type.Object({
+        ...searchQuerystring.properties,
+        follow: Type.Optional(Type.String({ description: '"true" follows the log.' })),
+      }),
       response: {
         200: {
           description: retrieved,
-          content: { 'application/json': { schema: envelope(logs, retrieved) }, ...eventContent(logEvent) },
+          content: {
+            'application/json': { schema: envelope(Type.Union([logs, searchResult(foundLog)]), retrieved) },
+            ...eventContent(logEvent),
+          },
         },
         ...errors(),
       },
@@ -43,7 +54,6 @@ export async function logRoutes(app: FastifyInstance): Promise<void> {
 }
 
 async function getLogs(request: FastifyRequest, reply: FastifyReply): Promise<Envelope | FastifyReply> {
-  refuseSearch(request, 'follow');
   const actor = await findActor(request);
   const execution = await findExecution(request, refOf(actor));
   const { services } = request.server;
@@ -53,6 +63,10 @@ async function getLogs(request: FastifyRequest, reply: FastifyReply): Promise<En
     return sendEvents(request, reply, (signal) =>
       followLog(services, execution, { offset: Number.isSafeInteger(offset) ? Math.max(0, offset) : 0, signal }),
     );
+  }
+  if (isSearch(request.query as QueryParameters, known)) {
+    const { logs: message } = searchMessages;
+    return await answerSearch(request, { kind: 'logs', message, actorId: actor.id, executionId: execution.id, known });
   }
   return success(request, retrieved, {
     logs: await readLogText(services, execution),

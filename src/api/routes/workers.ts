@@ -4,15 +4,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
-import type { WorkerRecord } from '../../workers/worker-store.ts';
+import { answerSearch, searchMessages } from '../answer-search.ts';
 import { findActor, refOf } from '../find-actor.ts';
-import { refuseSearch } from '../refuse-search.ts';
+import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
-import { worker, workerParams, workerRef, workersRequest } from '../schemas/worker.ts';
+import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
+import { foundWorker, worker, workerParams, workerRef, workersRequest } from '../schemas/worker.ts';
 import { spelled, spellingOf, success } from '../success.ts';
-import { type Attributes, type Envelope, renderTime, workerStatusWords } from '../wire.ts';
+import type { Envelope } from '../wire.ts';
+import { renderWorker } from '../worker-view.ts';
 
 const tags = ['Workers'];
 
@@ -38,9 +40,13 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listWorkers',
       summary: 'List workers',
-      description: 'The workers that serve the actor now; none while it has no messages.',
+      description: `The workers that serve the actor now; none while it has no messages. ${becomesSearch}`,
       params: actorParams,
-      response: { 200: envelope(Type.Array(workerRef), messages.list), ...errors() },
+      querystring: searchQuerystring,
+      response: {
+        200: envelope(Type.Union([Type.Array(workerRef), searchResult(foundWorker)]), messages.list),
+        ...errors(),
+      },
     },
     handler: listWorkers,
   });
@@ -82,8 +88,10 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
 }
 
 async function listWorkers(request: FastifyRequest): Promise<Envelope> {
-  refuseSearch(request);
   const actor = await findActor(request);
+  if (isSearch(request.query as QueryParameters)) {
+    return await answerSearch(request, { kind: 'workers', message: searchMessages.workers, actorId: actor.id });
+  }
   const workers = await request.server.services.workers.list(refOf(actor));
   const shown = workers.map((record) => spelled(request, renderWorker(record)));
   return success(request, messages.list, shown);
@@ -121,24 +129,6 @@ async function stopWorker(request: FastifyRequest): Promise<Envelope> {
 
 function workerIdOf({ params }: FastifyRequest): string {
   return (params as { readonly worker_id: string }).worker_id;
-}
-
-/** The contract's fields; those of the original's worker container have no value here. */
-function renderWorker(record: WorkerRecord): Attributes {
-  return {
-    ch_name: `worker_${record.id}`,
-    cid: null,
-    create_time: renderTime(record.createTime),
-    host_id: record.hostId,
-    host_ip: null,
-    id: record.id,
-    image: record.image,
-    last_execution_time: record.lastExecutionTime ? renderTime(record.lastExecutionTime) : 'None',
-    last_health_check_time: renderTime(record.lastHealthCheckTime),
-    location: record.location,
-    status: workerStatusWords[record.status],
-    tenant: record.tenant,
-  };
 }
 
 function unknownWorker(): NotFoundError {

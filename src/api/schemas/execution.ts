@@ -114,6 +114,11 @@ export const executionSummary = Type.Object({
   ),
 });
 
+const { api_server: _apiServer, wait: _wait, ...found } = execution.properties;
+
+/** As searches show it. */
+export const foundExecution = Type.Object(found);
+
 /** Data of the events `status` and `end`. */
 export const progress = Type.Object(
   {

@@ -33,6 +33,12 @@ export const worker = Type.Object(
 
 export const workerRef = reference('Worker');
 
+/** As searches show it. */
+export const foundWorker = Type.Object({
+  ...worker.properties,
+  actor_id: Type.String({ description: 'Hash id of its actor.' }),
+});
+
 export const workerParams = Type.Object({
   actor_id: actorParams.properties.actor_id,
   worker_id: Type.String({ description: 'Hash id of the worker.' }),

@@ -10,5 +10,5 @@ local actor = redis.call('HMGET', KEYS[1], 'status', 'cronSchedule', 'cronNext')
 if actor[1] == 'deleted' or actor[2] ~= ARGV[1] or actor[3] ~= ARGV[2] then return 'changed' end
 redis.call('HSET', KEYS[1], 'cronNext', ARGV[3])
 changeRecord(KEYS[1])
-redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
+oweActor(KEYS[1], KEYS[2])
 return 'advanced'

@@ -15,11 +15,12 @@ local status = redis.call('HGET', KEYS[1], 'status')
 if not status or status == 'deleted' then return 'gone' end
 if status ~= 'shutting_down' then
   redis.call('HSET', KEYS[1], 'status', 'shutting_down')
+  oweActor(KEYS[1], KEYS[5])
   news(ARGV[1], 'actor', '-')
 end
 if redis.call('ZCARD', KEYS[2]) > 0 or redis.call('ZCARD', KEYS[3]) > 0 then return 'busy' end
 redis.call('DEL', KEYS[4], KEYS[6])
 redis.call('HSET', KEYS[1], 'status', 'deleted')
-redis.call('ZADD', KEYS[5], nextNumber(KEYS[1], 'outboxed'), 'actor')
+oweActor(KEYS[1], KEYS[5])
 news(ARGV[1], 'actor', '-')
 return 'deleted'

@@ -1,5 +1,5 @@
--- The history has confirmed an outbox entry: it is owed no more. An execution is forgotten here; an actor that changed
--- again meanwhile stays owed; a deleted actor goes when nothing else of it is left.
+-- The history has confirmed an outbox entry: it is owed no more. An execution that has ended is forgotten here; what
+-- changed again meanwhile stays owed; a deleted actor goes when nothing else of it is left.
 --
 -- KEYS[1] actor
 -- KEYS[2] outbox
@@ -14,7 +14,10 @@
 local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if number and tonumber(number) ~= tonumber(ARGV[2]) then return 'changed' end
 redis.call('ZREM', KEYS[2], ARGV[1])
-if ARGV[1] ~= 'actor' then redis.call('DEL', KEYS[3]) end
+if ARGV[1] ~= 'actor' then
+  local state = redis.call('HGET', KEYS[3], 'state')
+  if state == 'complete' or state == 'error' then redis.call('DEL', KEYS[3]) end
+end
 if redis.call('HGET', KEYS[1], 'status') == 'deleted' and redis.call('ZCARD', KEYS[2]) == 0
   and redis.call('HLEN', KEYS[4]) == 0 and redis.call('EXISTS', KEYS[5], KEYS[6]) == 0 then
   redis.call('DEL', KEYS[1], KEYS[7])

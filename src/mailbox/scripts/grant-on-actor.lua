@@ -11,6 +11,6 @@
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or status == 'deleted' then return 'gone' end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-redis.call('ZADD', KEYS[3], nextNumber(KEYS[1], 'outboxed'), 'actor')
+oweActor(KEYS[1], KEYS[3])
 news(ARGV[1], 'actor', '-')
 return 'granted'

@@ -22,7 +22,7 @@ if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'digest', ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'wait', ARGV[6]) else redis.call('HDEL', KEYS[1], 'wait') end
 changeRecord(KEYS[1])
 if actor[1] ~= ARGV[3] then
-  redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
+  oweActor(KEYS[1], KEYS[2])
   if ARGV[3] ~= 'submitted' then
     oweEvent(ARGV[1], KEYS[1], KEYS[3], KEYS[4], { kind = ARGV[3], message = ARGV[4] })
   end

@@ -7,6 +7,6 @@
 -- Emits   actor
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or status == 'shutting_down' or status == 'deleted' then return 'gone' end
-redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
+oweActor(KEYS[1], KEYS[2])
 news(ARGV[1], 'actor', '-')
 return 'owed'

@@ -5,6 +5,7 @@
 -- KEYS[2] mailbox
 -- KEYS[3] execution
 -- KEYS[4] causes
+-- KEYS[5] outbox
 -- ARGV[1] news channel
 -- ARGV[2] execution id
 -- ARGV[3] meta          JSON: content type, environment, executor, cause
@@ -23,7 +24,7 @@ local waiting = redis.call('ZCARD', KEYS[2])
 local most = tonumber(ARGV[8])
 if most > 0 and waiting >= most then return 'full' end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 'used-id' end
-storeMessage(KEYS[1], KEYS[2], KEYS[3], ARGV[2], actor[2], { 'meta', ARGV[3], 'body', ARGV[4], 'via', ARGV[7] })
+storeMessage(KEYS[1], KEYS[2], KEYS[3], KEYS[5], ARGV[2], actor[2], { 'meta', ARGV[3], 'body', ARGV[4], 'via', ARGV[7] })
 redis.call('HSET', KEYS[4], 'from:' .. ARGV[5], ARGV[6])
 if waiting == 0 then news(ARGV[1], 'posted', ARGV[2]) end
 return 'posted'

@@ -1,11 +1,12 @@
 -- Stores a message, its execution (submitted) and its place in the mailbox in one step. Once this has answered, the
--- message is executed once, whatever dies. An execution id is never used twice.
+-- message is executed once, whatever dies. An execution id is never used twice. The history is owed what a search finds.
 --
 -- KEYS[1] actor
 -- KEYS[2] mailbox
 -- KEYS[3] execution
 -- KEYS[4] idempotency   key of this caller's Idempotency-Key; unused when ARGV[6] is empty
 -- KEYS[5] permissions
+-- KEYS[6] outbox
 -- ARGV[1] news channel
 -- ARGV[2] execution id
 -- ARGV[3] meta          JSON: content type, environment, executor
@@ -35,7 +36,7 @@ if redis.call('EXISTS', KEYS[3]) == 1 then return { 'used-id' } end
 
 local body, bytes = 'body', ARGV[4]
 if ARGV[5] ~= '' then body, bytes = 'blob', ARGV[5] end
-storeMessage(KEYS[1], KEYS[2], KEYS[3], ARGV[2], actor[2], { 'meta', ARGV[3], body, bytes })
+storeMessage(KEYS[1], KEYS[2], KEYS[3], KEYS[6], ARGV[2], actor[2], { 'meta', ARGV[3], body, bytes })
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[4], 'digest', ARGV[6], 'execution', ARGV[2])
   redis.call('HSET', KEYS[3], 'idempotency', KEYS[4])

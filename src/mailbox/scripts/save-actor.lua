@@ -32,7 +32,7 @@ end
 redis.call('HSET', KEYS[1], 'record', ARGV[3], 'stateless', ARGV[4], 'maxWorkers', ARGV[5], 'owner', ARGV[6])
 if ARGV[2] == 'create' or ARGV[7] ~= ARGV[6] then redis.call('HSET', KEYS[3], ARGV[7], 3) end
 changeRecord(KEYS[1])
-redis.call('ZADD', KEYS[2], nextNumber(KEYS[1], 'outboxed'), 'actor')
+oweActor(KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'link', ARGV[8], 'webhook', ARGV[9], 'cronSchedule', ARGV[10], 'cronNext', ARGV[11])
 news(ARGV[1], 'actor', '-')
 return tonumber(redis.call('HGET', KEYS[1], 'revision'))

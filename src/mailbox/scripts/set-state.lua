@@ -1,8 +1,10 @@
 -- Replaces the state of a stateful actor. A state sent with an execution's token counts only while that execution lives.
+-- The history is owed the actor with it.
 --
 -- KEYS[1] actor
 -- KEYS[2] state
 -- KEYS[3] execution     of the token; unused when ARGV[2] is '0'
+-- KEYS[4] outbox
 -- ARGV[1] state         JSON
 -- ARGV[2] by execution  '1' when sent with an execution's token
 -- Returns 'set' | 'stateless' | 'gone' | 'ended'
@@ -14,4 +16,5 @@ if ARGV[2] == '1' then
   if not state or state == 'complete' or state == 'error' then return 'ended' end
 end
 redis.call('SET', KEYS[2], ARGV[1])
+oweActor(KEYS[1], KEYS[4])
 return 'set'

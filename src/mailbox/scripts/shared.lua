@@ -33,21 +33,32 @@ local function permits(permissions, user, owner, need)
   return math.max(tonumber(own), tonumber(levels[2] or 0)) >= need
 end
 
+-- The history is owed the execution as it stands when the entry is read. One that is owed already moves to the end.
+local function oweExecution(actor, outbox, executionId)
+  redis.call('ZADD', outbox, nextNumber(actor, 'outboxed'), 'x:' .. executionId)
+end
+
+-- The same for the actor's own record.
+local function oweActor(actor, outbox)
+  redis.call('ZADD', outbox, nextNumber(actor, 'outboxed'), 'actor')
+end
+
 -- Ends an execution: state, tokens, idempotency key and outbox in one step. Everything else is the caller's.
 local function endExecution(actor, execution, outbox, executionId, state, keepIdempotencyMs)
   redis.call('HSET', execution, 'state', state, 'fence', '0')
   redis.call('HDEL', execution, 'wait', 'cancel', 'tokens')
   local idempotency = redis.call('HGET', execution, 'idempotency')
   if idempotency then redis.call('PEXPIRE', idempotency, keepIdempotencyMs) end
-  redis.call('ZADD', outbox, nextNumber(actor, 'outboxed'), 'x:' .. executionId)
+  oweExecution(actor, outbox, executionId)
 end
 
--- Stores a message, its execution (submitted) and its place in the mailbox.
-local function storeMessage(actor, mailbox, execution, executionId, revision, fields)
+-- Stores a message, its execution (submitted) and its place in the mailbox. The history is owed what a search finds.
+local function storeMessage(actor, mailbox, execution, outbox, executionId, revision, fields)
   local place = nextNumber(actor, 'posted')
   redis.call('HSET', execution, 'state', 'submitted', 'place', place, 'fence', '0', 'received', nowMs(),
     'revision', revision, unpack(fields))
   redis.call('ZADD', mailbox, place, executionId)
+  oweExecution(actor, outbox, executionId)
 end
 
 -- Owes an event to the link and to the webhook of the actor, if it has them, under a number that only grows. Each has a

@@ -99,14 +99,6 @@ describe('GET /actors', () => {
     const own = await ask(api.app, 'GET /actors');
     expect(own.result.map((actor: { id: string }) => actor.id)).toContain(mine);
   });
-
-  it('refuses to search, in an envelope whose version abaco-cli reads', async () => {
-    const { status, message, text } = await ask(api.app, 'GET /actors?limit=1');
-    expect(status).toBe(400);
-    expect(message).toContain('"limit"');
-    expect(JSON.parse(text)).toHaveProperty('version');
-    expect((await ask(api.app, 'GET /actors?x-nonce=DEV_abc')).status).toBe(200);
-  });
 });
 
 describe('GET /actors/{id}', () => {

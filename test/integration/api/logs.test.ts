@@ -54,11 +54,6 @@ describe('GET /actors/{id}/executions/{execution}/logs', () => {
     expect(result._links.self.endsWith(path.replace('/actors', '/actors/v2'))).toBe(true);
     expect(`${result._links.execution}/logs`).toBe(result._links.self);
   });
-
-  it('refuses to search', async () => {
-    const { path } = await startPlayed();
-    expect((await ask(api.app, `GET ${path}?search=x`)).status).toBe(400);
-  });
 });
 
 describe('following a log', () => {

@@ -73,6 +73,7 @@ describe('openapi.json', () => {
     ).toEqual(
       [
         'GET /actors',
+        'GET /actors/search/{search_type}',
         'POST /actors',
         'GET /actors/{actor_id}',
         'PUT /actors/{actor_id}',
@@ -164,6 +165,7 @@ describe('openapi.json', () => {
       'Permissions',
       'Problem',
       'Progress',
+      'SearchMetadata',
       'Worker',
       'WorkersRequest',
     ]);

@@ -1,15 +1,18 @@
 /** Permissions, nonces and aliases on a cluster of Redis, where a script that touches two slots fails. */
 
+import { tmpdir } from 'node:os';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AliasStore, createAliasStore } from '../../../src/actors/alias-store.ts';
+import { describeForSearch } from '../../../src/api/search-fields.ts';
 import { createNonceId } from '../../../src/auth/nonce.ts';
 import { createNonceStore, type NonceStore } from '../../../src/auth/nonce-store.ts';
 import { type ObjectRef, worldUser } from '../../../src/auth/permission.ts';
 import { createPermissionStore, type PermissionStore } from '../../../src/auth/permission-store.ts';
 import { createOutbox } from '../../../src/history/outbox.ts';
 import type { ActorRef } from '../../../src/mailbox/keys.ts';
+import { createBlobStore } from '../../../src/storage/blob-store.ts';
 import { type MailboxBench, openMailboxBench } from '../../support/mailbox-bench.ts';
 import { programAvailable } from '../../support/program.ts';
 import { startRedis, type TestRedis } from '../../support/redis-server.ts';
@@ -72,7 +75,9 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
         write: async ({ registry }) => void written.push(...registry.map(({ record }) => record)),
         expireLogs: async () => [],
       },
-      blobs: { remove: async () => undefined },
+      permissions,
+      describe: describeForSearch,
+      blobs: createBlobStore({ dir: tmpdir() }),
       logExpiresAt: async () => undefined,
       news: bench.news,
       batch: 10,

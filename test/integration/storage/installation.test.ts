@@ -108,7 +108,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     if (where === 'Redis') await redis.set(key, newer);
     else await writeFile(join(dataDir, 'installation.json'), newer);
     await expect(claim(dataDir)).rejects.toThrow(
-      /was written by abaco-hpc 9.0.0 in shape 2, .* start abaco-hpc 9.0.0 or a newer version/,
+      /was written by abaco-hpc 9.0.0 in shape 3, .* start abaco-hpc 9.0.0 or a newer version/,
     );
   });
 

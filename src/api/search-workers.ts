@@ -1,0 +1,45 @@
+/** Search over workers. They live in Redis alone and are few, so all that live are looked at. */
+
+import type { FastifyRequest } from 'fastify';
+import { decideAccess } from '../auth/decide-access.ts';
+import type { SearchQuery } from '../history/search.ts';
+import { compileFilters } from '../history/search-filter.ts';
+import { scoreOf, textOf } from '../history/search-text.ts';
+import type { WorkerRecord } from '../workers/worker-store.ts';
+import { permissionOn } from './find-actor.ts';
+import { boundFields } from './search-fields.ts';
+import type { Attributes } from './wire.ts';
+import { renderWorker } from './worker-view.ts';
+
+export async function searchWorkers(
+  request: FastifyRequest,
+  actorId: string | undefined,
+  { filters, words, phrase, skip, limit }: SearchQuery,
+): Promise<{ readonly total: number; readonly items: readonly Attributes[] }> {
+  const holds = compileFilters(filters);
+  const found = (await visibleWorkers(request, actorId))
+    .map((record) => ({ record, fields: boundFields({ ...renderWorker(record), actor_id: record.actorId }) }))
+    .map((worker) => ({ ...worker, text: textOf(worker.fields) }))
+    .filter(({ fields, text }) => holds(fields) && (phrase === '' || text.includes(phrase)))
+    .map((worker) => ({ ...worker, score: scoreOf(worker.text, words) }))
+    .sort((one, other) => other.score - one.score || byAge(one.record, other.record));
+  return { total: found.length, items: found.slice(skip, skip + limit).map(({ fields }) => fields) };
+}
+
+async function visibleWorkers(request: FastifyRequest, actorId: string | undefined): Promise<readonly WorkerRecord[]> {
+  const { caller, server } = request;
+  const { workers, actors } = server.services;
+  if (actorId !== undefined) return await workers.list({ tenant: caller.tenant, actorId });
+  const all = (await workers.all()).filter(({ tenant }) => tenant === caller.tenant);
+  const theirs = new Set<string>();
+  for (const id of new Set(all.map((worker) => worker.actorId))) {
+    const shared = await actors.getShared(caller.tenant, id, caller.user);
+    const permission = shared && permissionOn(shared, caller.user);
+    if (permission && !decideAccess(caller, { kind: 'actor', permission }, 'read')) theirs.add(id);
+  }
+  return all.filter((worker) => theirs.has(worker.actorId));
+}
+
+function byAge(one: WorkerRecord, other: WorkerRecord): number {
+  return one.createTime.getTime() - other.createTime.getTime() || (one.id < other.id ? -1 : 1);
+}
