@@ -33,6 +33,7 @@ import { bridgeAddress } from './lib/bridge-address.ts';
 import { systemClock } from './lib/clock.ts';
 import { type Closers, createClosers } from './lib/closers.ts';
 import type { Logger } from './observability/logger.ts';
+import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { createLauncherGate } from './workers/launcher-gate.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
@@ -97,10 +98,12 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
     for (const entry of launchers.entries) gate.close(entry, redisWasAway());
   });
 
-  const outbox = composeOutbox(storage, config, log);
+  const metrics = composeMetrics(storage);
+  const outbox = composeOutbox(storage, metrics, config, log);
   const services: Services = {
     ...storage,
     outbox,
+    metrics,
     config,
     launchers,
     launcherWait: (name) => gate.waitOf(name),
@@ -152,10 +155,25 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
 const redisWasAway = (): UnavailableError =>
   new UnavailableError('launcher.unavailable', 'Redis was away; the launcher is looked at again first');
 
-function composeOutbox(storage: Omit<Storage, 'mark' | 'onReconnect'>, config: Config, log: Logger): Outbox {
+type Stores = Omit<Storage, 'mark' | 'onReconnect'>;
+
+function composeMetrics({ actors, mailbox, workers }: Stores): Metrics {
+  return createMetrics({
+    actors: async () => (await actors.count()).current,
+    workers: async () => await workers.all(),
+    async mailboxes() {
+      const refs = await actors.refs();
+      const depths = await Promise.all(refs.map(async (ref) => ({ ...ref, waiting: await mailbox.depth(ref) })));
+      return depths.filter(({ waiting }) => waiting > 0);
+    },
+  });
+}
+
+function composeOutbox(storage: Stores, metrics: Metrics, config: Config, log: Logger): Outbox {
   return createOutbox({
     ...storage,
     log,
+    onEnded: ({ launcher = 'none', end = 'exited' }) => metrics.countEnd({ launcher, outcome: end }),
     describe: describeForSearch,
     batch: config.history.batch,
     intervalMs: config.history.intervalMs,

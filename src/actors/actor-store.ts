@@ -31,6 +31,8 @@ export interface ActorStore {
   listShared(tenant: string, user: string): Promise<readonly (SharedActor & { readonly state: unknown })[]>;
   /** Of every tenant, or of one; also those of which only something is still owed. */
   refs(tenant?: string): Promise<readonly ActorRef[]>;
+  /** Over all tenants: how many there are, and how many were ever registered. */
+  count(): Promise<{ readonly current: number; readonly total: number }>;
   state(actor: ActorRef): Promise<unknown>;
   /** `executionId` when sent with that execution's token. */
   setState(actor: ActorRef, state: unknown, executionId?: string): Promise<'set' | 'stateless' | 'gone' | 'ended'>;
@@ -152,7 +154,9 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       // The tenant's list first: an id there without an actor is skipped, an actor without its id would be lost.
       await redis.sadd(keys.tenants, draft.tenant).catch(throwRedisError);
       await redis.sadd(keys.actorsOf(draft.tenant), draft.id).catch(throwRedisError);
-      return await save(draft, 'create', draft.owner);
+      const created = await save(draft, 'create', draft.owner);
+      await redis.incr(keys.registered).catch(throwRedisError);
+      return created;
     },
 
     async replace(draft, renew, user = draft.owner) {
@@ -182,6 +186,16 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
         }),
       );
       return perTenant.flat();
+    },
+
+    async count() {
+      const tenants = await redis.smembers(keys.tenants).catch(throwRedisError);
+      const [registered, ...sizes] = await Promise.all([
+        redis.get(keys.registered),
+        ...tenants.map((tenant) => redis.scard(keys.actorsOf(tenant))),
+      ]).catch(throwRedisError);
+      const current = sizes.reduce((sum, size) => sum + size, 0);
+      return { current, total: Math.max(current, Number(registered ?? 0)) };
     },
 
     async setState(actor, state, executionId) {

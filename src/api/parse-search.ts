@@ -20,10 +20,10 @@ export interface ParseSearchOptions {
   readonly known?: readonly string[];
 }
 
-export const defaultLimit = 100;
+const defaultLimit = 100;
 
 /** More are not given at once, whatever is asked for. */
-export const mostLimit = 1_000;
+const mostLimit = 1_000;
 
 const mostSkip = 100_000;
 const mostFilters = 50;
@@ -54,8 +54,15 @@ export function parseSearch(query: QueryParameters, { tenant, known = [] }: Pars
     filters: names.map((name) => parseFilter(name, text(name), tenant)),
     words: [...new Set(wordsOf(text('search')))].slice(0, mostWords),
     phrase: phraseOf(text('exactsearch')),
-    skip: parseCount('skip', text('skip'), 0, mostSkip),
-    limit: Math.min(mostLimit, parseCount('limit', text('limit'), defaultLimit)),
+    ...parsePage(query, defaultLimit),
+  };
+}
+
+/** @param otherwise how many are listed where nothing is said. */
+export function parsePage(query: QueryParameters, otherwise: number): Pick<SearchQuery, 'skip' | 'limit'> {
+  return {
+    skip: parseCount('skip', firstOf(query, 'skip'), 0, mostSkip),
+    limit: Math.min(mostLimit, parseCount('limit', firstOf(query, 'limit'), otherwise)),
   };
 }
 

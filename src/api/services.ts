@@ -19,6 +19,7 @@ import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { News } from '../mailbox/news.ts';
 import type { Health } from '../observability/health.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { WorkerStore } from '../workers/worker-store.ts';
 
 export interface Services {
@@ -43,5 +44,6 @@ export interface Services {
   /** Who owners are on file systems, and what their programs see of them. */
   readonly runAs: RunAsPlanner;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }

@@ -262,6 +262,13 @@ const logging = table("The service's own log.", {
   pretty: choice('Lines for people instead of JSON; "auto" does so on a terminal.', ['auto', 'always', 'never']),
 });
 
+const metrics = table('Numbers for Prometheus, at /metrics.', {
+  open_to: choice(
+    'Who may read them, without a credential: requests from this host, everyone, or nobody. A proxy is on this host too.',
+    ['loopback', 'everyone', 'nobody'],
+  ),
+});
+
 const compat = table('Ways of the original that some clients rely on.', {
   jwt_millisecond_expiry: choice(
     'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
@@ -298,6 +305,7 @@ export const configSchema = Type.Object(
     launchers: named('Ways to run containers, by name.', launcher, shortName),
     registries: named('Image registries that want credentials or plain http, by host:port.', registry, registryName),
     logging,
+    metrics,
     identity,
     directory,
     compat,

@@ -8,7 +8,7 @@ import type { ActorStore } from '../actors/actor-store.ts';
 import type { PermissionStore } from '../auth/permission-store.ts';
 import { asError } from '../errors.ts';
 import type { Blobs } from '../executions/blobs.ts';
-import { isFinal } from '../executions/execution.ts';
+import { type Execution, isFinal } from '../executions/execution.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
 import { createCoalescer } from '../lib/coalesce.ts';
@@ -47,6 +47,8 @@ export interface OutboxOptions {
   readonly history: Pick<History, 'write' | 'expireLogs'>;
   readonly blobs: Pick<Blobs, 'remove' | 'open' | 'size'>;
   readonly describe: Describe;
+  /** Called once for each execution that has ended, by the process that brought it to the history. */
+  readonly onEnded?: (execution: Execution) => void;
   /** When the log of an execution that ended then may be forgotten; nothing is never. */
   readonly logExpiresAt: (actor: ActorRef, ended: Date) => Promise<Date | undefined>;
   /** Says which actors have something to drain; all are looked at from time to time. */
@@ -157,8 +159,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     };
   }
 
-  async function confirm({ actor, owed, messageBlob }: Entry): Promise<void> {
+  async function confirm({ actor, owed, messageBlob, ended }: Entry): Promise<void> {
     const answer = await options.mailbox.drained(actor, owed);
+    if (ended && answer !== 'changed' && answer !== 'gone') options.onEnded?.(ended.execution);
     if (messageBlob !== undefined) await options.blobs.remove(messageBlob);
     if (answer === 'forgotten') await options.actors.forget(actor);
   }

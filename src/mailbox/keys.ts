@@ -27,6 +27,8 @@ export interface Keys {
   readonly blobDirectory: string;
   readonly tenants: string;
   readonly processNumbers: string;
+  /** How many actors were ever registered. */
+  readonly registered: string;
   /** Sorted set: every worker there is, by when it was last said to live (ms). */
   readonly workers: string;
   actorsOf(tenant: string): string;
@@ -78,6 +80,7 @@ export function createKeys(prefix: string): Keys {
     blobDirectory: `${prefix}:blobs`,
     tenants: `${prefix}:tenants`,
     processNumbers: `${prefix}:process`,
+    registered: `${prefix}:registered`,
     workers: `${prefix}:workers`,
     actorsOf: (tenant) => `${prefix}:{${tenant}}:actors`,
     sharedWith: (tenant, user) => `${prefix}:{${tenant}}:shared:${user}`,

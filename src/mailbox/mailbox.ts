@@ -162,7 +162,7 @@ export interface Mailbox {
   /** What the history is owed, the oldest first. */
   owed(actor: ActorRef, most: number): Promise<readonly OwedEntry[]>;
   /** The history has it. `forgotten` when that was the last trace of a deleted actor. */
-  drained(actor: ActorRef, entry: OwedEntry): Promise<'drained' | 'changed' | 'forgotten'>;
+  drained(actor: ActorRef, entry: OwedEntry): Promise<'drained' | 'changed' | 'gone' | 'forgotten'>;
 }
 
 export function createMailbox(options: MailboxOptions): Mailbox {
@@ -431,7 +431,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
         [of.actor, of.outbox, of.execution(executionId ?? ''), of.cleanup, of.linkEvents, of.webhookEvents, of.causes],
         [entry, number],
       );
-      return String(answer) as 'drained' | 'changed' | 'forgotten';
+      return String(answer) as 'drained' | 'changed' | 'gone' | 'forgotten';
     },
   };
 }

@@ -26,6 +26,7 @@ import { createIdSource } from '../../src/lib/ids.ts';
 import { createMailbox } from '../../src/mailbox/mailbox.ts';
 import { createNews } from '../../src/mailbox/news.ts';
 import { createHealth } from '../../src/observability/health.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 import { createBlobStore } from '../../src/storage/blob-store.ts';
 import { openRedis } from '../../src/storage/redis.ts';
 import { createWorkerStore } from '../../src/workers/worker-store.ts';
@@ -88,6 +89,11 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
       redis: async () => void (await redis.ping()),
       history,
       durability: { ok: false, detail: 'appendonly no, appendfsync no' },
+    }),
+    metrics: createMetrics({
+      actors: async () => (await services.actors.count()).current,
+      workers: () => services.workers.all(),
+      mailboxes: async () => [],
     }),
     clock: systemClock,
     runAs: createRunAsPlanner({ config, launchers, identities: createIdentities(config, systemClock) }),

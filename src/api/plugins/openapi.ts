@@ -26,6 +26,7 @@ const tags = [
   { name: 'Nonces', description: 'Keys of limited use to one actor or alias, for those who have no token.' },
   { name: 'Aliases', description: 'Second names of actors, unique in a tenant.' },
   { name: 'Search', description: 'Actors, executions, workers and logs by their attributes and words.' },
+  { name: 'Admin', description: 'All tenants, for administrators.' },
   { name: 'Health', description: 'For those who run the service.' },
 ];
 

@@ -10,9 +10,10 @@
 -- KEYS[7] causes
 -- ARGV[1] entry         'x:<execution id>' | 'actor'
 -- ARGV[2] number        of the entry as it was read
--- Returns 'drained' | 'changed' | 'forgotten' (the actor, whole)
+-- Returns 'drained' | 'changed' | 'gone' (another process was first) | 'forgotten' (the actor, whole)
 local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if number and tonumber(number) ~= tonumber(ARGV[2]) then return 'changed' end
+local drained = number and 'drained' or 'gone'
 redis.call('ZREM', KEYS[2], ARGV[1])
 if ARGV[1] ~= 'actor' then
   local state = redis.call('HGET', KEYS[3], 'state')
@@ -23,4 +24,4 @@ if redis.call('HGET', KEYS[1], 'status') == 'deleted' and redis.call('ZCARD', KE
   redis.call('DEL', KEYS[1], KEYS[7])
   return 'forgotten'
 end
-return 'drained'
+return drained

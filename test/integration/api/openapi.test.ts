@@ -74,6 +74,11 @@ describe('openapi.json', () => {
       [
         'GET /actors',
         'GET /actors/search/{search_type}',
+        'GET /actors/utilization',
+        'GET /actors/admin',
+        'GET /actors/admin/workers',
+        'GET /actors/admin/executions',
+        'GET /metrics',
         'POST /actors',
         'GET /actors/{actor_id}',
         'PUT /actors/{actor_id}',
