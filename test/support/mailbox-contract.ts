@@ -615,6 +615,35 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       expect(await bench.mailbox.owed(actor, 1)).toEqual([]);
     });
 
+    it('owes an execution from its post on, again when it runs and when it ends, and keeps it till then', async () => {
+      const actor = await bench.newActor();
+      const id = await bench.post(actor);
+      const owed = async () => (await bench.mailbox.owed(actor, 10)).filter((entry) => entry.executionId === id);
+      const drain = async () => {
+        const [entry, ...more] = await owed();
+        expect(more).toEqual([]);
+        return await bench.mailbox.drained(actor, entry ?? expect.fail('nothing is owed'));
+      };
+      expect(await drain()).toBe('drained');
+      expect(await owed()).toEqual([]);
+      const { lease } = await bench.claim(actor);
+      await bench.mailbox.running(lease, new Date(), 'node-1');
+      const [before] = await owed();
+      await bench.mailbox.settle(lease, aSettlement());
+      expect(await bench.mailbox.drained(actor, before ?? expect.fail('nothing is owed'))).toBe('changed');
+      expect(await bench.executions.get(actor, id)).toMatchObject({ state: 'complete' });
+      expect(await drain()).toBe('drained');
+      expect(await bench.executions.get(actor, id)).toBeUndefined();
+      expect(await bench.mailbox.drained(actor, before ?? expect.fail('nothing is owed'))).toBe('gone');
+    });
+
+    it('owes an actor whose state was set', async () => {
+      const actor = await bench.newActor({ stateless: false });
+      for (const entry of await bench.mailbox.owed(actor, 10)) await bench.mailbox.drained(actor, entry);
+      await bench.actors.setState(actor, { count: 1 });
+      expect(await bench.mailbox.owed(actor, 10)).toMatchObject([{ number: expect.any(Number) }]);
+    });
+
     it('keeps an ended execution readable until the history has it', async () => {
       const actor = await bench.newActor();
       const id = await bench.post(actor);
