@@ -203,7 +203,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       const answer = await run(
         'set-state',
         [of.actor, of.state, of.execution(executionId ?? ''), of.outbox],
-        [JSON.stringify(state), executionId === undefined ? '0' : '1'],
+        [newsChannel(prefix, actor), JSON.stringify(state), executionId === undefined ? '0' : '1'],
       );
       return String(answer) as 'set' | 'stateless' | 'gone' | 'ended';
     },
@@ -232,8 +232,10 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     },
 
     async advanceSchedule({ tenant, id, cronSchedule, cronNextEx }, next) {
-      const of = keys.of({ tenant, actorId: id });
-      const answer = await run('advance-schedule', [of.actor, of.outbox], [cronSchedule ?? '', cronNextEx ?? '', next]);
+      const actor = { tenant, actorId: id };
+      const of = keys.of(actor);
+      const args = [newsChannel(prefix, actor), cronSchedule ?? '', cronNextEx ?? '', next];
+      const answer = await run('advance-schedule', [of.actor, of.outbox], args);
       return String(answer) as 'advanced' | 'changed';
     },
 

@@ -14,11 +14,12 @@ import { pause, pauseMs } from '../lib/backoff.ts';
 import { createCoalescer } from '../lib/coalesce.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 import type { Mailbox, OwedEntry } from '../mailbox/mailbox.ts';
-import type { News, NewsItem } from '../mailbox/news.ts';
+import type { News } from '../mailbox/news.ts';
 import type { Logger } from '../observability/logger.ts';
 import { actorEntry, type Describe, executionEntry, logEntry } from './describe.ts';
 import type { EndedExecution, History, RegistryRecord } from './history.ts';
 import { readStart } from './log-start.ts';
+import { createOwing } from './owing.ts';
 import type { SearchEntry } from './search.ts';
 
 export interface Outbox {
@@ -40,7 +41,7 @@ export interface CatchUpScope {
 }
 
 export interface OutboxOptions {
-  readonly mailbox: Pick<Mailbox, 'owed' | 'drained'>;
+  readonly mailbox: Pick<Mailbox, 'owed' | 'drained' | 'load'>;
   readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget' | 'get' | 'state'>;
   readonly executions: Pick<ExecutionStore, 'ended' | 'get'>;
   readonly permissions: Pick<PermissionStore, 'all'>;
@@ -52,7 +53,7 @@ export interface OutboxOptions {
   /** When the log of an execution that ended then may be forgotten; nothing is never. */
   readonly logExpiresAt: (actor: ActorRef, ended: Date) => Promise<Date | undefined>;
   /** Says which actors have something to drain; all are looked at from time to time. */
-  readonly news: Pick<News, 'listen'>;
+  readonly news: Pick<News, 'listen' | 'caughtUp'>;
   readonly batch: number;
   readonly intervalMs: number;
   readonly log: Logger;
@@ -75,9 +76,6 @@ interface Entry {
 /** Rounds between two looks at every actor, which find what news did not tell. */
 const roundsPerFullLook = 20;
 
-/** News after which the outbox holds something. */
-const tellsOfEntries: ReadonlySet<NewsItem['kind']> = new Set(['posted', 'running', 'ended', 'actor']);
-
 /** Entries of one actor that are caught up with at once, and how long that may go on once nobody may wait any more. */
 const mostCaughtUp = 20_000;
 const catchUpMs = 5_000;
@@ -92,9 +90,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const once = createCoalescer();
   const stopping = new AbortController();
   const told = new Map<string, ActorRef>();
+  const owing = createOwing(options);
   let loop: Promise<void> | undefined;
   const stopListening = options.news.listen((item) => {
-    if (tellsOfEntries.has(item.kind)) told.set(`${item.tenant}:${item.actorId}`, item);
+    if (item.kind === 'ended' || item.kind === 'actor') told.set(`${item.tenant}:${item.actorId}`, item);
+    owing.hear(item);
   });
 
   async function drainActor(actor: ActorRef): Promise<number> {
@@ -168,7 +168,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** Of many actors together, so that a thousand small changes are one write. */
   async function writeOwed({ tenant, actorId }: CatchUpScope): Promise<void> {
-    const actors = actorId === undefined ? await options.actors.refs(tenant) : [{ tenant, actorId }];
+    const actors = actorId === undefined ? await owing.of(tenant) : [{ tenant, actorId }];
     const owed = await Promise.all(
       actors.map(async (actor) => {
         const entries = await options.mailbox.owed(actor, mostCaughtUp);
@@ -182,6 +182,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       await write(all.slice(from, from + options.batch));
     }
     if (owed.some((entries) => entries.length === mostCaughtUp)) throw new Error('the backlog is long');
+    if (actorId === undefined) await owing.settle(tenant, actors);
   }
 
   async function catchUp(scope: CatchUpScope, withinMs: number): Promise<boolean> {

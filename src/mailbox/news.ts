@@ -6,7 +6,7 @@
 import type { Redis } from 'ioredis';
 import { type ActorRef, newsChannel } from './keys.ts';
 
-export type NewsKind = 'posted' | 'running' | 'results' | 'ended' | 'cancel' | 'actor' | 'event' | 'missed';
+export type NewsKind = 'posted' | 'running' | 'results' | 'ended' | 'cancel' | 'actor' | 'state' | 'event' | 'missed';
 
 export interface NewsItem extends ActorRef {
   readonly kind: NewsKind;
@@ -18,6 +18,8 @@ export interface News {
   listen(listener: (item: NewsItem) => void): () => void;
   /** Resolves at the next news that `wanted` accepts (or `missed`), or after `timeoutMs`; rejects when `signal` aborts. */
   next(wanted: (item: NewsItem) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves once everything that was said before has been told; rejects when the connection is away. */
+  caughtUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,10 @@ export async function createNews(subscriber: Redis, prefix: string): Promise<New
         stop();
         signal?.removeEventListener('abort', abort);
       }
+    },
+    async caughtUp() {
+      // The answer comes on the same connection, behind all messages that came before the question.
+      await subscriber.ping();
     },
     async close() {
       listeners.clear();

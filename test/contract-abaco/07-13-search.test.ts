@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, registerActor } from '../support/api-requests.ts';
+import { ask, askUntilComplete, registerActor } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';
 import { claimsOf, makeTestKey, signToken } from '../support/tokens.ts';
@@ -26,7 +26,9 @@ function newTenant(): string {
 type Found = { readonly _metadata: any; readonly search: readonly any[] };
 
 async function search(tenant: string, path: string, headers: Record<string, string> = {}): Promise<Found> {
-  const { status, text, result } = await ask(api.app, `GET /actors/${path}`, { headers: { tenant, ...headers } });
+  const { status, text, result } = await askUntilComplete(api.app, `GET /actors/${path}`, {
+    headers: { tenant, ...headers },
+  });
   expect(status, text).toBe(200);
   return result;
 }
@@ -52,7 +54,9 @@ describe('7.13 GET /actors/search/{type}', () => {
   it('answers with a page and how many there are', async () => {
     const tenant = newTenant();
     const ids = [await registerActor(api, {}, { tenant }), await registerActor(api, {}, { tenant })];
-    const { status, message, result } = await ask(api.app, 'GET /actors/search/actors', { headers: { tenant } });
+    const { status, message, result } = await askUntilComplete(api.app, 'GET /actors/search/actors', {
+      headers: { tenant },
+    });
     expect([status, message]).toEqual([200, 'Search completed successfully.']);
     expect(result._metadata).toEqual({ total_count: 2, records_skipped: 0, record_limit: 100, count_returned: 2 });
     expect(result.search.map(({ id }: { id: string }) => id)).toEqual(ids);
@@ -189,7 +193,9 @@ describe('7.13 GET /actors/search/{type}', () => {
       },
     ]);
     expect((await search(tenant, `search/logs?logs.like=inter.st`))._metadata.total_count).toBe(1);
-    const one = await ask(api.app, `GET /actors/${actorId}/executions/${id}/logs?search=x`, { headers: { tenant } });
+    const one = await askUntilComplete(api.app, `GET /actors/${actorId}/executions/${id}/logs?search=x`, {
+      headers: { tenant },
+    });
     expect(one.message).toBe('Log search completed successfully.');
     expect(one.result._metadata.total_count).toBe(1);
   });
@@ -271,10 +277,10 @@ describe('7.2, 7.8 listings with a query parameter', () => {
     const tenant = newTenant();
     const actorId = await registerActor(api, {}, { tenant });
     const id = await send(tenant, actorId);
-    const actors = await ask(api.app, 'GET /actors?limit=1', { headers: { tenant } });
+    const actors = await askUntilComplete(api.app, 'GET /actors?limit=1', { headers: { tenant } });
     expect(actors.message).toBe('Actors search completed successfully.');
     expect(actors.result._metadata.record_limit).toBe(1);
-    const executions = await ask(api.app, `GET /actors/${actorId}/executions?status=SUBMITTED`, {
+    const executions = await askUntilComplete(api.app, `GET /actors/${actorId}/executions?status=SUBMITTED`, {
       headers: { tenant },
     });
     expect(executions.message).toBe('Executions search completed successfully.');

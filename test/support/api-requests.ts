@@ -3,6 +3,7 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { expect } from 'vitest';
 import type { ApiService } from './api-service.ts';
+import { until } from './until.ts';
 
 export interface Question {
   readonly json?: unknown;
@@ -73,4 +74,15 @@ export async function sendMessage(api: ApiService, actorId: string, message = 'h
   const { status, text, result } = await ask(api.app, `POST /actors/${actorId}/messages`, { json: { message } });
   expect(status, text).toBe(200);
   return (result as { readonly execution_id: string }).execution_id;
+}
+
+/** The answer of a search that could find all that was answered before it; on a busy machine it may say at first that it could not. */
+export async function askUntilComplete(app: FastifyInstance, line: string, question: Question = {}): Promise<Answer> {
+  return await until(
+    async () => {
+      const answer = await ask(app, line, question);
+      return answer.result?._metadata?.incomplete === undefined ? answer : undefined;
+    },
+    { timeoutMs: 30_000, what: `a complete answer to ${line}` },
+  );
 }

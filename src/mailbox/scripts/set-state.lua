@@ -3,18 +3,21 @@
 --
 -- KEYS[1] actor
 -- KEYS[2] state
--- KEYS[3] execution     of the token; unused when ARGV[2] is '0'
+-- KEYS[3] execution     of the token; unused when ARGV[3] is '0'
 -- KEYS[4] outbox
--- ARGV[1] state         JSON
--- ARGV[2] by execution  '1' when sent with an execution's token
+-- ARGV[1] news channel
+-- ARGV[2] state         JSON
+-- ARGV[3] by execution  '1' when sent with an execution's token
 -- Returns 'set' | 'stateless' | 'gone' | 'ended'
+-- Emits   state
 local actor = redis.call('HMGET', KEYS[1], 'status', 'stateless')
 if not actor[1] or actor[1] == 'shutting_down' or actor[1] == 'deleted' then return 'gone' end
 if actor[2] == '1' then return 'stateless' end
-if ARGV[2] == '1' then
+if ARGV[3] == '1' then
   local state = redis.call('HGET', KEYS[3], 'state')
   if not state or state == 'complete' or state == 'error' then return 'ended' end
 end
-redis.call('SET', KEYS[2], ARGV[1])
+redis.call('SET', KEYS[2], ARGV[2])
 oweActor(KEYS[1], KEYS[4])
+news(ARGV[1], 'state', '-')
 return 'set'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../src/errors.ts';
 import type { History } from '../../../src/history/history.ts';
-import { ask, registerActor, sendMessage } from '../../support/api-requests.ts';
+import { openRedis } from '../../../src/storage/redis.ts';
+import { ask, askUntilComplete, registerActor, sendMessage } from '../../support/api-requests.ts';
 import { startApiService } from '../../support/api-service.ts';
 import { takeMessage } from '../../support/api-worker.ts';
 
@@ -25,9 +26,31 @@ describe('a search', () => {
     expect(result.search).toEqual([]);
     expect(result._metadata.incomplete).toContain('ask again');
     resolve();
-    const later = await ask(api.app, 'GET /actors/search/actors');
+    const later = await askUntilComplete(api.app, 'GET /actors/search/actors');
     expect(later.result.search).toMatchObject([{ id }]);
     expect(later.result._metadata).not.toHaveProperty('incomplete');
+  });
+
+  it('sees what waits behind others, states that were set, and goes on doing so after the news were broken', async () => {
+    await using api = await startApiService();
+    const id = await registerActor(api, { stateless: false });
+    const total = async (query: string) =>
+      (await askUntilComplete(api.app, `GET /actors/search/${query}`)).result._metadata.total_count;
+    for (const count of [1, 2, 3]) {
+      await sendMessage(api, id);
+      expect(await total('executions')).toBe(count);
+      await ask(api.app, `POST /actors/${id}/state`, { json: { count } });
+      expect(await total(`actors?state.count=${count}`)).toBe(1);
+    }
+    const redis = await openRedis({ url: api.redis.url, onError: () => undefined });
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    redis.disconnect();
+    await sendMessage(api, id);
+    const other = await registerActor(api);
+    expect(await total('executions')).toBe(4);
+    expect(await total(`actors?id=${other}`)).toBe(1);
+    await sendMessage(api, other);
+    expect(await total('executions')).toBe(5);
   });
 
   it('is answered with 503 while the history is away; workers are found all the same', async () => {
@@ -45,7 +68,7 @@ describe('a search', () => {
     const id = await registerActor(api, { stateless: false, name: 'large' });
     const state = { text: 'x'.repeat(100_000), count: 1 };
     await ask(api.app, `POST /actors/${id}/state`, { json: state });
-    const { result } = await ask(api.app, 'GET /actors/search/actors?name=large');
+    const { result } = await askUntilComplete(api.app, 'GET /actors/search/actors?name=large');
     expect(result.search).toHaveLength(1);
     expect(result.search[0]).toEqual((await ask(api.app, `GET /actors/${id}`)).result);
     expect((await ask(api.app, 'GET /actors/search/actors?state.count=1')).result.search).toEqual([]);
@@ -61,10 +84,10 @@ describe('a search', () => {
       await played.start();
       await played.end({ log });
     }
-    const { result } = await ask(api.app, 'GET /actors/search/logs?exactsearch=needle');
+    const { result } = await askUntilComplete(api.app, 'GET /actors/search/logs?exactsearch=needle');
     expect(result._metadata).toMatchObject({ total_count: 10, count_returned: 8 });
     expect(result.search[0].logs).toBe(log);
-    const rest = await ask(api.app, 'GET /actors/search/logs?exactsearch=needle&skip=8');
+    const rest = await askUntilComplete(api.app, 'GET /actors/search/logs?exactsearch=needle&skip=8');
     expect(rest.result._metadata).toMatchObject({ total_count: 10, records_skipped: 8, count_returned: 2 });
     expect((await ask(api.app, 'GET /actors/search/logs?exactsearch=end')).result.search).toEqual([]);
   });
@@ -72,7 +95,10 @@ describe('a search', () => {
   it('does not stop the server for a pattern that explodes elsewhere', async () => {
     await using api = await startApiService();
     for (let count = 0; count < 20; count += 1) await registerActor(api, { description: `${'a'.repeat(900)}!` });
-    const { status, result } = await ask(api.app, 'GET /actors/search/actors?description.like=^(a%2B)%2B$');
+    const { status, result } = await askUntilComplete(
+      api.app,
+      'GET /actors/search/actors?description.like=^(a%2B)%2B$',
+    );
     expect(status).toBe(200);
     expect(result.search).toEqual([]);
   });
