@@ -1,7 +1,7 @@
 /** Who asks: the tenant, the user with their roles, and the execution whose token was shown, if one was. */
 
 import type { ActorStore } from '../actors/actor-store.ts';
-import { ForbiddenError, InvalidError, UnauthenticatedError } from '../errors.ts';
+import { ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError } from '../errors.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
@@ -50,6 +50,8 @@ export interface Shown {
   readonly nonce: string | undefined;
   /** What the path names, if it names one thing: a nonce is good for that alone. */
   readonly target: Pick<ObjectRef, 'kind' | 'id'> | undefined;
+  /** Whether it asks over all there is, and is told so where it may not. */
+  readonly isSearch: boolean;
   readonly verb: Verb;
 }
 
@@ -106,7 +108,12 @@ function tenantOf(headers: Headers, nonce: string | undefined, { defaultTenant }
 }
 
 /** Acts as the one who made it, with the roles of then. A use is spent, whatever becomes of the request. */
-async function identifyByNonce(id: string, { target, verb }: Shown, options: IdentifyOptions): Promise<Caller> {
+async function identifyByNonce(
+  id: string,
+  { target, verb, isSearch }: Shown,
+  options: IdentifyOptions,
+): Promise<Caller> {
+  if (!target && isSearch) throw new NotFoundError('nonce.refused', noSearch);
   if (!target) throw new ForbiddenError('nonce.refused', 'Not authorized.');
   const tenant = tenantOfNonce(id);
   if (tenant === undefined || !options.tenants.rule(tenant)) throw nonceRefused(nonceRefusals.unknown);
@@ -116,6 +123,9 @@ async function identifyByNonce(id: string, { target, verb }: Shown, options: Ide
   // What everybody has where nobody asks is no role to take along, should the tenant ask for tokens since.
   return { tenant, user, roles: roles.filter((role) => role !== everyRole), nonce: { object, level } };
 }
+
+const noSearch =
+  'A nonce cannot search over actors: it is good for the one actor or alias it was made of; send a JWT instead';
 
 const nonceRefusals = {
   unknown: 'Nonce does not exist.',

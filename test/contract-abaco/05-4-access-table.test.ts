@@ -2,14 +2,14 @@
  * §5.4: the permission table. Each route, in each role, at each level, come by as one's own, as everybody's, not at all,
  * or through a nonce: whether it is refused, and in which words. What a route answers to whom it lets in is elsewhere.
  *
- * Not here: configs, search, utilization and admin routes, which this server does not offer yet.
+ * Not here: configs, which this server does not offer yet.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { worldUser } from '../../src/auth/permission.ts';
 import { as, type Client, type RoleName, startClient } from '../support/abaco-client.ts';
 import type { Answer } from '../support/api-requests.ts';
-import { accessTable, type Line, openTable } from './access-table.ts';
+import { accessTable, adminTable, type Line, openTable } from './access-table.ts';
 
 let client: Client;
 
@@ -144,8 +144,25 @@ describe('§5.4 every route', () => {
         if (role === 'none') expect(answer.message).toBe('Not authorized -- missing required role.');
         else expect(answer.message, line).not.toMatch(gate);
       }
-      expect(await client.send(`${line}?x-nonce=${nonce}`)).toMatchObject({ status: 400, message: 'Not authorized.' });
+      const refused = line.includes('/search/')
+        ? { status: 404, message: expect.stringMatching(/^A nonce cannot search/) }
+        : { status: 400, message: 'Not authorized.' };
+      expect(await client.send(`${line}?x-nonce=${nonce}`)).toMatchObject(refused);
       expect((await client.send(line)).message).toMatch(/^No JWT or nonce provided\./);
+    }
+  });
+
+  it('that the path says is the administrators’ is for them alone, and for no nonce', async () => {
+    const nonce = (await client.send(`POST /actors/${await client.register()}/nonces`, as('olga', 'admin'))).result.id;
+    for (const line of adminTable) {
+      for (const role of roles) {
+        const answer = await client.send(line, as('jane', role));
+        if (role === 'admin') expect(answer.status, answer.text).toBe(200);
+        else if (role !== 'none') expect(answer).toMatchObject({ status: 400, message: 'Abaco Admin role required.' });
+        else expect(answer.message).toBe('Not authorized -- missing required role.');
+      }
+      const shown = await client.send(`${line}?x-nonce=${nonce}`);
+      expect(shown).toMatchObject({ status: 400, message: 'Not authorized.' });
     }
   });
 
@@ -153,8 +170,9 @@ describe('§5.4 every route', () => {
     const described = Object.entries(client.api.app.swagger().paths ?? {}).flatMap(([path, verbs]) =>
       Object.keys(verbs as object).map((verb) => `${verb.toUpperCase()} ${path}`),
     );
-    const patterns = [...accessTable.map(({ request }) => request), ...openTable].map((line) =>
+    const patterns = [...accessTable.map(({ request }) => request), ...openTable, ...adminTable].map((line) =>
       line
+        .replace('/search/actors', '/search/{search_type}')
         .replace('/A', '/{actor_id}')
         .replace('/L', '/{alias}')
         .replace('/N', '/{nonce_id}')

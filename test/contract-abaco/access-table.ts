@@ -64,4 +64,13 @@ export const openTable: readonly string[] = [
   'POST /actors',
   'GET /actors/aliases',
   'POST /actors/aliases',
+  'GET /actors/search/actors',
+  'GET /actors/utilization',
+];
+
+/** Routes whose path says that they are the administrators'. */
+export const adminTable: readonly string[] = [
+  'GET /actors/admin',
+  'GET /actors/admin/workers',
+  'GET /actors/admin/executions',
 ];

@@ -44,7 +44,13 @@ export const authPlugin = fastifyPlugin(
       const { headers, method, query, params } = request;
       const names = params as Readonly<Record<string, string>>;
       const nonce = [(query as Readonly<Record<string, string | string[]>>)['x-nonce']].flat()[0];
-      const shown = { headers, nonce, target: targetOf(names), verb: verbOf(method, route) };
+      const shown = {
+        headers,
+        nonce,
+        target: targetOf(names),
+        verb: verbOf(method, route),
+        isSearch: route.startsWith('/actors/search'),
+      };
       request.caller = await identifyCaller(shown, options);
       const refusal = refuseAdminPath(request.caller, [route, ...wordsOf(names)]);
       if (refusal) throw refusal;

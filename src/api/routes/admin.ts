@@ -5,8 +5,6 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { isAdmin } from '../../auth/roles.ts';
-import { ForbiddenError } from '../../errors.ts';
 import type { ExecutionTotals } from '../../history/history.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import { describeActor } from '../actor-view.ts';
@@ -33,7 +31,6 @@ export async function adminRoutes(app: FastifyInstance): Promise<void> {
   const admin = { tags, querystring: adminPage };
 
   app.get('/actors/admin', {
-    preHandler: adminsOnly,
     schema: {
       ...admin,
       operationId: 'listAllActors',
@@ -44,7 +41,6 @@ export async function adminRoutes(app: FastifyInstance): Promise<void> {
     handler: listAllActors,
   });
   app.get('/actors/admin/workers', {
-    preHandler: adminsOnly,
     schema: {
       ...admin,
       operationId: 'listAllWorkers',
@@ -55,7 +51,6 @@ export async function adminRoutes(app: FastifyInstance): Promise<void> {
     handler: listAllWorkers,
   });
   app.get('/actors/admin/executions', {
-    preHandler: adminsOnly,
     schema: {
       ...admin,
       operationId: 'sumAllExecutions',
@@ -67,10 +62,6 @@ export async function adminRoutes(app: FastifyInstance): Promise<void> {
     },
     handler: sumAllExecutions,
   });
-}
-
-async function adminsOnly({ caller }: FastifyRequest): Promise<void> {
-  if (!isAdmin(caller.roles)) throw new ForbiddenError('request.forbidden', 'Abaco Admin role required.');
 }
 
 async function listAllActors(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
