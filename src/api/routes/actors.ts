@@ -59,7 +59,9 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'createActor',
       summary: 'Register an actor',
-      description: 'Registers an image. Whether it can be pulled is seen later, by the status READY or ERROR.',
+      description:
+        'Registers an image of a registry; on clusters also oras://NAME, docker-daemon:NAME, or the absolute path of a SIF ' +
+        '(/path/to.sif). Whether it can be pulled is seen later, by the status READY or ERROR.',
       body: fieldsBody(actorRequest),
       response: { 200: envelope(actorRef, messages.create), ...errors() },
     },

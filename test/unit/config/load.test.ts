@@ -87,6 +87,7 @@ describe('loadConfig', () => {
       local: { kind: 'docker' },
       fast: { kind: 'docker', socket: { path: '/run/podman.sock' } },
     });
+    expect(Object.keys(config.queues)).toEqual(['default', 'short']);
     expect(config.queues).toMatchObject({
       default: { launcher: 'local', who: 'user' },
       short: { launcher: 'fast', who: 'privileged' },
