@@ -20,7 +20,7 @@ import { createExecutionStore } from '../../src/executions/execution-store.ts';
 import type { History } from '../../src/history/history.ts';
 import { createOutbox } from '../../src/history/outbox.ts';
 import { createSqliteHistory } from '../../src/history/sqlite-history.ts';
-import { createLauncherTable } from '../../src/launcher/launcher-table.ts';
+import { createLauncherTable, type LauncherEntry } from '../../src/launcher/launcher-table.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { createMailbox } from '../../src/mailbox/mailbox.ts';
@@ -48,6 +48,8 @@ export interface ApiServiceOptions {
   /** A site file, for what the environment cannot say. */
   readonly siteFile?: string;
   readonly history?: (real: History) => History;
+  /** None are needed to answer; some say what they cannot give. */
+  readonly launchers?: readonly LauncherEntry[];
 }
 
 export async function startApiService(options: ApiServiceOptions = {}): Promise<ApiService> {
@@ -61,7 +63,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
   const real = await createSqliteHistory({ path: join(directory.path, 'history.sqlite'), mark });
   const history = options.history?.(real) ?? real;
   const { prefix } = config.redis;
-  const launchers = createLauncherTable([]);
+  const launchers = createLauncherTable(options.launchers ?? []);
   const services: Services = {
     config,
     actors: createActorStore({ redis, prefix }),

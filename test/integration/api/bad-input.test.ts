@@ -2,17 +2,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noSuchRoute } from '../../../src/api/plugins/errors.ts';
 import { type Answer, ask, registerActor } from '../../support/api-requests.ts';
 import { type ApiService, startApiService } from '../../support/api-service.ts';
+import type { LauncherBench } from '../../support/launcher-contract.ts';
+import { makeMockBench } from '../../support/mock-bench.ts';
 
 let api: ApiService;
+let bench: LauncherBench;
 let actorId: string;
 
 beforeAll(async () => {
-  api = await startApiService();
+  bench = await makeMockBench();
+  const launcher = await bench.open();
+  api = await startApiService({ launchers: [{ name: 'local', place: 'local', launcher }] });
   actorId = await registerActor(api, { stateless: false });
 });
 
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
+  await bench[Symbol.asyncDispose]();
 });
 
 /** Every error is in the envelope, and readable from any page. */

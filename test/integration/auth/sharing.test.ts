@@ -86,7 +86,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     });
     await outbox.drain();
     expect(written).toEqual([null]);
-    const left = (await redis.keys('*')).filter((key) => !/^test:(tenants|process)/.test(key));
+    const left = (await redis.keys('*')).filter((key) => !/^test:(tenants|process|registered)/.test(key));
     expect(left).toEqual([]);
   });
 
