@@ -9,11 +9,11 @@ import type { LauncherContext, LaunchHandle, LaunchSpec } from '../../src/launch
 import type { Ledger } from '../../src/launcher/ledger.ts';
 import type { RunDirectories } from '../../src/launcher/run-directory.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
-import { planContainer } from './container-plan.ts';
 import type { Containers } from './containers.ts';
 import type { DockerOptions } from './docker-options.ts';
 import type { ImageStore } from './image-store.ts';
 import { containerLabels } from './ownership.ts';
+import { planContainer } from './plan-container.ts';
 import { preparedImageName } from './prepared-image.ts';
 
 export interface LaunchParts {

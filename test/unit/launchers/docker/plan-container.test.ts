@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planContainer } from '../../../../launchers/docker/container-plan.ts';
 import { attemptOf, containerLabels, containerName } from '../../../../launchers/docker/ownership.ts';
+import { planContainer } from '../../../../launchers/docker/plan-container.ts';
 import type { LaunchSpec } from '../../../../src/launcher/launcher.ts';
 
 const spec: LaunchSpec = {
