@@ -91,11 +91,11 @@ const tenant = table('An organisation; everything belongs to one.', {
   }),
   images_deny: Type.Array(imagePattern, { default: [], description: 'Images it may not use, whatever is allowed.' }),
   ...ownerSettings,
+  users: tenantUsers,
   registries: Type.Unsafe<Readonly<Record<string, Static<typeof registry>>>>({
     ...named('Credentials for registries that are those of this tenant alone.', registry, registryName),
     default: {},
   }),
-  users: tenantUsers,
 });
 
 const auth = table('Who may call.', {
