@@ -69,7 +69,12 @@ export async function startCluster(machines: readonly string[] = all): Promise<C
     // Each health check of the file is waited for. What is left over is ours to find, not a reaper's.
     .withAutoCleanup(false)
     .withStartupTimeout(240_000)
-    .up([...machines]);
+    .up([...machines])
+    .catch(async (error: unknown) => {
+      const told = `${await compose('ps', '-a')}\n${await compose('logs', '--no-color', '--tail', '20')}`;
+      if (kept === undefined) await compose('down', '-v', '-t', '1');
+      throw new Error(`the cluster did not come up; what its machines said:\n${told}`, { cause: error });
+    });
   const exec = async (machine: string, line: string): Promise<string> => {
     const { exitCode, stdout, stderr } = await environment.getContainer(`${machine}-1`).exec(['sh', '-c', line]);
     if (exitCode !== 0) throw new Error(`${machine}: "${line}" ended with ${exitCode}: ${stderr || stdout}`);

@@ -24,8 +24,9 @@ start_munge() {
   until_true 20 munge sh -c 'munge -n | unmunge'
 }
 
-# Users come from the directory; nslcd asks it with the certificate of its own authority.
+# Users come from the directory; nslcd asks it with the certificate of its own authority, and ends where there is none.
 start_directory_client() {
+  until_true 60 "the authority of the directory" test -s /tls/ca.pem
   mkdir -p /run/nslcd
   chown nslcd: /run/nslcd
   nslcd
