@@ -53,6 +53,7 @@ async function expectOneStartOneEnd(ids: readonly string[], actor: TestActor = '
   for (const id of ids) {
     const execution = await bench.execution(id, actor);
     expect(execution).toMatchObject({ status: 'COMPLETE', exit_code: 0, end: 'exited' });
+    expect(bench.endsTold(id), `ends of ${id}`).toBeLessThanOrEqual(1);
   }
   await expectNothingLeft();
 }
@@ -135,6 +136,24 @@ describe('a supervisor that is frozen until another has settled and removed', ()
     },
     90_000,
   );
+});
+
+describe('a supervisor that is frozen until another runs its message', () => {
+  // Both make the same attempt, which starts once; what the one that wakes learns of it is late, whatever it is.
+  it('at before-intent changes nothing when it wakes', async () => {
+    const frozen = await bench.startSupervisor('before-intent stop');
+    const held = await bench.hold('overtaken');
+    const id = await bench.post('overtaken');
+    await frozen.untilHit();
+    const other = await bench.startSupervisor();
+    await until(async () => (await bench.starts()).includes(`${id} overtaken`), { timeoutMs: 20_000 });
+    frozen.child.process.kill('SIGCONT');
+    await frozen.stop();
+    await held.release();
+    await expectOneStartOneEnd([id]);
+    await other.stop();
+    expect(bench.strays(), 'found by chance, where it was to be owed').toEqual([]);
+  }, 60_000);
 });
 
 describe('random kills under load', () => {

@@ -4,10 +4,11 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createActorStore } from '../../src/actors/actor-store.ts';
+import { newsChannel } from '../../src/mailbox/keys.ts';
 import { createMailbox } from '../../src/mailbox/mailbox.ts';
 import { type Child, startChild } from './child.ts';
 import { connectDocker } from './docker.ts';
@@ -24,6 +25,8 @@ export interface CrashBench extends AsyncDisposable {
   readonly redis: TestRedis;
   /** Posts until it is accepted, with one Idempotency-Key. @returns the execution's id. */
   post(message: string, actor?: TestActor): Promise<string>;
+  /** The program does not end for this message until the hold is released. */
+  hold(message: string): Promise<{ release(): Promise<void> }>;
   execution(id: string, actor?: TestActor): Promise<Readonly<Record<string, unknown>>>;
   untilEnded(ids: readonly string[], actor?: TestActor): Promise<void>;
   deleteActor(actor: TestActor): Promise<void>;
@@ -31,6 +34,8 @@ export interface CrashBench extends AsyncDisposable {
   startSupervisor(checkpoint?: string): Promise<Supervisor>;
   /** Lines the program wrote, one a start: execution id and message. */
   starts(): Promise<readonly string[]>;
+  /** How often its end was told; news is lost while Redis is down, so an end may have been told to nobody. */
+  endsTold(id: string): number;
   /** What there still is that carries this installation's id, or waits in Redis. */
   leftovers(): Promise<readonly string[]>;
   /** What supervisors said of removals that no cleanup entry asked for, since this was last asked. */
@@ -45,7 +50,9 @@ export interface Supervisor {
 }
 
 const image = 'abaco-test-starts:1';
-const script = 'echo "$_abaco_execution_id $MSG" >> /counts/starts; echo "log of $MSG"; usleep 100000';
+const script =
+  'echo "$_abaco_execution_id $MSG" >> /counts/starts; echo "log of $MSG"; usleep 100000; ' +
+  'while [ -e "/counts/hold $MSG" ]; do usleep 20000; done';
 const untilEndedMs = 60_000;
 
 export async function makeCrashBench(): Promise<CrashBench> {
@@ -102,8 +109,17 @@ export async function makeCrashBench(): Promise<CrashBench> {
   const actors = { stateless: await register(true), stateful: await register(false), doomed: await register(true) };
   const execution: CrashBench['execution'] = (id, actor = 'stateless') =>
     call(`/actors/${actors[actor]}/executions/${id}`);
-  const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
-  connection.on('error', () => undefined);
+  const connect = (): Redis => {
+    const client = new Redis(redis.url, { maxRetriesPerRequest: null });
+    return client.on('error', () => undefined);
+  };
+  const connection = connect();
+  const listener = connect();
+  const ends: string[] = [];
+  listener.on('pmessage', (_pattern, _channel, text: string) => {
+    if (text.startsWith('ended ')) ends.push(text.slice('ended '.length));
+  });
+  await listener.psubscribe(newsChannel('abaco', { tenant: '*', actorId: '*' }));
   const registry = createActorStore({ redis: connection, prefix: 'abaco' });
   const mailbox = createMailbox({
     redis: connection,
@@ -127,6 +143,11 @@ export async function makeCrashBench(): Promise<CrashBench> {
       });
       return String(result['execution_id']);
     },
+    async hold(message) {
+      const held = join(counts, `hold ${message}`);
+      await writeFile(held, '');
+      return { release: () => rm(held) };
+    },
     execution,
     async deleteActor(actor) {
       await call(`/actors/${actors[actor]}`, { method: 'DELETE' });
@@ -147,6 +168,7 @@ export async function makeCrashBench(): Promise<CrashBench> {
       const text = await readFile(join(counts, 'starts'), 'utf8').catch(() => '');
       return text.split('\n').filter((line) => line !== '');
     },
+    endsTold: (id) => ends.filter((each) => each === id).length,
     async leftovers() {
       const containers = await connectDocker().listContainers({
         all: true,
@@ -174,6 +196,7 @@ export async function makeCrashBench(): Promise<CrashBench> {
     async [Symbol.asyncDispose]() {
       await api.stop('SIGKILL');
       connection.disconnect();
+      listener.disconnect();
       await redis[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
       await removeProgramImage(image);
