@@ -15,18 +15,16 @@
  * - *ended*: final. The outbox owes it to the history, as it did from the post on; the cleanup entry owes its container's removal.
  */
 
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Actor } from '../actors/actor.ts';
 import { readActor } from '../actors/actor-record.ts';
-import type { Claimed, Lease, LogRef, Message, Settlement, Wait } from '../executions/execution.ts';
+import type { Claimed, Lease, LogRef, Settlement, Wait } from '../executions/execution.ts';
 import { stateOfEnd } from '../executions/execution.ts';
 import {
   type Fields,
   readClaimed,
   readFields,
   writeBody,
-  writeMessage,
   writeSettlement,
   writeWait,
 } from '../executions/execution-record.ts';
@@ -35,31 +33,8 @@ import { optional } from '../lib/optional.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import { type ActorRef, createKeys, newsChannel } from './keys.ts';
 import { createKnownActors } from './known-actors.ts';
-import { type Answer, createRunScript } from './scripts.ts';
-
-export interface PostRequest {
-  readonly executionId: string;
-  readonly message: Message;
-  /** Who needs to have EXECUTE on the actor; none given is anybody. */
-  readonly user?: string;
-  /** `digest` is of all that makes two requests the same: body, content type, query. */
-  readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
-}
-
-/** A message that nobody sent. */
-export interface CausedPost {
-  readonly executionId: string;
-  /** Its body is inline: such messages are small. */
-  readonly message: Message & { readonly body: { readonly inline: Uint8Array } };
-  /** The same name with the same number, or a lower one, is the same message again. */
-  readonly cause: { readonly name: string; readonly number: number };
-  /** Ids of the actors whose events led to it, the first one first. */
-  readonly via: readonly string[];
-}
-
-export type PostOutcome =
-  | { readonly kind: 'posted' | 'replayed'; readonly executionId: string; readonly owner: string }
-  | { readonly kind: 'conflict' | 'gone' | 'forbidden' | 'full' | 'used-id' };
+import { createPosting, type Posting } from './posting.ts';
+import { type Answer, createRunScript, words } from './scripts.ts';
 
 export type ClaimOutcome =
   /** `waiting` is how many wait still. */
@@ -116,10 +91,7 @@ export interface MailboxOptions {
   readonly resultsKeepMs: number;
 }
 
-export interface Mailbox {
-  post(actor: ActorRef, request: PostRequest): Promise<PostOutcome>;
-  /** Stores the message once, however often it is told. `repeated` when it was stored before. */
-  postCaused(actor: ActorRef, request: CausedPost): Promise<'posted' | 'repeated' | 'gone' | 'full' | 'used-id'>;
+export interface Mailbox extends Posting {
   /** Messages that wait, not counting held ones. */
   depth(actor: ActorRef): Promise<number>;
   /** Where a waiting message stands, and which one stands first; nothing when it does not wait. */
@@ -173,47 +145,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   const channel = (actor: ActorRef): string => newsChannel(prefix, actor);
 
   return {
-    async post(actor, request) {
-      const of = keys.of(actor);
-      const { idempotency } = request;
-      const message = writeMessage(request.message);
-      const [kind, id, owner = ''] = words(
-        await run(
-          'post',
-          [
-            of.actor,
-            of.mailbox,
-            of.execution(request.executionId),
-            of.idempotency(idempotencyName(idempotency)),
-            of.permissions,
-            of.outbox,
-          ],
-          [
-            channel(actor),
-            request.executionId,
-            message.meta,
-            message.body,
-            message.blob,
-            idempotency?.digest ?? '',
-            options.maxWaiting,
-            request.user ?? '',
-          ],
-        ),
-      );
-      if (kind === 'posted' || kind === 'replayed') return { kind, executionId: id ?? request.executionId, owner };
-      return { kind: kind as 'conflict' | 'gone' | 'full' | 'used-id' };
-    },
-
-    async postCaused(actor, { executionId, message, cause, via }) {
-      const of = keys.of(actor);
-      const { meta, body } = writeMessage(message);
-      const answer = await run(
-        'post-caused',
-        [of.actor, of.mailbox, of.execution(executionId), of.causes, of.outbox],
-        [channel(actor), executionId, meta, body, cause.name, cause.number, via.join(' '), options.maxWaiting],
-      );
-      return String(answer) as 'posted' | 'repeated' | 'gone' | 'full' | 'used-id';
-    },
+    ...createPosting({ ...options, run }),
 
     async depth(actor) {
       return await redis.zcard(keys.of(actor).mailbox).catch(throwRedisError);
@@ -436,18 +368,10 @@ export function createMailbox(options: MailboxOptions): Mailbox {
   };
 }
 
-/** One name for caller and key, of a fixed length and without the characters of either. */
 /** A field of the cleanup hash: `<executionId>:<attempt>`. */
 function cleanupOf(name: string): { readonly executionId: string; readonly attempt: number } {
   const [executionId = '', attempt = '0'] = name.split(':');
   return { executionId, attempt: Number(attempt) };
-}
-
-function idempotencyName(idempotency: PostRequest['idempotency']): string {
-  if (!idempotency) return '';
-  return createHash('sha256')
-    .update(JSON.stringify([idempotency.caller, idempotency.key]))
-    .digest('hex');
 }
 
 function readLeased(
@@ -469,8 +393,4 @@ function readLeased(
     leaseMs: options.leaseMs,
   };
   return { kind: 'leased', claimed: readClaimed(lease, readFields(execution)), actor: owner, waiting };
-}
-
-function words(answer: Answer): readonly string[] {
-  return Array.isArray(answer) ? answer.map(String) : [String(answer)];
 }

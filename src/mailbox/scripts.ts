@@ -116,3 +116,8 @@ function asArgument(value: string | number | Uint8Array): string | Buffer {
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return String(value);
 }
+
+/** An answer that is a list of texts, or one text. */
+export function words(answer: Answer): readonly string[] {
+  return Array.isArray(answer) ? answer.map(String) : [String(answer)];
+}

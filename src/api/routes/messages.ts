@@ -7,7 +7,7 @@ import { noAccess } from '../../auth/decide-access.ts';
 import { isAdmin } from '../../auth/roles.ts';
 import { ConflictError, InvalidError, QuotaError, UnavailableError } from '../../errors.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
-import type { PostOutcome } from '../../mailbox/mailbox.ts';
+import type { PostOutcome } from '../../mailbox/posting.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
 import { purge } from '../actor-deletion.ts';
 import { readLogText } from '../execution-reader.ts';

@@ -1,0 +1,102 @@
+/** How messages get into a mailbox: one that somebody sends, and one that an event or a schedule caused. */
+
+import { createHash } from 'node:crypto';
+import type { Message } from '../executions/execution.ts';
+import { writeMessage } from '../executions/execution-record.ts';
+import { type ActorRef, createKeys, newsChannel } from './keys.ts';
+import { type RunScript, words } from './scripts.ts';
+
+export interface PostRequest {
+  readonly executionId: string;
+  readonly message: Message;
+  /** Who needs to have EXECUTE on the actor; none given is anybody. */
+  readonly user?: string;
+  /** `digest` is of all that makes two requests the same: body, content type, query. */
+  readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
+}
+
+/** A message that nobody sent. */
+export interface CausedPost {
+  readonly executionId: string;
+  /** Its body is inline: such messages are small. */
+  readonly message: Message & { readonly body: { readonly inline: Uint8Array } };
+  /** The same name with the same number, or a lower one, is the same message again. */
+  readonly cause: { readonly name: string; readonly number: number };
+  /** Ids of the actors whose events led to it, the first one first. */
+  readonly via: readonly string[];
+}
+
+export type PostOutcome =
+  | { readonly kind: 'posted' | 'replayed'; readonly executionId: string; readonly owner: string }
+  | { readonly kind: 'conflict' | 'gone' | 'forbidden' | 'full' | 'used-id' };
+
+export interface Posting {
+  post(actor: ActorRef, request: PostRequest): Promise<PostOutcome>;
+  /** Stores the message once, however often it is told. `repeated` when it was stored before. */
+  postCaused(actor: ActorRef, request: CausedPost): Promise<'posted' | 'repeated' | 'gone' | 'full' | 'used-id'>;
+}
+
+export interface PostingOptions {
+  readonly run: RunScript;
+  readonly prefix: string;
+  /** Messages that may wait in one mailbox; 0 is no limit. */
+  readonly maxWaiting: number;
+}
+
+export function createPosting(options: PostingOptions): Posting {
+  const { run, prefix } = options;
+  const keys = createKeys(prefix);
+  const channel = (actor: ActorRef): string => newsChannel(prefix, actor);
+
+  return {
+    async post(actor, request) {
+      const of = keys.of(actor);
+      const { idempotency } = request;
+      const message = writeMessage(request.message);
+      const [kind, id, owner = ''] = words(
+        await run(
+          'post',
+          [
+            of.actor,
+            of.mailbox,
+            of.execution(request.executionId),
+            of.idempotency(idempotencyName(idempotency)),
+            of.permissions,
+            of.outbox,
+          ],
+          [
+            channel(actor),
+            request.executionId,
+            message.meta,
+            message.body,
+            message.blob,
+            idempotency?.digest ?? '',
+            options.maxWaiting,
+            request.user ?? '',
+          ],
+        ),
+      );
+      if (kind === 'posted' || kind === 'replayed') return { kind, executionId: id ?? request.executionId, owner };
+      return { kind: kind as 'conflict' | 'gone' | 'full' | 'used-id' };
+    },
+
+    async postCaused(actor, { executionId, message, cause, via }) {
+      const of = keys.of(actor);
+      const { meta, body } = writeMessage(message);
+      const answer = await run(
+        'post-caused',
+        [of.actor, of.mailbox, of.execution(executionId), of.causes, of.outbox],
+        [channel(actor), executionId, meta, body, cause.name, cause.number, via.join(' '), options.maxWaiting],
+      );
+      return String(answer) as 'posted' | 'repeated' | 'gone' | 'full' | 'used-id';
+    },
+  };
+}
+
+/** One name for caller and key, of a fixed length and without the characters of either. */
+function idempotencyName(idempotency: PostRequest['idempotency']): string {
+  if (!idempotency) return '';
+  return createHash('sha256')
+    .update(JSON.stringify([idempotency.caller, idempotency.key]))
+    .digest('hex');
+}
