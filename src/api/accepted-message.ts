@@ -20,12 +20,11 @@ export interface AcceptedMessage {
   readonly digest: string;
 }
 
-type Keepers = Pick<Services, 'blobs' | 'config'>;
+export type Keepers = Pick<Services, 'blobs' | 'config'>;
 
 export async function acceptMessage(request: FastifyRequest, keepers: Keepers): Promise<AcceptedMessage> {
   const environment = readEnvironment(request);
-  const { user: executor, jwtHeaderName } = request.caller;
-  const sender = { executor, ...optional('jwtHeaderName', jwtHeaderName) };
+  const sender = senderOf(request);
   const field = queryOf(request).get('message')?.[0] ?? '';
   if (request.body instanceof Readable && field === '') {
     const { body, digest } = await keepBinary(request, request.body, keepers);
@@ -34,14 +33,13 @@ export async function acceptMessage(request: FastifyRequest, keepers: Keepers): 
   }
   const digest = wantsDigest(request) ? startDigest(request).update(bodyOf(request)).digest('hex') : '';
   const text = await readTextMessage(request, field, keepers.config.messages.maxTextBytes);
-  const bytes = Buffer.from(text.text);
-  const message: Message = {
-    contentType: text.contentType,
-    body: bytes.byteLength > keepers.config.blobs.inlineBytes ? await keepers.blobs.put(bytes) : { inline: bytes },
-    environment,
-    ...sender,
-  };
-  return { message, echo: text.echo, digest };
+  const body = await keepBytes(Buffer.from(text.text), keepers);
+  return { message: { contentType: text.contentType, body, environment, ...sender }, echo: text.echo, digest };
+}
+
+/** Inline, or as a file where there are many. */
+export async function keepBytes(bytes: Uint8Array, { blobs, config }: Keepers): Promise<Body> {
+  return bytes.byteLength > config.blobs.inlineBytes ? await blobs.put(bytes) : { inline: bytes };
 }
 
 async function readTextMessage(request: FastifyRequest, field: string, maxBytes: number): Promise<TextMessage> {
@@ -51,6 +49,12 @@ async function readTextMessage(request: FastifyRequest, field: string, maxBytes:
   const body = bodyOf(request);
   const form = isForm(mediaType) ? await parseForm(body, contentType ?? '', 'Invalid message') : undefined;
   const text = planTextMessage({ mediaType, body, given: [field, form?.get('message')?.[0] ?? ''] });
+  checkText(text, maxBytes);
+  return text;
+}
+
+/** Throws where no container could be given it. */
+export function checkText(text: TextMessage, maxBytes: number): void {
   if (textBytes(text, maxBytes) > maxBytes) {
     throw new InvalidError('request.too_large', tooLargeMessage('Message', maxBytes));
   }
@@ -58,11 +62,10 @@ async function readTextMessage(request: FastifyRequest, field: string, maxBytes:
     const help = 'send it as application/octet-stream';
     throw new InvalidError('request.invalid', `Message holds NUL, which no environment variable can; ${help}`);
   }
-  return text;
 }
 
 /** Query parameters but `message`, the first of each name; they become environment variables. */
-function readEnvironment(request: FastifyRequest): Readonly<Record<string, string>> {
+export function readEnvironment(request: FastifyRequest): Readonly<Record<string, string>> {
   const entries: [string, string][] = [];
   for (const [name, [value = '']] of queryOf(request)) {
     if (name === 'message') continue;
@@ -71,6 +74,10 @@ function readEnvironment(request: FastifyRequest): Readonly<Record<string, strin
     entries.push([name, value]);
   }
   return Object.fromEntries(entries);
+}
+
+export function senderOf({ caller }: FastifyRequest): Pick<Message, 'executor' | 'jwtHeaderName'> {
+  return { executor: caller.user, ...optional('jwtHeaderName', caller.jwtHeaderName) };
 }
 
 function wantsDigest(request: FastifyRequest): boolean {

@@ -20,6 +20,7 @@ import { rewritePath } from './rewrite-path.ts';
 import { actorRoutes } from './routes/actors.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { aliasRoutes } from './routes/aliases.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -94,6 +95,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(openApiPlugin);
   app.register(actorRoutes);
   app.register(messageRoutes);
+  app.register(batchRoutes);
   app.register(executionRoutes);
   app.register(logRoutes);
   app.register(resultRoutes);

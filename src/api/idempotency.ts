@@ -11,8 +11,12 @@ export const replayedHeader = 'idempotency-replayed';
 export function readIdempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers[idempotencyHeader];
   if (key === undefined) return undefined;
-  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  if (isIdempotencyKey(key)) return key;
   throw new InvalidError('request.invalid', 'Header "Idempotency-Key" must be 1 to 255 visible ASCII characters');
+}
+
+export function isIdempotencyKey(key: unknown): key is string {
+  return typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key);
 }
 
 /** A digest that has taken in query and content type; the body is still to be added. */

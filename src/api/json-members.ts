@@ -23,3 +23,21 @@ export function memberSources(json: string): ReadonlyMap<string, string> {
   }
   return members;
 }
+
+/**
+ * The same of a JSON array.
+ *
+ * @param json valid JSON text of an array.
+ */
+export function elementSources(json: string): readonly string[] {
+  const elements: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: text, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
+    if (depth === 1 && (text === ',' || text === ']')) elements.push(json.slice(start, index).trim());
+    if (depth === 0 || (depth === 1 && text === ',')) start = index + 1;
+    if (text === '{' || text === '[') depth += 1;
+    if (text === '}' || text === ']') depth -= 1;
+  }
+  return elements.length === 1 && elements[0] === '' ? [] : elements;
+}

@@ -52,10 +52,12 @@ export function noAccess(what: string): ForbiddenError {
   return forbidden(`Not authorized -- you do not have access to this ${what}.`);
 }
 
+const postRoutes: readonly string[] = ['/actors/:actor_id/messages', '/actors/:actor_id/messages/batch'];
+
 /** What a request wants to do with the thing its path names; `route` is the pattern, as it was registered. */
 export function verbOf(method: string, route: string): Verb {
   if (method === 'GET' || method === 'HEAD') return 'read';
-  if (method === 'POST' && route === '/actors/:actor_id/messages') return 'execute';
+  if (method === 'POST' && postRoutes.includes(route)) return 'execute';
   if (method === 'POST' && route === '/actors/:actor_id/workers') return 'staff';
   return 'update';
 }

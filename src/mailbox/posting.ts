@@ -6,13 +6,17 @@ import { writeMessage } from '../executions/execution-record.ts';
 import { type ActorRef, createKeys, newsChannel } from './keys.ts';
 import { type RunScript, words } from './scripts.ts';
 
+/** One message that somebody sends. */
 export interface PostRequest {
   readonly executionId: string;
   readonly message: Message;
-  /** Who needs to have EXECUTE on the actor; none given is anybody. */
-  readonly user?: string;
   /** `digest` is of all that makes two requests the same: body, content type, query. */
   readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
+}
+
+export interface PostRules {
+  /** Who needs to have EXECUTE on the actor; none given is anybody. */
+  readonly user?: string;
 }
 
 /** A message that nobody sent. */
@@ -30,8 +34,14 @@ export type PostOutcome =
   | { readonly kind: 'posted' | 'replayed'; readonly executionId: string; readonly owner: string }
   | { readonly kind: 'conflict' | 'gone' | 'forbidden' | 'full' | 'used-id' };
 
+export type ManyOutcome =
+  | { readonly kind: 'posted' | 'replayed'; readonly executionId: string }
+  | Exclude<PostOutcome, { readonly executionId: string }>;
+
 export interface Posting {
-  post(actor: ActorRef, request: PostRequest): Promise<PostOutcome>;
+  post(actor: ActorRef, request: PostRequest & PostRules): Promise<PostOutcome>;
+  /** Each as `post` would, in this order, in one step of Redis: give no more at once than may hold it up. */
+  postMany(actor: ActorRef, requests: readonly PostRequest[], rules: PostRules): Promise<readonly ManyOutcome[]>;
   /** Stores the message once, however often it is told. `repeated` when it was stored before. */
   postCaused(actor: ActorRef, request: CausedPost): Promise<'posted' | 'repeated' | 'gone' | 'full' | 'used-id'>;
 }
@@ -80,6 +90,20 @@ export function createPosting(options: PostingOptions): Posting {
       return { kind: kind as 'conflict' | 'gone' | 'full' | 'used-id' };
     },
 
+    async postMany(actor, requests, { user = '' }) {
+      const of = keys.of(actor);
+      const messages = requests.flatMap(({ executionId, message, idempotency }) => {
+        const { meta, body, blob } = writeMessage(message);
+        return [executionId, meta, body, blob, idempotency?.digest ?? '', idempotencyName(idempotency)];
+      });
+      const answer = await run(
+        'post-many',
+        [of.actor, of.mailbox, of.executions, of.idempotency(''), of.permissions, of.outbox],
+        [channel(actor), options.maxWaiting, user, ...messages],
+      );
+      return words(answer).map((word, index) => readOutcome(word, requests[index]?.executionId ?? ''));
+    },
+
     async postCaused(actor, { executionId, message, cause, via }) {
       const of = keys.of(actor);
       const { meta, body } = writeMessage(message);
@@ -91,6 +115,12 @@ export function createPosting(options: PostingOptions): Posting {
       return String(answer) as 'posted' | 'repeated' | 'gone' | 'full' | 'used-id';
     },
   };
+}
+
+function readOutcome(word: string, ownId: string): ManyOutcome {
+  const [kind, firstId = ownId] = word.split(' ');
+  if (kind === 'posted' || kind === 'replayed') return { kind, executionId: firstId };
+  return { kind: kind as 'conflict' | 'gone' | 'forbidden' | 'full' | 'used-id' };
 }
 
 /** One name for caller and key, of a fixed length and without the characters of either. */

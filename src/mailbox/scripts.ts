@@ -14,6 +14,10 @@ interface ScriptEntry {
 
 export const scriptTable = {
   post: { keys: ['actor', 'mailbox', 'execution', 'idempotency', 'permissions', 'outbox'], shared: true },
+  'post-many': {
+    keys: ['actor', 'mailbox', 'executions', 'idempotencies', 'permissions', 'outbox'],
+    shared: true,
+  },
   'post-caused': { keys: ['actor', 'mailbox', 'execution', 'causes', 'outbox'], shared: true },
   claim: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
   'extend-lease': { keys: ['held', 'execution'], shared: true },

@@ -29,6 +29,7 @@ export const accessTable: readonly Line[] = [
   { request: 'POST /actors/A/state', on: 'actor', need: 'UPDATE', question: { json: { a: 1 } } },
   { request: 'GET /actors/A/messages', on: 'actor', need: 'READ' },
   { request: 'POST /actors/A/messages', on: 'actor', need: 'EXECUTE', question: message },
+  { request: 'POST /actors/A/messages/batch', on: 'actor', need: 'EXECUTE', question: { json: { messages: ['m'] } } },
   { request: 'DELETE /actors/A/messages', on: 'actor', need: 'UPDATE' },
   { request: 'GET /actors/A/executions', on: 'actor', need: 'READ' },
   { request: 'GET /actors/A/executions/RrRrRr', on: 'actor', need: 'READ' },

@@ -85,6 +85,48 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
     });
   });
 
+  describe('postMany', () => {
+    const many = (...texts: string[]) =>
+      texts.map((text) => ({ executionId: bench.ids.next(), message: aMessage(text) }));
+
+    it('posts in the order given, behind what waits, and wakes a worker when nothing did', async () => {
+      const actor = await bench.newActor();
+      const first = many('a', 'b');
+      expect((await bench.mailbox.postMany(actor, first, {})).map(({ kind }) => kind)).toEqual(['posted', 'posted']);
+      await until(() => heard.some((item) => item.kind === 'posted' && item.executionId === first[0]?.executionId));
+      const alone = await bench.post(actor, 'c');
+      const more = many('d');
+      await bench.mailbox.postMany(actor, more, {});
+      const ids = [...first.map((one) => one.executionId), alone, ...more.map((one) => one.executionId)];
+      expect(await waiting(actor)).toEqual(ids);
+      const owed = await bench.mailbox.owed(actor, 10);
+      expect(owed.flatMap(({ executionId }) => executionId ?? [])).toEqual(ids);
+      for (const id of ids) expect(await bench.executions.get(actor, id)).toMatchObject({ state: 'submitted' });
+    });
+
+    it('refuses each as post would', async () => {
+      const actor = await bench.newActor();
+      const [one] = many('a');
+      if (!one) throw new Error('There is one');
+      const key = { key: 'k', caller: 'alice', digest: 'd' };
+      const outcomes = await bench.mailbox.postMany(
+        actor,
+        [one, one, { ...one, executionId: bench.ids.next(), idempotency: key }],
+        {},
+      );
+      expect(outcomes.map(({ kind }) => kind)).toEqual(['posted', 'used-id', 'posted']);
+      const again = await bench.mailbox.post(actor, { ...one, executionId: bench.ids.next(), idempotency: key });
+      expect(again).toMatchObject({ kind: 'replayed' });
+      expect(again).toMatchObject(
+        outcomes[2] && 'executionId' in outcomes[2] ? { executionId: outcomes[2].executionId } : {},
+      );
+      const stranger = await bench.mailbox.postMany(actor, many('a'), { user: 'stranger' });
+      expect(stranger).toEqual([{ kind: 'forbidden' }]);
+      const nobody = { ...actor, actorId: bench.ids.next() };
+      expect(await bench.mailbox.postMany(nobody, many('a'), {})).toEqual([{ kind: 'gone' }]);
+    });
+  });
+
   describe('post with an Idempotency-Key', () => {
     const keyed = (digest = 'd', caller = 'alice') => ({
       executionId: bench.ids.next(),

@@ -13,6 +13,11 @@ import { tooLargeMessage } from './errors.ts';
 /** Forms and JSON, which are read whole: what the original's own front proxy let through (contract §1.1). */
 export const structuredBodyBytes = 1024 * 1024;
 
+/** A batch of messages: ten thousand of 1,600 bytes. It is read whole, too. */
+export const batchBodyBytes = 16 * 1024 * 1024;
+
+export const batchRoute = '/actors/:actor_id/messages/batch';
+
 /** Longest a body that was refused is still read and thrown away. */
 const lingerMs = 5_000;
 
@@ -43,6 +48,9 @@ interface Limit {
 }
 
 function limitOf(request: FastifyRequest, { maxBinaryBytes, maxTextBytes }: LimitPluginOptions): Limit {
+  if (request.routeOptions.url === batchRoute) {
+    return { what: 'Request body', bytes: batchBodyBytes, readBytes: batchBodyBytes };
+  }
   if (!isMessagePost(request)) {
     return { what: 'Request body', bytes: structuredBodyBytes, readBytes: structuredBodyBytes };
   }

@@ -3,9 +3,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../actors/actor.ts';
-import { noAccess } from '../../auth/decide-access.ts';
 import { isAdmin } from '../../auth/roles.ts';
-import { ConflictError, InvalidError, QuotaError, UnavailableError } from '../../errors.ts';
+import { InvalidError, UnavailableError } from '../../errors.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostOutcome } from '../../mailbox/posting.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
@@ -14,6 +13,7 @@ import { readLogText } from '../execution-reader.ts';
 import { actorRefOf, findActor, findShared, refOf, verbHere } from '../find-actor.ts';
 import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
 import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plugins/limits.ts';
+import { postRefusal, type RefusedPost } from '../post-refusal.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
 import { linksOf, spelled, success } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
@@ -104,27 +104,10 @@ async function post(
   return await refuse(request, actor, outcome.kind);
 }
 
-async function refuse(
-  request: FastifyRequest,
-  actor: ActorRef,
-  kind: Exclude<PostOutcome, Posted>['kind'],
-): Promise<never> {
-  const { actorId: id } = actor;
-  switch (kind) {
-    case 'full':
-      throw new QuotaError('mailbox.full', `Mailbox of actor "${id}" is full; purge it, or send again later`);
-    case 'conflict': {
-      const why = 'it was used before with another body, content type or query';
-      throw new ConflictError('request.idempotency_conflict', `Idempotency-Key is refused: ${why}; take a new one`);
-    }
-    case 'forbidden':
-      throw noAccess('actor');
-    case 'gone':
-      await findShared(request, actor, verbHere(request));
-      throw new ConflictError('actor.shutting_down', `Actor "${id}" is being deleted and takes no messages`);
-    default:
-      throw new Error(`Execution id of a message for actor "${id}" was used before: ids are not unique`);
-  }
+/** An actor that is not there any more is told as such. */
+async function refuse(request: FastifyRequest, actor: ActorRef, kind: RefusedPost): Promise<never> {
+  if (kind === 'gone') await findShared(request, actor, verbHere(request));
+  throw postRefusal(kind, actor.actorId);
 }
 
 function isSynchronous(request: FastifyRequest): boolean {
@@ -159,7 +142,7 @@ function sendLog(reply: FastifyReply, log: string): FastifyReply {
   return reply.type('text/html; charset=utf-8').send(log);
 }
 
-function draining(): UnavailableError {
+export function draining(): UnavailableError {
   return new UnavailableError('service.draining', 'The service is stopping and takes no new messages');
 }
 

@@ -81,6 +81,70 @@ const send = {
   },
 };
 
+const batchItem = Type.Union([
+  Type.String({ description: 'A text, as under `message`.' }),
+  Type.Object({
+    message: Type.Optional(Type.Unknown({ description: 'As the field `message` of a message of its own.' })),
+    json: Type.Optional(Type.Unknown({ description: 'As the whole JSON body of a message of its own.' })),
+    binary: Type.Optional(Type.String({ contentEncoding: 'base64', description: 'Bytes, as base64.' })),
+    environment: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'Variables, before those of the batch.' }),
+    ),
+    idempotency_key: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'As the header Idempotency-Key of a message of its own.',
+      }),
+    ),
+  }),
+]);
+
+const batchAnswer = Type.Object({
+  messages: Type.Array(
+    Type.Object({
+      execution_id: Type.Optional(Type.String({ description: 'Hash id of the execution that will run it.' })),
+      replayed: Type.Optional(Type.Boolean({ description: 'True where its key had been used before.' })),
+      error: Type.Optional(
+        Type.Object(
+          {
+            code: Type.String({ description: 'Which case it is; codes never change.' }),
+            message: Type.String({ description: 'What is wrong and what would help.' }),
+          },
+          { description: 'Why it was not taken.' },
+        ),
+      ),
+    }),
+    { description: 'One for each message, in their order: an id, or an error.' },
+  ),
+  posted: Type.Integer({ description: 'Messages that were taken now.' }),
+  replayed: Type.Integer({ description: 'Messages that had been taken before, under the same key.' }),
+  refused: Type.Integer({ description: 'Messages that were not taken.' }),
+  _links: links,
+});
+
+const batch = {
+  tags,
+  operationId: 'sendBatch',
+  summary: 'Send many messages',
+  description:
+    'Up to 10,000 messages in one request of 16 MiB, each checked and taken, or refused, as if it had been sent alone, in ' +
+    'their order. Each has exactly one of `message`, `json` and `binary`. Query parameters become environment variables ' +
+    'of all executions. With the header Idempotency-Key every message that has no key of its own has one by its place, ' +
+    'so the whole request can be repeated.',
+  params: actorParams,
+  headers: send.headers,
+  body: {
+    content: {
+      'application/json': {
+        schema: Type.Object({ messages: Type.Array(batchItem, { minItems: 1, maxItems: 10_000 }) }),
+        example: { messages: ['one', { message: 'two', idempotency_key: 'k-2' }, { json: { n: 3 } }] },
+      },
+    },
+  },
+  response: { 200: envelope(batchAnswer, defaultMessage), ...errors(429) },
+};
+
 const purge = {
   tags,
   operationId: 'purgeMessages',
@@ -96,4 +160,4 @@ const purge = {
   },
 };
 
-export const messageRouteSchemas = { count, send, purge };
+export const messageRouteSchemas = { count, send, batch, purge };

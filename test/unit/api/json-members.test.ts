@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memberSources } from '../../../src/api/json-members.ts';
+import { elementSources, memberSources } from '../../../src/api/json-members.ts';
 
 describe('memberSources', () => {
   it('gives each member as it was written', () => {
@@ -29,6 +29,23 @@ describe('memberSources', () => {
         const sources = memberSources(text);
         expect([...sources.keys()].sort()).toEqual(Object.keys(parsed).sort());
         for (const [key, source] of sources) expect(JSON.parse(source)).toEqual(parsed[key]);
+      }),
+    );
+  });
+});
+
+describe('elementSources', () => {
+  it('gives each element as it was written', () => {
+    const json = ' [ 1.0 , {"2":[1, 2]} , "a, ]" , [] ] ';
+    expect(elementSources(json)).toEqual(['1.0', '{"2":[1, 2]}', '"a, ]"', '[]']);
+    expect(elementSources('[ ]')).toEqual([]);
+  });
+
+  it('agrees with parsing, for any list and any white space', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 1, 4), (value, indent) => {
+        const text = JSON.stringify(value, undefined, indent);
+        expect(elementSources(text).map((source) => JSON.parse(source) as unknown)).toEqual(JSON.parse(text));
       }),
     );
   });
