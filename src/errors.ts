@@ -7,6 +7,7 @@
 export const errorCodes = {
   'request.invalid': 'The request cannot succeed as it is; the message names the field.',
   'request.too_large': 'The body is above the configured limit.',
+  'request.stale': 'If-Match names another version than the one that is there.',
   'request.unauthenticated': 'The request carries no valid credential.',
   'request.forbidden': 'The caller is known and not allowed.',
   'request.idempotency_conflict': 'The Idempotency-Key was used before with another body, content type or query.',

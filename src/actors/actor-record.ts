@@ -7,7 +7,7 @@ import { optional } from '../lib/optional.ts';
 import type { Actor, ActorStatus } from './actor.ts';
 
 /** What only scripts change; everything else of an actor is in its record. */
-type LiveField = 'revision' | 'status' | 'statusMessage' | 'digest' | 'wait';
+type LiveField = 'revision' | 'status' | 'statusMessage' | 'digest' | 'wait' | 'version' | 'stateVersion';
 
 /** What a caller gives to create or replace an actor; the rest is decided by scripts. */
 export type ActorDraft = Omit<Actor, LiveField>;
@@ -25,7 +25,8 @@ type StoredRecord = Omit<
 };
 
 export function writeActor(actor: ActorDraft): string {
-  const { revision: _r, status: _s, statusMessage: _m, digest: _d, wait: _w, ...rest } = actor as Actor;
+  const { revision: _r, status: _s, statusMessage: _m, digest: _d, wait: _w, ...kept } = actor as Actor;
+  const { version: _v, stateVersion: _sv, ...rest } = kept;
   const { cronSchedule: _c, cronNextEx: _n, ...draft } = rest;
   const record: StoredRecord = {
     ...draft,
@@ -52,6 +53,8 @@ export function readActor(fields: Fields): Actor | undefined {
     createTime: new Date(record.createTime),
     lastUpdateTime: new Date(record.lastUpdateTime),
     revision: Number(fields.get('revision')?.toString() ?? '1'),
+    version: Number(fields.get('version')?.toString() ?? '0'),
+    stateVersion: Number(fields.get('stateVersion')?.toString() ?? '0'),
     status: status as ActorStatus,
     statusMessage: fields.get('statusMessage')?.toString() ?? '',
     ...optional('digest', fields.get('digest')?.toString()),

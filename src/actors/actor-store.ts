@@ -20,9 +20,10 @@ export interface ActorStore {
   create(draft: ActorDraft): Promise<Actor>;
   /**
    * Replaces the record; `renew` makes it a new revision, whose image is prepared before a message runs. `user`, who does
-   * it and is the owner unless told otherwise, may UPDATE it from then on.
+   * it and is the owner unless told otherwise, may UPDATE it from then on. `versions` are those of the record it may
+   * replace; none given is any.
    */
-  replace(draft: ActorDraft, renew: boolean, user?: string): Promise<Actor>;
+  replace(draft: ActorDraft, renew: boolean, user?: string, versions?: readonly number[]): Promise<Actor | 'stale'>;
   /** Nothing when the tenant has no such actor. One being deleted is still there, `shutting_down`. */
   get(tenant: string, actorId: string): Promise<Actor | undefined>;
   /** With what the permissions of the actor say of `user`: one round for both. */
@@ -34,10 +35,17 @@ export interface ActorStore {
   /** Over all tenants: how many there are, and how many were ever registered. */
   count(): Promise<{ readonly current: number; readonly total: number }>;
   state(actor: ActorRef): Promise<unknown>;
-  /** `executionId` when sent with that execution's token. */
-  setState(actor: ActorRef, state: unknown, executionId?: string): Promise<'set' | 'stateless' | 'gone' | 'ended'>;
-  /** First call: no more messages. It is `deleted` once nothing waits and nothing is held. */
-  remove(actor: ActorRef): Promise<'deleted' | 'busy' | 'gone'>;
+  /** @returns the new version of the state. */
+  setState(
+    actor: ActorRef,
+    state: unknown,
+    options?: StateOptions,
+  ): Promise<number | 'stateless' | 'gone' | 'ended' | 'stale'>;
+  /**
+   * First call: no more messages. It is `deleted` once nothing waits and nothing is held. `versions` are those of the record
+   * that may be deleted; none given is any.
+   */
+  remove(actor: ActorRef, versions?: readonly number[]): Promise<'deleted' | 'busy' | 'gone' | 'stale'>;
   markReady(actor: ActorRef, revision: number, digest: string): Promise<'marked' | 'stale'>;
   markError(actor: ActorRef, revision: number, message: string): Promise<'marked' | 'stale'>;
   markWaiting(actor: ActorRef, revision: number, wait: Wait): Promise<'marked' | 'stale'>;
@@ -49,6 +57,13 @@ export interface ActorStore {
   release(actor: ActorRef): Promise<void>;
   /** Takes a deleted actor of which nothing is left out of the tenant's list. */
   forget(actor: ActorRef): Promise<void>;
+}
+
+export interface StateOptions {
+  /** Sent with that execution's token: counts only while it lives. */
+  readonly executionId?: string;
+  /** Those of the state that may be replaced; none given is any. */
+  readonly versions?: readonly number[];
 }
 
 export interface SharedActor {
@@ -81,7 +96,12 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     return actor && { actor, grants: readGrants(grants) };
   }
 
-  async function save(draft: ActorDraft, mode: 'create' | 'replace' | 'renew', user: string): Promise<Actor> {
+  async function save(
+    draft: ActorDraft,
+    mode: 'create' | 'replace' | 'renew',
+    user: string,
+    versions?: readonly number[],
+  ): Promise<Actor | 'stale'> {
     const actor = { tenant: draft.tenant, actorId: draft.id };
     const of = keys.of(actor);
     // Before the map: an actor listed that may not be read is passed over, one that may be read is never missed.
@@ -101,8 +121,10 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
         draft.webhook,
         draft.cronSchedule ?? '',
         draft.cronNextEx ?? '',
+        writeVersions(versions),
       ],
     );
+    if (String(answer) === 'stale') return 'stale';
     if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
     if (String(answer) === 'used-id') throw new ConflictError('actor.invalid', `Actor "${draft.id}" exists already`);
     return notFound(draft.id);
@@ -155,12 +177,13 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       await redis.sadd(keys.tenants, draft.tenant).catch(throwRedisError);
       await redis.sadd(keys.actorsOf(draft.tenant), draft.id).catch(throwRedisError);
       const created = await save(draft, 'create', draft.owner);
+      if (created === 'stale') throw new TypeError('Nothing is newer than what is not there');
       await redis.incr(keys.registered).catch(throwRedisError);
       return created;
     },
 
-    async replace(draft, renew, user = draft.owner) {
-      return await save(draft, renew ? 'renew' : 'replace', user);
+    async replace(draft, renew, user = draft.owner, versions) {
+      return await save(draft, renew ? 'renew' : 'replace', user, versions);
     },
 
     async listShared(tenant, user) {
@@ -198,24 +221,29 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       return { current, total: Math.max(current, Number(registered ?? 0)) };
     },
 
-    async setState(actor, state, executionId) {
+    async setState(actor, state, { executionId, versions } = {}) {
       const of = keys.of(actor);
       const answer = await run(
         'set-state',
         [of.actor, of.state, of.execution(executionId ?? ''), of.outbox],
-        [newsChannel(prefix, actor), JSON.stringify(state), executionId === undefined ? '0' : '1'],
+        [
+          newsChannel(prefix, actor),
+          JSON.stringify(state),
+          executionId === undefined ? '0' : '1',
+          writeVersions(versions),
+        ],
       );
-      return String(answer) as 'set' | 'stateless' | 'gone' | 'ended';
+      return typeof answer === 'number' ? answer : (String(answer) as 'stateless' | 'gone' | 'ended' | 'stale');
     },
 
-    async remove(actor) {
+    async remove(actor, versions) {
       const of = keys.of(actor);
       const answer = await run(
         'delete-actor',
         [of.actor, of.mailbox, of.held, of.state, of.outbox, of.nonces],
-        [newsChannel(prefix, actor)],
+        [newsChannel(prefix, actor), writeVersions(versions)],
       );
-      return String(answer) as 'deleted' | 'busy' | 'gone';
+      return String(answer) as 'deleted' | 'busy' | 'gone' | 'stale';
     },
 
     async markReady(actor, revision, digest) {
@@ -260,6 +288,12 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
       await redis.srem(keys.actorsOf(actor.tenant), actor.actorId).catch(throwRedisError);
     },
   };
+}
+
+/** As scripts read them. An empty list has none, which is not the same as no list. */
+function writeVersions(versions: readonly number[] | undefined): string {
+  if (!versions) return '';
+  return versions.length === 0 ? '-' : versions.join(' ');
 }
 
 function notFound(actorId: string): never {

@@ -59,6 +59,10 @@ export interface Actor extends ActorSettings {
   readonly lastUpdateTime: Date;
   /** The digest this revision runs, once the supervisor has pinned it. Messages wait for it. */
   readonly digest?: string;
+  /** Counts changes of all this. */
+  readonly version: number;
+  /** Counts changes of the state, which is kept beside this. */
+  readonly stateVersion: number;
   /** Why its messages wait, when something other than a free worker is missing. */
   readonly wait?: Wait;
 }

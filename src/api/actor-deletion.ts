@@ -12,12 +12,17 @@ const lookEveryMs = 500;
 /** Messages ended in one step, so that no script holds Redis up. */
 const purgeAtOnce = 1_000;
 
-/** @returns false when something still runs after 20 seconds: then it takes no more messages and calling again goes on. */
+/**
+ * `versions` are those of the record that may be deleted; none given is any.
+ *
+ * @returns false when something still runs after 20 seconds: then it takes no more messages and calling again goes on.
+ */
 export async function deleteActor(
   services: Pick<Services, 'actors' | 'mailbox' | 'news'>,
   actor: ActorRef,
   closing: AbortSignal,
-): Promise<boolean> {
+  versions?: readonly number[],
+): Promise<boolean | 'stale'> {
   const { actors, mailbox, news } = services;
   const deadline = performance.now() + patienceMs;
   /** Now, so that who asks next finds it gone; the outbox does it too, should this process die first. */
@@ -25,6 +30,9 @@ export async function deleteActor(
     await actors.release(actor);
     return true;
   };
+  const first = await actors.remove(actor, versions);
+  if (first === 'stale') return 'stale';
+  if (first !== 'busy') return await release();
   for (;;) {
     const looked = new AbortController();
     const change = news.next(
@@ -35,7 +43,6 @@ export async function deleteActor(
     // Its own trouble is only that nobody listens any more.
     change.catch(() => undefined);
     try {
-      if ((await actors.remove(actor)) !== 'busy') return await release();
       await purge(mailbox, actor);
       for (const executionId of await mailbox.heldIds(actor)) await mailbox.cancel(actor, executionId, true);
       if ((await actors.remove(actor)) !== 'busy') return await release();

@@ -501,11 +501,11 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const actor = await bench.newActor({ stateless: false });
       const id = await bench.post(actor);
       const { lease } = await bench.claim(actor);
-      expect(await bench.actors.setState(actor, { count: 1 }, id)).toBe('set');
+      expect(await bench.actors.setState(actor, { count: 1 }, { executionId: id })).toBe(1);
       await bench.mailbox.settle(lease, aSettlement());
-      expect(await bench.actors.setState(actor, { count: 2 }, id)).toBe('ended');
+      expect(await bench.actors.setState(actor, { count: 2 }, { executionId: id })).toBe('ended');
       expect(await bench.actors.state(actor)).toEqual({ count: 1 });
-      expect(await bench.actors.setState(actor, { count: 3 })).toBe('set');
+      expect(await bench.actors.setState(actor, { count: 3 })).toBe(2);
       expect(await bench.actors.setState(await bench.newActor(), {})).toBe('stateless');
     });
   });

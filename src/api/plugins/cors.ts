@@ -7,7 +7,7 @@ import fastifyPlugin from 'fastify-plugin';
 const methods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
 /** What pages may read beside the body. */
-const exposedHeaders = ['Idempotency-Replayed', 'Location', 'Retry-After', 'X-Total-Count'];
+const exposedHeaders = ['ETag', 'Idempotency-Replayed', 'Location', 'Retry-After', 'X-Total-Count'];
 
 export const corsPlugin = fastifyPlugin(
   async (app: FastifyInstance) => {

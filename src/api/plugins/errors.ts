@@ -45,6 +45,7 @@ const contractStatusOfCode: Partial<Record<ErrorCode, number>> = {
   'nonce.not_found': 400,
   'actor.stateless': 404,
   'route.not_found': 405,
+  'request.stale': 412,
 };
 
 /** Seconds after which what may pass has had time to. */
@@ -108,6 +109,7 @@ function describeError(error: Error, request: FastifyRequest): DescribedError {
 
 function statusOf(error: ServiceError): number {
   if (error.code === 'request.too_large') return 413;
+  if (error.code === 'request.stale') return 412;
   if (error.code === 'route.not_found') return 404;
   return statusOfClass.find(([kind]) => error instanceof kind)?.[1] ?? 500;
 }

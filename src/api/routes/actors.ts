@@ -1,6 +1,6 @@
 /** Actors: list, register, read, replace, delete (contract §§7.2–7.4). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Actor } from '../../actors/actor.ts';
 import type { ActorDraft } from '../../actors/actor-record.ts';
@@ -15,13 +15,14 @@ import { checkImage } from '../check-image.ts';
 import { checkLink } from '../check-link.ts';
 import { checkOwner } from '../check-owner.ts';
 import { checkResources } from '../check-resources.ts';
+import { actorTag, hasSeen, readIfMatch, staleVersion } from '../entity-tags.ts';
 import { findActor, permissionOn, refOf } from '../find-actor.ts';
 import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
 import { checkRestricted } from '../restricted-attributes.ts';
 import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
-import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { actorParams, envelope, errors, fieldsBody, ifMatch, ifNoneMatch, notModified } from '../schemas/common.ts';
 import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
@@ -72,9 +73,10 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'getActor',
       summary: 'Read an actor',
-      description: 'The actor with its status and its state.',
+      description: 'The actor with its status and its state. The ETag names this version of both.',
       params: actorParams,
-      response: { 200: envelope(actorRef, messages.get), ...errors() },
+      headers: ifNoneMatch,
+      response: { 200: envelope(actorRef, messages.get), 304: notModified, ...errors() },
     },
     handler: getActor,
   });
@@ -85,8 +87,9 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       summary: 'Replace the settings of an actor',
       description: 'Another image, or force, is a new revision. Name, owner and state stay.',
       params: actorParams,
+      headers: ifMatch,
       body: fieldsBody(actorUpdateRequest),
-      response: { 200: envelope(actorRef, messages.update), ...errors() },
+      response: { 200: envelope(actorRef, messages.update), ...errors(412) },
     },
     handler: updateActor,
   });
@@ -97,7 +100,8 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       summary: 'Delete an actor',
       description: 'Ends what waits and what runs, waits for that up to 20 seconds, and deletes the actor.',
       params: actorParams,
-      response: { 200: envelope(Type.Null(), messages.deleted), ...errors() },
+      headers: ifMatch,
+      response: { 200: envelope(Type.Null(), messages.deleted), ...errors(412) },
     },
     handler: removeActor,
   });
@@ -127,11 +131,13 @@ async function createActor(request: FastifyRequest): Promise<Envelope> {
   return success(request, messages.create, await showActor(request, created));
 }
 
-async function getActor(request: FastifyRequest): Promise<Envelope> {
-  return success(request, messages.get, await showActor(request, await findActor(request)));
+async function getActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope | FastifyReply> {
+  const found = await findActor(request);
+  if (hasSeen(request, reply, actorTag(found))) return reply.code(304).send();
+  return success(request, messages.get, await showActor(request, found));
 }
 
-async function updateActor(request: FastifyRequest): Promise<Envelope> {
+async function updateActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const current = await findActor(request);
   if (current.status === 'shutting_down') throw unknownActor(request.caller, 'update', current.id);
   const asked = await readRequestFields(request, whatActor);
@@ -145,13 +151,17 @@ async function updateActor(request: FastifyRequest): Promise<Envelope> {
   }
   await checkLink(draft, request, current);
   const renew = draft.image !== current.image || isTruthy(valuesOf(asked, 'force')[0]);
-  const updated = await request.server.services.actors.replace(draft, renew, request.caller.user);
+  const { actors } = request.server.services;
+  const updated = await actors.replace(draft, renew, request.caller.user, readIfMatch(request));
+  if (updated === 'stale') throw staleVersion(`Update of actor "${current.id}"`);
+  void reply.header('etag', actorTag(updated));
   return success(request, messages.update, await showActor(request, updated));
 }
 
 async function removeActor(request: FastifyRequest): Promise<Envelope> {
   const found = await findActor(request);
-  const gone = await deleteActor(request.server.services, refOf(found), request.server.closing);
+  const gone = await deleteActor(request.server.services, refOf(found), request.server.closing, readIfMatch(request));
+  if (gone === 'stale') throw staleVersion(`Deletion of actor "${found.id}"`);
   return success(request, gone ? messages.deleted : messages.deleting, null);
 }
 

@@ -79,6 +79,7 @@ const errorContent = {
 const errorMeanings: Readonly<Record<number, string>> = {
   400: 'The request cannot succeed as it is; the message says why. Also for what others answer with 401, 403 or 409.',
   404: 'There is no such actor in this tenant.',
+  412: 'If-Match names another version than the one that is there; nothing was changed.',
   429: 'A limit of this server; ask again after the seconds of Retry-After.',
   503: 'Redis, the history or the blob directory does not answer, or the server is stopping; ask again after Retry-After.',
   504: 'The execution has not ended within the limit for synchronous requests; it goes on.',
@@ -94,6 +95,22 @@ export function errors(...statuses: readonly number[]): Record<number, object> {
     all.map((status) => [status, { description: errorMeanings[status], content: errorContent }]),
   );
 }
+
+/** Headers of a request that reads a version, and of one that changes it; the names are those of HTTP. */
+export const ifNoneMatch = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'ETags of what the client has: 304 where that is still so.' }),
+  ),
+});
+export const ifMatch = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({
+      description: 'ETags of which one has to be that of what is there; else 412, and nothing is changed.',
+    }),
+  ),
+});
+
+export const notModified = { description: 'The client has this version already.' };
 
 export const actorParams = Type.Object({
   actor_id: Type.String({ description: 'Hash id of the actor, or an alias of it.' }),

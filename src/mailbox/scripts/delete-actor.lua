@@ -9,11 +9,14 @@
 -- KEYS[5] outbox
 -- KEYS[6] nonces
 -- ARGV[1] news channel
--- Returns 'deleted' | 'busy' | 'gone'
+-- ARGV[2] versions      of the record, of which it has to have one when it is asked first, or empty
+-- Returns 'deleted' | 'busy' | 'gone' | 'stale'
 -- Emits   actor
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status or status == 'deleted' then return 'gone' end
 if status ~= 'shutting_down' then
+  if not isVersion(KEYS[1], 'version', ARGV[2]) then return 'stale' end
+  changeRecord(KEYS[1])
   redis.call('HSET', KEYS[1], 'status', 'shutting_down')
   oweActor(KEYS[1], KEYS[5])
   news(ARGV[1], 'actor', '-')

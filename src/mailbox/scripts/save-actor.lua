@@ -15,7 +15,8 @@
 -- ARGV[9] webhook       or empty
 -- ARGV[10] schedule     or empty
 -- ARGV[11] due          next time of the schedule, or empty
--- Returns revision | 'gone' | 'used-id'
+-- ARGV[12] versions     of the record, of which it has to have one, or empty
+-- Returns revision | 'gone' | 'used-id' | 'stale'
 -- Emits   actor
 local status = redis.call('HGET', KEYS[1], 'status')
 if ARGV[2] == 'create' then
@@ -23,6 +24,7 @@ if ARGV[2] == 'create' then
   redis.call('HSET', KEYS[1], 'status', 'submitted', 'statusMessage', '', 'revision', 1)
 else
   if not status or status == 'shutting_down' or status == 'deleted' then return 'gone' end
+  if not isVersion(KEYS[1], 'version', ARGV[12]) then return 'stale' end
   if ARGV[2] == 'renew' then
     redis.call('HSET', KEYS[1], 'status', 'submitted', 'statusMessage', '')
     redis.call('HINCRBY', KEYS[1], 'revision', 1)

@@ -26,6 +26,13 @@ local function changeRecord(actor)
   redis.call('HINCRBY', actor, 'version', 1)
 end
 
+-- Whether `versions` (numbers with blanks between them; empty is any) have the one the actor counts there.
+local function isVersion(actor, counter, versions)
+  if versions == '' then return true end
+  local current = redis.call('HGET', actor, counter) or '0'
+  return string.find(' ' .. versions .. ' ', ' ' .. current .. ' ', 1, true) ~= nil
+end
+
 -- Whether the user, or everybody, has at least this level; an owner of whom the map says nothing has all.
 local function permits(permissions, user, owner, need)
   local levels = redis.call('HMGET', permissions, user, 'ABACO_WORLD')
