@@ -29,6 +29,7 @@ export const errorCodes = {
   'alias.taken': 'Another actor of the tenant has that alias.',
   'alias.not_found': 'No such alias in this tenant.',
   'mailbox.full': 'The mailbox holds as many messages as the configuration allows.',
+  'mailbox.busy': 'Too many messages wait before one that somebody would wait for.',
   'identity.unknown': 'The directory does not know the user, so no program runs for it.',
   'identity.disabled': 'The account of the user is disabled or has expired.',
   'identity.system': 'The account is root, or one of the system, as which no program is run.',

@@ -108,7 +108,11 @@ export async function readEndedLog(
   return (await executions.log({ tenant, actorId }, id)) ?? (await history.log(tenant, actorId, id));
 }
 
-export async function* openBody(blobs: Readers['blobs'], body: Body, offset = 0): AsyncIterable<Uint8Array> {
+export async function* openBody(
+  blobs: Pick<Readers['blobs'], 'open'>,
+  body: Body,
+  offset = 0,
+): AsyncIterable<Uint8Array> {
   if ('inline' in body) {
     if (offset < body.inline.byteLength) yield body.inline.subarray(offset);
   } else {

@@ -6,7 +6,7 @@ import type { EndedExecution } from '../history/history.ts';
 import { type ActorRef, createKeys } from '../mailbox/keys.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
-import { type Body, type Execution, isFinal, type LogRef } from './execution.ts';
+import { type Body, type Execution, isFinal, type LogRef, type Message } from './execution.ts';
 import {
   type Fields,
   listedFields,
@@ -22,6 +22,8 @@ export interface ExecutionStore {
   get(actor: ActorRef, executionId: string): Promise<Execution | undefined>;
   /** All there are here, oldest first. */
   list(actor: ActorRef): Promise<readonly Execution[]>;
+  /** The first messages that wait, with their bodies, which stay where they are. */
+  waiting(actor: ActorRef, most: number): Promise<readonly WaitingMessage[]>;
   /** The log as it was settled; nothing before the end. */
   log(actor: ActorRef, executionId: string): Promise<LogRef | undefined>;
   /** The oldest result that was not read yet, which counts as read from now on. */
@@ -33,6 +35,11 @@ export interface ExecutionStore {
     actor: ActorRef,
     executionId: string,
   ): Promise<{ readonly ended: Omit<EndedExecution, 'logExpiresAt'>; readonly messageBlob?: string } | undefined>;
+}
+
+export interface WaitingMessage {
+  readonly execution: Execution;
+  readonly message: Message;
 }
 
 export interface ExecutionStoreOptions {
@@ -82,6 +89,18 @@ export function createExecutionStore(options: ExecutionStoreOptions): ExecutionS
       return executions
         .filter((execution) => execution !== undefined)
         .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+    },
+
+    async waiting(actor, most) {
+      // Up to -1 would be all.
+      if (most < 1) return [];
+      const ids = await redis.zrange(keys.of(actor).mailbox, '0', String(most - 1)).catch(throwRedisError);
+      const found = await Promise.all(ids.map(async (id) => [id, await fieldsOf(actor, id)] as const));
+      return found.flatMap(([id, fields]) => {
+        const execution = fields && readExecution(actor.tenant, actor.actorId, id, fields);
+        // One that was taken, or purged, between the two looks does not wait any more.
+        return fields && execution?.state === 'submitted' ? [{ execution, message: readMessage(fields) }] : [];
+      });
     },
 
     async log(actor, executionId) {

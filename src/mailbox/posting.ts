@@ -17,6 +17,8 @@ export interface PostRequest {
 export interface PostRules {
   /** Who needs to have EXECUTE on the actor; none given is anybody. */
   readonly user?: string;
+  /** Messages that may wait before it, where that is fewer than all may. */
+  readonly mostWaiting?: number;
 }
 
 /** A message that nobody sent. */
@@ -41,7 +43,11 @@ export type ManyOutcome =
 export interface Posting {
   post(actor: ActorRef, request: PostRequest & PostRules): Promise<PostOutcome>;
   /** Each as `post` would, in this order, in one step of Redis: give no more at once than may hold it up. */
-  postMany(actor: ActorRef, requests: readonly PostRequest[], rules: PostRules): Promise<readonly ManyOutcome[]>;
+  postMany(
+    actor: ActorRef,
+    requests: readonly PostRequest[],
+    rules: Pick<PostRules, 'user'>,
+  ): Promise<readonly ManyOutcome[]>;
   /** Stores the message once, however often it is told. `repeated` when it was stored before. */
   postCaused(actor: ActorRef, request: CausedPost): Promise<'posted' | 'repeated' | 'gone' | 'full' | 'used-id'>;
 }
@@ -57,6 +63,13 @@ export function createPosting(options: PostingOptions): Posting {
   const { run, prefix } = options;
   const keys = createKeys(prefix);
   const channel = (actor: ActorRef): string => newsChannel(prefix, actor);
+
+  /** As many as may wait when it comes; 0 is any number. */
+  const roomFor = (mostBefore: number | undefined): number => {
+    const { maxWaiting } = options;
+    if (mostBefore === undefined) return maxWaiting;
+    return maxWaiting === 0 ? mostBefore + 1 : Math.min(maxWaiting, mostBefore + 1);
+  };
 
   return {
     async post(actor, request) {
@@ -81,7 +94,7 @@ export function createPosting(options: PostingOptions): Posting {
             message.body,
             message.blob,
             idempotency?.digest ?? '',
-            options.maxWaiting,
+            roomFor(request.mostWaiting),
             request.user ?? '',
           ],
         ),

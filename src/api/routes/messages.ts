@@ -1,10 +1,11 @@
-/** The mailbox of an actor: how full it is, send, purge (contract §§7.6, 7.7). */
+/** The mailbox of an actor: how full it is and of what, send, purge (contract §§7.6, 7.7). */
 
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../actors/actor.ts';
 import { isAdmin } from '../../auth/roles.ts';
-import { InvalidError, UnavailableError } from '../../errors.ts';
+import { ConflictError, InvalidError, UnavailableError } from '../../errors.ts';
+import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostOutcome } from '../../mailbox/posting.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
@@ -17,6 +18,7 @@ import { postRefusal, type RefusedPost } from '../post-refusal.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
 import { linksOf, spelled, success } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
+import { readCount, showWaiting } from '../waiting-messages.ts';
 import { defaultMessage, type Envelope, errorEnvelope } from '../wire.ts';
 import { sendResult } from './results.ts';
 
@@ -38,8 +40,16 @@ async function readBinary(request: FastifyRequest, payload: Readable): Promise<R
 async function countMessages(request: FastifyRequest): Promise<Envelope> {
   const actor = await findActor(request);
   const { services } = request.server;
+  const count = readCount(request);
   const messages = await services.mailbox.depth(refOf(actor));
-  return success(request, defaultMessage, { messages, _links: mailboxLinks(request, actor) });
+  const found = count === undefined ? undefined : await services.executions.waiting(refOf(actor), count);
+  const shown = found && (await showWaiting(found, services.blobs));
+  const waiting = shown?.map((one) => spelled(request, one));
+  return success(request, defaultMessage, {
+    messages,
+    ...optional('waiting', waiting),
+    _links: mailboxLinks(request, actor),
+  });
 }
 
 async function purgeMessages(request: FastifyRequest): Promise<Envelope> {
@@ -60,9 +70,10 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
   const key = readIdempotencyKey(request);
   const actor = await actorRefOf(request);
   const accepted = await accept(request, actor);
-  const { kind, executionId, owner } = await post(request, actor, accepted, key);
+  const synchronous = isSynchronous(request);
+  const { kind, executionId, owner } = await post(request, actor, accepted, { key, synchronous });
   if (kind === 'replayed') void reply.header(replayedHeader, 'true');
-  if (isSynchronous(request)) return await answerSynchronously(request, reply, actor, executionId);
+  if (synchronous) return await answerSynchronously(request, reply, actor, executionId);
   const result = {
     execution_id: executionId,
     msg: accepted.echo,
@@ -92,16 +103,25 @@ async function post(
   request: FastifyRequest,
   actor: ActorRef,
   { message, digest }: AcceptedMessage,
-  key: string | undefined,
+  { key, synchronous }: { readonly key: string | undefined; readonly synchronous: boolean },
 ): Promise<Posted> {
   const { mailbox, blobs, ids } = request.server.services;
   const caller = `${request.caller.tenant}/${request.caller.user}`;
   const user = isAdmin(request.caller.roles) ? {} : { user: request.caller.user };
   const idempotency = key === undefined ? {} : { idempotency: { key, caller, digest } };
-  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...user, ...idempotency });
+  const most = synchronous ? { mostWaiting: mostBeforeSynchronous } : {};
+  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...user, ...idempotency, ...most });
   if (outcome.kind !== 'posted' && 'blob' in message.body) await blobs.remove(message.body.blob);
   if ('executionId' in outcome) return outcome;
+  if (synchronous && outcome.kind === 'full') throw notNextInLine();
   return await refuse(request, actor, outcome.kind);
+}
+
+/** Nobody can wait for an answer behind many others (contract §7.7, in its words). */
+const mostBeforeSynchronous = 3;
+
+function notNextInLine(): ConflictError {
+  return new ConflictError('mailbox.busy', 'Cannot issue synchronous execution when actor message queue > 0.');
 }
 
 /** An actor that is not there any more is told as such. */

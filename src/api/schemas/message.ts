@@ -2,21 +2,53 @@
 
 import { Type } from 'typebox';
 import { defaultMessage } from '../wire.ts';
-import { actorParams, envelope, errors, selfAndOwner } from './common.ts';
+import { actorParams, envelope, errors, selfAndOwner, time } from './common.ts';
 
 const tags = ['Messages'];
 
 const links = Type.Object(selfAndOwner);
 
+const waitingMessage = Type.Object({
+  execution_id: Type.String({ description: 'Hash id of the execution that will run it.' }),
+  executor: Type.String({ description: 'Who sent it.' }),
+  message_received_time: time('When it was accepted.'),
+  content_type: Type.Union([
+    Type.Literal('str'),
+    Type.Literal('application/json'),
+    Type.Literal('application/octet-stream'),
+  ]),
+  bytes: Type.Integer({ description: 'How large it is.' }),
+  message: Type.Union([Type.String(), Type.Null()], {
+    description: 'Text and JSON as they are, bytes as base64; null where the answer would become too large.',
+  }),
+});
+
 const count = {
   tags,
   operationId: 'countMessages',
   summary: 'Count waiting messages',
-  description: 'How many messages wait; those being run are not counted.',
+  description:
+    'How many messages wait; those being run are not counted. With `count` the first of them are shown too, and stay ' +
+    'where they are.',
   params: actorParams,
+  querystring: Type.Object({
+    count: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000,
+        description: 'Most messages that are shown; more than 1000 counts as 1000.',
+      }),
+    ),
+  }),
   response: {
     200: envelope(
-      Type.Object({ messages: Type.Integer({ description: 'Messages that wait.' }), _links: links }),
+      Type.Object({
+        messages: Type.Integer({ description: 'Messages that wait.' }),
+        waiting: Type.Optional(
+          Type.Array(waitingMessage, { description: 'Asked for by `count`; the next one first.' }),
+        ),
+        _links: links,
+      }),
       defaultMessage,
     ),
     ...errors(),

@@ -128,6 +128,48 @@ describe('GET and DELETE /actors/{id}/messages', () => {
   });
 });
 
+describe('GET /actors/{id}/messages?count=N', () => {
+  it('shows the messages that wait, the next one first, and leaves them', async () => {
+    const id = await registerActor(api);
+    await sendMessage(api, id, 'running');
+    await takeMessage(api, id);
+    const first = await sendMessage(api, id, 'first');
+    await ask(api.app, `POST /actors/${id}/messages?secret=s`, { json: { n: 1 } });
+    const headers = { 'content-type': 'application/octet-stream' };
+    await ask(api.app, `POST /actors/${id}/messages`, { body: Buffer.from([0, 255]), headers });
+    await ask(api.app, `POST /actors/${id}/messages`, { body: 'x'.repeat(5_000), headers });
+    const { result, text } = await ask(api.app, `GET /actors/${id}/messages?count=10`);
+    expect(result.messages).toBe(4);
+    expect(result.waiting).toMatchObject([
+      { execution_id: first, executor: 'anonymous', content_type: 'str', bytes: 5, message: 'first' },
+      { content_type: 'application/json', message: '{"n":1}' },
+      { content_type: 'application/octet-stream', bytes: 2, message: 'AP8=' },
+      { bytes: 5_000, message: Buffer.from('x'.repeat(5_000)).toString('base64') },
+    ]);
+    expect(text).not.toContain('secret');
+    expect((await ask(api.app, `GET /actors/${id}/messages?count=1`)).result.waiting).toHaveLength(1);
+    expect((await ask(api.app, `GET /actors/${id}/messages?count=0`)).result.waiting).toEqual([]);
+    expect((await takeMessage(api, id)).id).toBe(first);
+  });
+
+  it('shows nothing where nobody asks, and refuses what is no number', async () => {
+    const id = await registerActor(api);
+    await sendMessage(api, id);
+    const { result } = await ask(api.app, `GET /actors/${id}/messages`);
+    expect(Object.keys(result as object).toSorted()).toEqual(['_links', 'messages']);
+    expect((await ask(api.app, `GET /actors/${id}/messages?count=-1`)).status).toBe(400);
+  });
+
+  it('tells of what is too large for one answer only what it is', async () => {
+    const id = await registerActor(api);
+    const headers = { 'content-type': 'application/octet-stream' };
+    await ask(api.app, `POST /actors/${id}/messages`, { body: Buffer.alloc(9 * 1024 * 1024), headers });
+    await sendMessage(api, id, 'small');
+    const { result } = await ask(api.app, `GET /actors/${id}/messages?count=5`);
+    expect(result.waiting).toMatchObject([{ bytes: 9 * 1024 * 1024, message: null }, { message: 'small' }]);
+  });
+});
+
 describe('Idempotency-Key', () => {
   it('returns the first execution again, and says so', async () => {
     const id = await registerActor(api);

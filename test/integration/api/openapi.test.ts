@@ -85,6 +85,7 @@ describe('openapi.json', () => {
         'DELETE /actors/{actor_id}',
         'GET /actors/{actor_id}/messages',
         'POST /actors/{actor_id}/messages',
+        'POST /actors/{actor_id}/messages/batch',
         'DELETE /actors/{actor_id}/messages',
         'GET /actors/{actor_id}/state',
         'POST /actors/{actor_id}/state',

@@ -68,6 +68,18 @@ describe('POST messages?_abaco_synchronous=true', () => {
     await played.end();
   });
 
+  it('is refused behind more than three others, and not when it repeats one that was taken', async () => {
+    const id = await registerActor(api);
+    const path = `POST /actors/${id}/messages`;
+    for (let count = 0; count < 3; count += 1) await ask(api.app, path, { json: { message: 'm' } });
+    const key = { 'idempotency-key': 'fourth' };
+    expect((await ping(id, key)).status).toBe(504);
+    const { status, message } = await ping(id);
+    expect([status, message]).toEqual([400, 'Cannot issue synchronous execution when actor message queue > 0.']);
+    expect((await ping(id, key)).status).toBe(504);
+    expect((await ask(api.app, path, { json: { message: 'not synchronous' } })).status).toBe(200);
+  });
+
   it('waits for the same execution when it is repeated with its Idempotency-Key', async () => {
     const id = await registerActor(api);
     const key = { 'idempotency-key': 'sync' };
