@@ -25,6 +25,7 @@ import { cronRoutes } from './routes/cron.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { healthRoutes } from './routes/health.ts';
+import { latestRoutes } from './routes/latest.ts';
 import { logRoutes } from './routes/logs.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { metricRoutes } from './routes/metrics.ts';
@@ -97,6 +98,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(messageRoutes);
   app.register(batchRoutes);
   app.register(executionRoutes);
+  app.register(latestRoutes);
   app.register(logRoutes);
   app.register(resultRoutes);
   app.register(stateRoutes);

@@ -39,9 +39,18 @@ export function permissionOn({ actor, grants }: SharedActor, user: string): Perm
   return effectivePermission(grants, actor.owner === user);
 }
 
+/** The actor a parameter names, which the caller has to be allowed to read. */
+export async function findActorNamed(request: FastifyRequest, name: string): Promise<Actor> {
+  return (await findShared(request, await refNamed(request, name), 'read')).actor;
+}
+
 /** The actor a path names, which there may not be. An alias always leads to one that was there when it was made. */
-export async function actorRefOf({ params, caller, server }: FastifyRequest): Promise<ActorRef> {
-  const { actor_id: name } = params as { readonly actor_id: string };
+export async function actorRefOf(request: FastifyRequest): Promise<ActorRef> {
+  const { actor_id: name } = request.params as { readonly actor_id: string };
+  return await refNamed(request, name);
+}
+
+async function refNamed({ caller, server }: FastifyRequest, name: string): Promise<ActorRef> {
   if (isId(name)) return { tenant: caller.tenant, actorId: name };
   const alias = await server.services.aliases.get(caller.tenant, name);
   if (!alias) throw new NotFoundError('actor.not_found', `Actor with identifier '${name}' not found`);

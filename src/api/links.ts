@@ -3,6 +3,8 @@
 import type { ObjectRef } from '../auth/permission.ts';
 
 export interface Links {
+  /** Executions of all actors. */
+  readonly latest: string;
   /** Base of all others, shown as `api_server`. */
   readonly apiServer: string;
   actor(actorId: string): string;
@@ -23,6 +25,9 @@ export function createLinks(base: () => string): Links {
   return {
     get apiServer() {
       return base();
+    },
+    get latest() {
+      return `${base()}/actors/v2/executions`;
     },
     actor,
     alias,

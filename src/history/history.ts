@@ -7,6 +7,7 @@
  */
 
 import type { Execution, LogRef } from '../executions/execution.ts';
+import type { NewestQuery, PlacedEntry } from './newest.ts';
 import type { SearchEntry, SearchPage, SearchQuery, SearchScope } from './search.ts';
 
 /** An ended execution as the outbox hands it over. */
@@ -73,6 +74,12 @@ export interface History {
 
   /** What is findable now: the highest score first, then the oldest, then by id. */
   search(scope: SearchScope, query: SearchQuery): Promise<SearchPage>;
+
+  /**
+   * Executions the newest first by arrival, then id. What is of other actors, or comes before or after the page, is not
+   * read, unless it came in the same millisecond.
+   */
+  newest(scope: Omit<SearchScope, 'kind' | 'id'>, query: NewestQuery): Promise<readonly PlacedEntry[]>;
 
   /** Of every tenant, those of actors that are no more too. */
   totalsByActor(): Promise<readonly (ExecutionTotals & ActorKey)[]>;

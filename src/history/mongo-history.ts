@@ -32,6 +32,7 @@ import {
   writeRegistry,
   writeResults,
 } from './mongo-documents.ts';
+import { findNewestInMongo } from './mongo-newest.ts';
 import { findInMongo, writeSearch } from './mongo-search.ts';
 
 export interface MongoHistoryOptions extends MongoOptions {
@@ -105,6 +106,8 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
       }),
 
     search: (scope, query) => guarded(({ search }) => findInMongo(search, scope, query, now())),
+
+    newest: (scope, query) => guarded(({ search }) => findNewestInMongo(search, scope, query)),
 
     totalsByActor: () => guarded(readTotalsByActor),
 

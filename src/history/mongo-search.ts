@@ -126,7 +126,8 @@ async function whereOf(
   return { tenant, kind, gone: false, $and: and };
 }
 
-async function actorsOf(collection: Collection, tenant: string, readers: readonly string[]): Promise<string[]> {
+/** Actors of which one of the names is a reader. */
+export async function actorsOf(collection: Collection, tenant: string, readers: readonly string[]): Promise<string[]> {
   const theirs = { tenant, kind: 'actors', gone: false, readers: { $in: readers } };
   const documents = await collection.find(theirs, { projection: { _id: 0, actorId: 1 } }).toArray();
   return documents.map((document) => String(document['actorId']));

@@ -17,6 +17,7 @@ import {
   expiredLog,
 } from './execution-record.ts';
 import type { ActorKey, EndedExecution, ExecutionTotals, History, HistoryBatch, RegistryRecord } from './history.ts';
+import { findNewestInSqlite } from './sqlite-newest.ts';
 import { createSqliteSearch, type SqliteSearch } from './sqlite-search.ts';
 import { openTables } from './sqlite-tables.ts';
 
@@ -74,6 +75,8 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
     registry: (...key) => guarded(() => asRegistry(statements.registry.get(...key))),
 
     search: (scope, query) => guarded(() => search.find(scope, query, now())),
+
+    newest: (scope, query) => guarded(() => findNewestInSqlite(database, scope, query)),
 
     totalsByActor: () => guarded(() => statements.totalsByActor.all() as unknown as (ExecutionTotals & ActorKey)[]),
 

@@ -19,6 +19,8 @@ export const searchTables = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS search_by_time ON search (tenant, kind, time, id);
   CREATE INDEX IF NOT EXISTS search_by_actor ON search (tenant, kind, actor_id, time, id);
+  CREATE INDEX IF NOT EXISTS search_by_actor_status ON search (tenant, kind, actor_id, status, time, id)
+    WHERE status IS NOT NULL;
   CREATE INDEX IF NOT EXISTS search_by_status ON search (tenant, kind, status, time, id) WHERE status IS NOT NULL;
   CREATE INDEX IF NOT EXISTS search_by_executor ON search (tenant, kind, executor, time, id) WHERE executor IS NOT NULL;
   CREATE INDEX IF NOT EXISTS search_to_expire ON search (expires_at) WHERE expires_at IS NOT NULL;

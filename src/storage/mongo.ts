@@ -59,6 +59,7 @@ const indexes: Readonly<Record<string, IndexDescription[]>> = {
     { key: { tenant: 1, kind: 1, id: 1 }, unique: true },
     { key: { tenant: 1, kind: 1, time: 1, id: 1 } },
     { key: { tenant: 1, kind: 1, actorId: 1, time: 1, id: 1 } },
+    { key: { tenant: 1, kind: 1, actorId: 1, status: 1, time: 1, id: 1 } },
     { key: { tenant: 1, kind: 1, status: 1, time: 1, id: 1 } },
     { key: { tenant: 1, kind: 1, executor: 1, time: 1, id: 1 } },
     { key: { tenant: 1, kind: 1, words: 1 } },

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { History } from '../../src/history/history.ts';
+import type { NewestQuery } from '../../src/history/newest.ts';
 import type { Filter, Json, SearchEntry, SearchFields, SearchQuery, SearchScope } from '../../src/history/search.ts';
 import { compileFilters } from '../../src/history/search-filter.ts';
 import { phraseOf, scoreOf, textOf } from '../../src/history/search-text.ts';
@@ -17,6 +18,8 @@ function anEntry(id: string, fields: SearchFields | null, rest: Partial<SearchEn
 
 /** @param store gives the history of the running test. */
 export function describeSearch(store: () => History, open: (now: () => Date) => Promise<History>): void {
+  describeNewest(store);
+
   const keep = (...search: SearchEntry[]) => store().write({ executions: [], registry: [], search });
   async function ids(query: Partial<SearchQuery> = {}, scope: Partial<SearchScope> = {}): Promise<string[]> {
     const { entries } = await store().search({ ...inTenant, ...scope }, { ...everything, ...query });
@@ -209,3 +212,74 @@ const anyQuery: fc.Arbitrary<SearchQuery> = fc.record({
   skip: fc.constantFrom(0, 0, 1),
   limit: fc.constantFrom(100, 100, 2),
 });
+
+function describeNewest(store: () => History): void {
+  const at = (ms: number, id: string, actorId: string, status = 'COMPLETE') =>
+    anEntry(id, { status }, { actorId, time: new Date(ms) });
+  const readable = (actorId: string, ...readers: string[]): SearchEntry =>
+    anEntry(actorId, {}, { kind: 'actors', actorId, readers });
+  const keep = (...search: SearchEntry[]) => store().write({ executions: [], registry: [], search });
+  type Scope = Parameters<History['newest']>[0];
+  const ids = async (query: Partial<NewestQuery> = {}, scope: Partial<Scope> = {}): Promise<string[]> =>
+    (await store().newest({ tenant, ...scope }, { limit: 10, ...query })).map(({ id }) => id);
+
+  describe('newest', () => {
+    it('gives the newest first, then by id, with what was kept of it', async () => {
+      await keep(at(1, 'a', 'A'), at(3, 'b', 'B'), at(3, 'c', 'A'), at(2, 'd', 'A'));
+      expect(await ids()).toEqual(['c', 'b', 'd', 'a']);
+      expect(await store().newest({ tenant }, { limit: 1 })).toStrictEqual([
+        { actorId: 'A', id: 'c', time: new Date(3), fields: { status: 'COMPLETE' } },
+      ]);
+    });
+
+    it('keeps to actor, status, times and tenant, and to executions', async () => {
+      await keep(
+        at(1, 'a', 'A'),
+        at(2, 'b', 'B', 'ERROR'),
+        at(3, 'c', 'A', 'ERROR'),
+        at(4, 'd', 'A'),
+        readable('A', 'x'),
+      );
+      await keep({ ...at(5, 'e', 'A'), tenant: 'other' });
+      expect(await ids({}, { actorId: 'A' })).toEqual(['d', 'c', 'a']);
+      expect(await ids({ status: 'ERROR' })).toEqual(['c', 'b']);
+      expect(await ids({ status: 'ERROR' }, { actorId: 'A' })).toEqual(['c']);
+      expect(await ids({ from: new Date(2), until: new Date(4) })).toEqual(['c', 'b']);
+    });
+
+    it('shows what is of actors that the reader may read, and of nobody else', async () => {
+      await keep(readable('A', 'alice', 'bob'), readable('B', 'bob'), readable('C', 'carol'));
+      await keep(at(1, 'a', 'A'), at(2, 'b', 'B'), at(3, 'c', 'C'), at(4, 'd', 'A', 'ERROR'));
+      expect(await ids({}, { readers: ['alice'] })).toEqual(['d', 'a']);
+      expect(await ids({}, { readers: ['alice', 'bob'] })).toEqual(['d', 'b', 'a']);
+      expect(await ids({ status: 'ERROR' }, { readers: ['bob', 'carol'] })).toEqual(['d']);
+      expect(await ids({}, { readers: ['nobody'] })).toEqual([]);
+    });
+
+    it('gives every one once, page by page, for any times, whoever asks', async () => {
+      const some = fc.array(fc.record({ ms: fc.nat(5), actor: fc.constantFrom('A', 'B', 'C') }), { maxLength: 12 });
+      let round = 0;
+      await fc.assert(
+        fc.asyncProperty(some, fc.integer({ min: 1, max: 4 }), fc.boolean(), async (executions, limit, all) => {
+          round += 1;
+          const own = `tenant-${round}`;
+          const placed = executions.map(({ ms, actor }, index) => ({ ...at(ms, `x${index}`, actor), tenant: own }));
+          await keep(...placed, ...['A', 'B'].map((actor) => ({ ...readable(actor, 'alice'), tenant: own })));
+          const scope: Scope = { tenant: own, ...(all ? {} : { readers: ['alice'] }) };
+          const expected = placed
+            .filter(({ actorId }) => all || actorId !== 'C')
+            .toSorted((a, b) => b.time.getTime() - a.time.getTime() || (a.id < b.id ? 1 : -1))
+            .map(({ id }) => id);
+          const found: string[] = [];
+          for (let page = await store().newest(scope, { limit }); page.length > 0; ) {
+            found.push(...page.map(({ id }) => id));
+            const last = page.at(-1);
+            page = last ? await store().newest(scope, { limit, after: { time: last.time, id: last.id } }) : [];
+          }
+          expect(found).toEqual(expected);
+        }),
+        { numRuns: 25 },
+      );
+    });
+  });
+}

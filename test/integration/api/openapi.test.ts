@@ -89,6 +89,7 @@ describe('openapi.json', () => {
         'DELETE /actors/{actor_id}/messages',
         'GET /actors/{actor_id}/state',
         'POST /actors/{actor_id}/state',
+        'GET /actors/executions',
         'GET /actors/{actor_id}/executions',
         'GET /actors/{actor_id}/executions/{execution_id}',
         'DELETE /actors/{actor_id}/executions/{execution_id}',
