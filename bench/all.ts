@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { packagePath } from '../src/lib/package-root.ts';
 
 const sets: Readonly<Record<string, readonly string[]>> = {
-  host: ['docker-launch', 'mailbox', 'post', 'backlog'],
+  host: ['docker-launch', 'mailbox', 'post', 'api', 'backlog'],
   slurm: ['ssh-commands', 'slurm-burst', 'slurm-rpcs'],
 };
 
