@@ -1,0 +1,137 @@
+/**
+ * Contract §7.6. Proved elsewhere: the choice of the message and its type from a form, a text and an object
+ * (`integration/api/messages.test.ts`, `unit/api/message-request.test.ts`); that a purge ends what waited, which §16 calls
+ * safe to mend. The environment that the server adds is §9.2 (`unit/executions/environment.test.ts`).
+ *
+ * Not tested here: "at least one worker ensured": workers are the supervisor's (`e2e/demo.test.ts` runs what is sent).
+ */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, type Question, registerActor, sendMessage } from '../support/api-requests.ts';
+import { type ApiService, startApiService } from '../support/api-service.ts';
+import { takeMessage } from '../support/api-worker.ts';
+
+let api: ApiService;
+
+beforeAll(async () => {
+  api = await startApiService({ settings: { ABACO_MESSAGES_MAX_BYTES: '1000' } });
+});
+
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+const send = (id: string, question: Question, query = '') =>
+  ask(api.app, `POST /actors/${id}/messages${query}`, question);
+
+async function received(actorId: string): Promise<{ readonly type: string; readonly text: string }> {
+  const { message } = (await takeMessage(api, actorId)).claimed;
+  return { type: message.contentType, text: 'inline' in message.body ? String(Buffer.from(message.body.inline)) : '' };
+}
+
+describe('§7.6 GET and DELETE of messages', () => {
+  it('answer the number that waits, without the one being processed, and the links', async () => {
+    const id = await registerActor(api);
+    for (const text of ['a', 'b']) await sendMessage(api, id, text);
+    await takeMessage(api, id);
+    const { result } = await ask(api.app, `GET /actors/${id}/messages`);
+    expect(result).toStrictEqual({
+      messages: 1,
+      _links: {
+        self: expect.stringContaining(`/actors/v2/${id}/messages`),
+        owner: expect.stringContaining('/profiles/v2/'),
+      },
+    });
+  });
+
+  it('purge what waits', async () => {
+    const id = await registerActor(api);
+    await sendMessage(api, id);
+    const { status, result } = await ask(api.app, `DELETE /actors/${id}/messages`);
+    expect([status, result.msg]).toEqual([200, 'Actor mailbox purged.']);
+    expect(Object.keys(result._links as object).toSorted()).toEqual(['owner', 'self']);
+    expect((await ask(api.app, `GET /actors/${id}/messages`)).result.messages).toBe(0);
+  });
+});
+
+describe('§7.6 POST of a message', () => {
+  it('answers the id, the message and links, and stores an execution in SUBMITTED of the caller', async () => {
+    const id = await registerActor(api);
+    const { result } = await send(id, { json: { message: 'hello' } });
+    const { execution_id: eid, msg, _links } = result;
+    expect(msg).toBe('hello');
+    expect(Object.keys(_links as object).toSorted()).toEqual(['messages', 'owner', 'self']);
+    const execution = (await ask(api.app, `GET /actors/${id}/executions/${eid}`)).result;
+    expect(execution).toMatchObject({ status: 'SUBMITTED', executor: 'anonymous' });
+  });
+
+  it('takes the query before the form, and the field before the body', async () => {
+    const id = await registerActor(api);
+    await send(id, { form: 'message=form' }, '?message=query');
+    expect(await received(id)).toEqual({ type: 'str', text: 'query' });
+  });
+
+  it.each([
+    [{ a: 1 }, "{'a': 1}"],
+    [42, '42'],
+    [['first', 'second'], 'first'],
+  ])('turns %j under message into text', async (message, text) => {
+    const id = await registerActor(api);
+    await send(id, { json: { message } });
+    expect(await received(id)).toEqual({ type: 'str', text });
+  });
+
+  it('needs the length of bytes, and refuses too many of them', async () => {
+    const id = await registerActor(api);
+    const headers = { 'content-type': 'application/octet-stream' };
+    const large = await send(id, { body: Buffer.alloc(1_001), headers });
+    expect([large.status, large.message]).toEqual([400, 'Message exceeds max content length of: 1000']);
+    const sent = await send(id, { body: Buffer.alloc(1_000), headers });
+    expect([sent.status, sent.result.msg]).toEqual([200, 'binary - omitted']);
+  });
+
+  it('takes JSON as it is, and of another type as text', async () => {
+    const id = await registerActor(api);
+    await send(id, { json: { n: 1 } });
+    expect(await received(id)).toEqual({ type: 'application/json', text: '{"n":1}' });
+    await send(id, { body: '{"n": 1}', headers: { 'content-type': 'text/plain' } });
+    expect(await received(id)).toEqual({ type: 'str', text: "{'n': 1}" });
+  });
+
+  it.each<[string, Question]>([
+    ['nothing', {}],
+    ['text that is no JSON', { body: 'hello', headers: { 'content-type': 'text/plain' } }],
+    ['JSON that counts as false', { json: {} }],
+    [
+      'bytes with a parameter in their type',
+      { body: 'abc', headers: { 'content-type': 'application/octet-stream; a=b' } },
+    ],
+  ])('is refused where it is %s', async (_what, question) => {
+    const { status, message } = await send(await registerActor(api), question);
+    expect([status, message]).toEqual([
+      400,
+      'message POST body could not be serialized. Pass JSON data or use the message attribute.',
+    ]);
+  });
+
+  it('stores all query parameters but message, the first value of repeated ones', async () => {
+    const id = await registerActor(api);
+    await send(id, { json: { message: 'm' } }, '?A=1&A=2&x-nonce=N&_abaco_synchronous=False');
+    const { environment } = (await takeMessage(api, id)).claimed.message;
+    expect(environment).toEqual({ A: '1', 'x-nonce': 'N', _abaco_synchronous: 'False' });
+  });
+
+  it('is accepted whatever the status of the actor; in ERROR it waits', async () => {
+    const id = await registerActor(api, {}, { ready: false });
+    await api.services.actors.markError({ tenant: 'DEV', actorId: id }, 1, 'no such image');
+    expect((await send(id, { json: { message: 'm' } })).status).toBe(200);
+    expect((await ask(api.app, `GET /actors/${id}/messages`)).result.messages).toBe(1);
+  });
+
+  it('is spelled in camel form where the tenant is', async () => {
+    await using camel = await startApiService({ settings: { ABACO_SERVICE_CASE: 'camel' } });
+    const id = await registerActor(camel);
+    const { result } = await ask(camel.app, `POST /actors/${id}/messages`, { json: { message: 'm' } });
+    expect(Object.keys(result as object).toSorted()).toEqual(['_links', 'executionId', 'msg']);
+  });
+});
