@@ -1,7 +1,7 @@
 /**
  * Who may do what with whose actor or alias (contract §5.4): one pure decision, whose table is a test. Routes ask it
- * through `api/find-actor.ts` and `api/find-alias.ts`; `post.lua` repeats its rule for messages, so that sending one costs
- * one step.
+ * through `api/find-actor.ts` and `api/find-alias.ts`; `post.lua` and `post-many.lua` repeat its rule for messages, so
+ * that sending costs one step.
  */
 
 import { ForbiddenError, NotFoundError, type ServiceError } from '../errors.ts';
