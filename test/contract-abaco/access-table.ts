@@ -65,6 +65,7 @@ export const openTable: readonly string[] = [
   'POST /actors',
   'GET /actors/aliases',
   'POST /actors/aliases',
+  'GET /actors/executions',
   'GET /actors/search/actors',
   'GET /actors/utilization',
 ];
