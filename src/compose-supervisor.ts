@@ -8,6 +8,7 @@ import { createLookUp } from './events/look-up.ts';
 import { postWebhook } from './events/webhook.ts';
 import type { Closers } from './lib/closers.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
+import { planContainerUrl } from './workers/container-url.ts';
 import type { LauncherGate } from './workers/launcher-gate.ts';
 import { createLeaseKeeper } from './workers/lease-keeper.ts';
 import { createOutputCollector } from './workers/output-collector.ts';
@@ -29,6 +30,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   const { services, gate, closers, leaving } = parts;
   const { config, actors, mailbox, news, blobs, workers, launchers, log, clock } = services;
   const onError = (thrown: unknown): void => log.debug({ err: thrown }, 'background step failed; it is repeated');
+  const tenants = createTenants(config.tenants, config.auth);
   const leases = createLeaseKeeper({ mailbox, news, onError, extendEveryMs: config.workers.extendEveryMs });
   closers.add('leases', () => leases.close());
   const output = createOutputCollector({
@@ -56,7 +58,8 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
           queues: config.queues,
           notAfterMs: config.executions.notAfterMs,
           startFailures: config.executions.startFailures,
-          apiServer: config.service.containerUrl || parts.apiServer || config.service.publicUrl,
+          apiServerOf: (tenant) =>
+            planContainerUrl({ ...config.service, tenant: tenants.rule(tenant)?.apiServer, ours: parts.apiServer }),
         },
       },
       entry,

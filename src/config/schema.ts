@@ -37,7 +37,10 @@ const service = table('The process: where it keeps its data, listens and is reac
   }),
   port: integer('Port to listen on; 0 takes a free one.', { min: 0, max: 65_535 }),
   public_url: text('Base of the links in answers, as clients reach us; empty: http://HOST:PORT.', httpUrl),
-  container_url: text("Base at which containers reach us; empty: the address of the engine's bridge.", httpUrl),
+  container_url: text(
+    "Base at which containers reach us; empty: api_server of the tenant, else the address of the engine's bridge.",
+    httpUrl,
+  ),
   default_launcher: text('Runs actors whose queue names no launcher of its own.', shortName),
   drain: duration('How long running executions may finish after the first stop signal.', { min: 0, max: day }),
   tag: text('What answers give as "version".', { pattern: '^\\S+$', expects: 'a word' }),
@@ -76,7 +79,10 @@ const tenant = table('An organisation; everything belongs to one.', {
   development_key_file: path('File that holds it; its public half is the key of the tenant where none is given.', {
     default: '',
   }),
-  api_server: text('Base of the links in its answers; empty: service.public_url.', { ...httpUrl, default: '' }),
+  api_server: text('Base of the links in its answers, and where its containers reach us; empty: those of [service].', {
+    ...httpUrl,
+    default: '',
+  }),
   case: choice(
     'Spelling of field names in its answers; "service" is that of service.case.',
     ['service', 'snake', 'camel'],

@@ -54,8 +54,8 @@ export interface RunSettings {
   readonly notAfterMs: number;
   /** Failed starts after which the execution ends as launch-failed. */
   readonly startFailures: number;
-  /** Base URL at which containers reach the API. */
-  readonly apiServer: string;
+  /** Base URL at which containers of a tenant reach the API. */
+  readonly apiServerOf: (tenant: string) => string;
 }
 
 export interface RunContext {
@@ -440,7 +440,7 @@ class ExecutionRun {
       image,
       state: await this.#context.actors.state(this.#ref()),
       accessToken,
-      apiServer: this.#context.settings.apiServer,
+      apiServer: this.#context.settings.apiServerOf(this.#actor.tenant),
       notAfter: this.#notAfter,
       limits: this.#context.settings.limits,
       resources: this.#resources(),
