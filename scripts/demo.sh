@@ -27,7 +27,7 @@ step() {
 }
 
 step sh scripts/setup.sh demo
-step sh scripts/build-images.sh
+step sh scripts/build-images.sh word-count counter script
 
 node_modules/.bin/node scripts/demo.ts "$@" &
 shown=$!
