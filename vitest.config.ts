@@ -1,7 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 /** What each layer may use, and how long it may take, is in test/README.md. */
-const layers = { unit: 5_000, contract: 60_000, 'contract-abaco': 60_000, integration: 60_000, e2e: 120_000 };
+const layers = {
+  unit: 5_000,
+  contract: 60_000,
+  'contract-abaco': 60_000,
+  clients: 120_000,
+  integration: 60_000,
+  e2e: 120_000,
+};
 
 export default defineConfig({
   test: {

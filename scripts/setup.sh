@@ -3,7 +3,7 @@
 #
 #   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper, the agent
 #   sh scripts/setup.sh cluster that, and Docker Compose and a MongoDB stand-in, for the small supercomputer
-#   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server
+#   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server, agavepy
 #   sh scripts/setup.sh node    Node and npm alone, which `npm test` itself needs
 #   sh scripts/setup.sh stop    stops the engine that an earlier call started
 #
@@ -340,6 +340,37 @@ ensure_mongo() {
   say "mongo: the stand-in is in ${cache#"$PWD"/}/mongo"
 }
 
+# --- Python clients (tests only) ----------------------------------------------------------------------------------
+
+python_clients="$cache/python-clients"
+python_wanted=test/clients/python
+
+need_python_clients() {
+  need openssl openssl
+  need curl curl
+  need python3 python3
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then missing="$missing python3-venv"; fi
+}
+
+# A Python with the clients, and the same clients as a directory that containers are given.
+python_clients() {
+  if cat "$python_wanted"/*.txt | cmp -s - "$python_clients/installed"; then
+    say "python clients: in ${python_clients#"$PWD"/}"
+    return
+  fi
+  say "python clients: fetching agavepy from PyPI"
+  rm -rf "$python_clients"
+  mkdir -p "$python_clients"
+  pip="$python_clients/venv/bin/python -m pip install --quiet --no-deps --disable-pip-version-check"
+  # shellcheck disable=SC2086 # a list of words
+  if ! { python3 -m venv "$python_clients/venv" && $pip -r "$python_wanted/requirements.txt" &&
+    $pip --target "$python_clients/agavepy" -r "$python_wanted/agavepy.txt"; } >"$cache/python-clients.log" 2>&1; then
+    tail -n 15 "$cache/python-clients.log" >&2
+    fail "the Python clients were not installed; the end of what pip said is above" "sh scripts/setup.sh test"
+  fi
+  cat "$python_wanted"/*.txt >"$python_clients/installed"
+}
+
 # ------------------------------------------------------------------------------------------------------------------
 
 setup_demo() {
@@ -373,9 +404,11 @@ test)
   need openssh-client ssh-keygen
   need busybox-static busybox
   need_java
+  need_python_clients
   setup_demo
   ensure_compose
   ensure_mongo
+  python_clients
   ;;
 cluster)
   need_for_demo

@@ -9,6 +9,8 @@ const remedies = {
   compose: 'no `docker compose`; `sh scripts/setup.sh test` installs it',
   sshd: 'no sshd or ssh-keygen on this machine; `sh scripts/setup.sh test` installs them',
   agent: 'dist/abaco-agent.mjs is not bundled; `sh scripts/setup.sh test` bundles it',
+  openssl: 'no openssl on PATH; `sh scripts/setup.sh test` installs it',
+  agavepy: 'no .cache/python-clients; `sh scripts/setup.sh test` fetches agavepy from PyPI',
   strace: 'no strace on PATH, or tracing is not allowed; `sh scripts/setup.sh test` installs it',
 };
 
