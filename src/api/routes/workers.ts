@@ -56,7 +56,8 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
       operationId: 'ensureWorkers',
       summary: 'Ask for workers',
       description:
-        'From now on at least so many messages of a stateless actor may run at once, as far as hosts have room.',
+        'From now on at least so many messages of a stateless actor may run at once, as far as hosts have room. A stateful ' +
+        'actor has one worker, however many are asked for.',
       params: actorParams,
       body: fieldsBody(workersRequest),
       response: { 200: envelope(Type.Null(), messages.scheduled(2, 1)), ...errors() },
@@ -102,9 +103,10 @@ async function ensureWorkers(request: FastifyRequest): Promise<Envelope> {
   const { workers } = request.server.services;
   const asked = await readRequestFields(request, whatWorkers);
   const reading = { what: whatWorkers, code: 'request.invalid', spelling: spellingOf(request) } as const;
-  const count = readFields(workersRequest, asked, reading).num || 1;
-  if (count < 0 || count > mostWorkers) throw invalid(`num is ${count}; it must be from 1 to ${mostWorkers}`);
-  if (!actor.stateless && count > 1) throw invalid('stateful actors can only have 1 worker.');
+  const num = readFields(workersRequest, asked, reading).num || 1;
+  if (num < 0 || num > mostWorkers) throw invalid(`num is ${num}; it must be from 1 to ${mostWorkers}`);
+  // Up to so many: of a stateful actor one, or its messages would lose their order.
+  const count = actor.stateless ? num : 1;
   const before = (await workers.list(refOf(actor))).length;
   if (before >= count) return success(request, messages.enough(actor.id, before), null);
   await workers.want(refOf(actor), count);

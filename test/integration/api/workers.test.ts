@@ -93,8 +93,8 @@ describe('POST /actors/{id}/workers', () => {
   it('gives a stateful actor one at most', async () => {
     const actorId = await registerActor(api, { stateless: false });
     const { status, message } = await ask(api.app, `POST /actors/${actorId}/workers`, { json: { num: 2 } });
-    expect(status).toBe(400);
-    expect(message).toContain('stateful actors can only have 1 worker.');
+    expect(status).toBe(200);
+    expect(message).toBe('Scheduled 1 new worker(s) to start. Previously, there were 0 workers.');
   });
 });
 

@@ -1,0 +1,100 @@
+/**
+ * Contract §6: every time is `YYYY-MM-DDTHH:MM:SS.mmmZ`, and what stands where there is none.
+ *
+ * Not here: times of events (11-events.test.ts) and of schedules (12-cron.test.ts). The original's other spellings
+ * (`…55.3Z00`, RFC 1123 in summaries) are mended, as §16 has it; that of releases before 1.6 is gone.
+ */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { as, type Client, startClient } from '../support/abaco-client.ts';
+import { type PlayedExecution, takeMessage } from '../support/api-worker.ts';
+
+const olga = as('olga');
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
+
+let client: Client;
+let now = new Date();
+
+beforeAll(async () => {
+  client = await startClient();
+  Object.assign(client.api.services, { clock: { now: () => now } });
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+});
+
+async function sent(of = client): Promise<{ readonly actor: string; readonly played: PlayedExecution }> {
+  const actor = await of.register();
+  await of.send(`POST /actors/${actor}/messages?message=m`, olga);
+  return { actor, played: await takeMessage(of.api, actor, 'PHYSICS') };
+}
+
+describe('§6 a time', () => {
+  it.each([0, 300, 7_010, 59_999])('has milliseconds and Z, also %i ms into a minute', async (milliseconds) => {
+    now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + milliseconds);
+    const { result } = await client.send('POST /actors', olga, { json: { image: 'debian' } });
+    expect(result).toMatchObject({ create_time: time, last_update_time: now.toISOString() });
+    const read = await client.send(`GET /actors/${result.id}`, olga);
+    expect(read.result).toMatchObject({ create_time: now.toISOString() });
+  });
+
+  it('is spelled so in executions and in their summary', async () => {
+    const { actor, played } = await sent();
+    await played.start();
+    await played.end();
+    const { result } = await client.send(`GET /actors/${actor}/executions/${played.id}`, olga);
+    expect(result).toMatchObject({ message_received_time: time, start_time: time, finish_time: time });
+    const summary = await client.send(`GET /actors/${actor}/executions`, olga);
+    expect(summary.result.executions[0]).toMatchObject({
+      message_received_time: time,
+      start_time: time,
+      finish_time: time,
+    });
+  });
+
+  it('is spelled so for administrators and in what a search finds', async () => {
+    const actor = await client.register();
+    const { result } = await client.send('GET /actors/admin', as('root', 'admin'));
+    expect((result as { id: string }[]).find(({ id }) => id === actor)).toMatchObject({ create_time: time });
+    const found = await client.send(`GET /actors/search/actors?id=${actor}`, olga);
+    expect(found.result.search[0]).toMatchObject({ create_time: time, last_update_time: time });
+  });
+});
+
+describe('§6 a time that there is not', () => {
+  it('is null for an execution, and left out in camel form', async () => {
+    const { actor, played } = await sent();
+    const { result } = await client.send(`GET /actors/${actor}/executions/${played.id}`, olga);
+    expect(result).toMatchObject({ start_time: null, finish_time: null });
+    await using camel = await startClient('case = "camel"\n');
+    const other = await sent(camel);
+    const answer = await camel.send(`GET /actors/${other.actor}/executions/${other.played.id}`, olga);
+    expect(answer.result).not.toHaveProperty('startTime');
+    expect(answer.result).not.toHaveProperty('finishTime');
+  });
+
+  it('is the text "None" for a worker and for a nonce', async () => {
+    const actor = await client.register();
+    const workerId = client.api.services.ids.next();
+    await client.api.services.workers.save({
+      tenant: 'PHYSICS',
+      actorId: actor,
+      id: workerId,
+      status: 'ready',
+      image: 'debian',
+      hostId: 'node-1',
+      location: 'local',
+      createTime: new Date(),
+      lastHealthCheckTime: new Date(),
+    });
+    const worker = await client.send(`GET /actors/${actor}/workers/${workerId}`, olga);
+    expect(worker.result).toMatchObject({
+      last_execution_time: 'None',
+      create_time: time,
+      last_health_check_time: time,
+    });
+    const nonce = await client.send(`POST /actors/${actor}/nonces`, olga);
+    expect(nonce.result).toMatchObject({ last_use_time: 'None', create_time: time });
+  });
+});
