@@ -58,6 +58,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
           queues: config.queues,
           notAfterMs: config.executions.notAfterMs,
           startFailures: config.executions.startFailures,
+          valueText: config.compat.valueText,
           apiServerOf: (tenant) =>
             planContainerUrl({ ...config.service, tenant: tenants.rule(tenant)?.apiServer, ours: parts.apiServer }),
         },

@@ -285,6 +285,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     ['updaters', 'readers'],
   ),
   default_token: choice('"token" of actors that say nothing; answers show it as this text.', ['false', 'true']),
+  value_text: choice(
+    'How values that are no text are written into variables of programs: as Python repeats them, or as JSON.',
+    ['python', 'json'],
+  ),
 });
 
 export const configSchema = Type.Object(

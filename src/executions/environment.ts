@@ -16,14 +16,22 @@ export interface EnvironmentInputs {
   readonly accessToken: string;
   /** Base URL at which the container reaches the API. */
   readonly apiServer: string;
+  /** How a value that is no text is written: as Python's `str()` does, or as JSON. */
+  readonly valueText: ValueText;
 }
+
+export type ValueText = 'python' | 'json';
 
 export function buildEnvironment(inputs: EnvironmentInputs): Readonly<Record<string, string>> {
   const { actor, message } = inputs;
   const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(actor.defaultEnvironment)) setValue(environment, name, value);
+  /** A null leaves the variable unset, as the original's Docker client did. */
+  const set = (name: string, value: unknown): void => {
+    if (value !== null && value !== undefined) environment[name] = asText(value, inputs.valueText);
+  };
+  for (const [name, value] of Object.entries(actor.defaultEnvironment)) set(name, value);
   Object.assign(environment, message.environment, ofServer(inputs), ofWorker(inputs));
-  if (inputs.text !== undefined) setValue(environment, 'MSG', readText(message, inputs.text));
+  if (inputs.text !== undefined) set('MSG', readText(message, inputs.text));
   return environment;
 }
 
@@ -41,12 +49,12 @@ function ofServer({ execution, message, apiServer, actor }: EnvironmentInputs): 
   };
 }
 
-function ofWorker({ actor, state, workerId, accessToken }: EnvironmentInputs): Record<string, string> {
+function ofWorker({ actor, state, workerId, accessToken, valueText }: EnvironmentInputs): Record<string, string> {
   return {
     _abaco_actor_id: actor.id,
     _abaco_actor_dbid: `${actor.tenant}_${actor.id}`,
     _abaco_actor_name: actor.name ?? 'None',
-    _abaco_actor_state: asText(state),
+    _abaco_actor_state: asText(state, valueText),
     _abaco_container_repo: actor.image,
     _abaco_worker_id: workerId,
     _abaco_access_token: accessToken,
@@ -58,12 +66,8 @@ function readText(message: Message, text: string): unknown {
   return message.contentType === 'application/json' ? (JSON.parse(text) as unknown) : text;
 }
 
-/** A null leaves the variable unset, as the original's Docker client did. */
-function setValue(environment: Record<string, string>, name: string, value: unknown): void {
-  if (value !== null && value !== undefined) environment[name] = asText(value);
-}
-
-/** Python's `str()`: text as it is, all else as a Python literal. */
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : renderPython(value);
+/** Text as it is, all else as the contract has it (§9.3) or strictly as JSON. */
+function asText(value: unknown, valueText: ValueText): string {
+  if (typeof value === 'string') return value;
+  return valueText === 'python' ? renderPython(value) : JSON.stringify(value);
 }

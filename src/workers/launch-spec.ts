@@ -4,7 +4,7 @@ import type { Actor } from '../actors/actor.ts';
 import { parseMemory } from '../actors/memory.ts';
 import type { RunAs } from '../auth/run-as.ts';
 import type { Blobs } from '../executions/blobs.ts';
-import { buildEnvironment } from '../executions/environment.ts';
+import { buildEnvironment, type ValueText } from '../executions/environment.ts';
 import type { Body, Claimed } from '../executions/execution.ts';
 import type { AttemptRef, BinaryMessage, LaunchLimits, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
 import { asksForNothing, type Resources } from '../launcher/resources.ts';
@@ -29,6 +29,7 @@ export interface SpecInputs {
   readonly state: unknown;
   readonly accessToken: string;
   readonly apiServer: string;
+  readonly valueText: ValueText;
   readonly notAfter: Date;
   readonly limits: SiteLimits;
   /** What the actor asks for, with what its queue gives. */
@@ -57,6 +58,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<MessageSpec> 
     workerId: claimed.lease.workerId,
     accessToken: inputs.accessToken,
     apiServer: inputs.apiServer,
+    valueText: inputs.valueText,
     ...optional('text', text),
   });
   return {

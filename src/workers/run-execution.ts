@@ -19,6 +19,7 @@ import { fillResources, policyProblem, type ResourcePolicy } from '../actors/res
 import { renderExecutionToken } from '../auth/execution-token.ts';
 import type { RunAsPlanner } from '../auth/run-as.ts';
 import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
+import type { ValueText } from '../executions/environment.ts';
 import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
 import type { AttemptRef, LaunchEnd, LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
@@ -56,6 +57,8 @@ export interface RunSettings {
   readonly startFailures: number;
   /** Base URL at which containers of a tenant reach the API. */
   readonly apiServerOf: (tenant: string) => string;
+  /** How values that are no text are written into variables. */
+  readonly valueText: ValueText;
 }
 
 export interface RunContext {
@@ -441,6 +444,7 @@ class ExecutionRun {
       state: await this.#context.actors.state(this.#ref()),
       accessToken,
       apiServer: this.#context.settings.apiServerOf(this.#actor.tenant),
+      valueText: this.#context.settings.valueText,
       notAfter: this.#notAfter,
       limits: this.#context.settings.limits,
       resources: this.#resources(),

@@ -79,7 +79,7 @@ interface Ran {
   readonly actor: string;
   readonly execution: Record<string, unknown>;
   readonly log: string;
-  results(): Promise<readonly Buffer[]>;
+  readonly results: () => Promise<readonly Buffer[]>;
 }
 
 /** Runs `script` for one message of an actor of its own. */

@@ -177,6 +177,7 @@ describe('§12 the agent', () => {
       workerId: 'W',
       accessToken: '',
       apiServer: 'http://api',
+      valueText: 'python',
     });
     expect(environment).toMatchObject({ MSG: text, _abaco_Content_Type: 'str', _abaco_actor_revision: '1' });
     expect(environment).toHaveProperty('Time_msg_queued');

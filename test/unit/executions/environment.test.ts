@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../../src/actors/actor.ts';
-import { buildEnvironment } from '../../../src/executions/environment.ts';
+import { buildEnvironment, type ValueText } from '../../../src/executions/environment.ts';
 import type { Execution, Message } from '../../../src/executions/execution.ts';
 
 const actor = {
@@ -13,7 +13,11 @@ const actor = {
 } as unknown as Actor;
 const execution = { id: 'E1', executor: 'jane' } as unknown as Execution;
 
-function environmentOf(message: Partial<Message>, text?: string): Readonly<Record<string, string>> {
+function environmentOf(
+  message: Partial<Message>,
+  text?: string,
+  valueText: ValueText = 'python',
+): Readonly<Record<string, string>> {
   return buildEnvironment({
     actor,
     execution,
@@ -23,6 +27,7 @@ function environmentOf(message: Partial<Message>, text?: string): Readonly<Recor
     workerId: 'W1',
     accessToken: 'secret',
     apiServer: 'http://host:8000',
+    valueText,
   });
 }
 
@@ -48,6 +53,14 @@ describe('buildEnvironment', () => {
     expect(environment['with-hyphen']).toBe("{'a': True}");
     expect(environment['_abaco_actor_state']).toBe("{'count': 1, 'none': None}");
     expect(environment).not.toHaveProperty('unset');
+  });
+
+  it('writes values as JSON where compat.value_text = "json", and text as it is all the same', () => {
+    const environment = environmentOf({ contentType: 'application/json' }, '{"a": [null, true]}', 'json');
+    expect(environment).toMatchObject({ MSG: '{"a":[null,true]}', 'with-hyphen': '{"a":true}', number: '5' });
+    expect(environment['_abaco_actor_state']).toBe('{"count":1,"none":null}');
+    expect(environment).not.toHaveProperty('unset');
+    expect(environmentOf({}, 'plain', 'json')['MSG']).toBe('plain');
   });
 
   it('gives a JSON message as a Python literal and a text message as it is', () => {
