@@ -3,7 +3,7 @@
 #
 #   sh scripts/setup.sh demo    Redis, a container engine, the base image, node_modules, the native helper, the agent
 #   sh scripts/setup.sh cluster that, and Docker Compose and a MongoDB stand-in, for the small supercomputer
-#   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, an SSH server, agavepy
+#   sh scripts/setup.sh test    that, and what only tests need: a registry, a MongoDB stand-in, strace, SSH, Schemathesis, agavepy
 #   sh scripts/setup.sh node    Node and npm alone, which `npm test` itself needs
 #   sh scripts/setup.sh stop    stops the engine that an earlier call started
 #
@@ -371,6 +371,26 @@ python_clients() {
   cat "$python_wanted"/*.txt >"$python_clients/installed"
 }
 
+# --- Schemathesis (tests only) ------------------------------------------------------------------------------------
+
+schemathesis="$cache/schemathesis"
+schemathesis_pins=test/schemathesis/requirements.txt
+
+ensure_schemathesis() {
+  if cmp -s "$schemathesis_pins" "$schemathesis/requirements.txt"; then
+    say "schemathesis: up to date"
+    return
+  fi
+  say "schemathesis: installing from PyPI"
+  rm -rf "$schemathesis"
+  { python3 -m venv "$schemathesis" &&
+    "$schemathesis/bin/pip" install -q --disable-pip-version-check -r "$schemathesis_pins"; } >"$cache/pip.log" 2>&1 || {
+    tail -n 15 "$cache/pip.log" >&2
+    fail "Schemathesis could not be installed" "$schemathesis/bin/pip install -r $schemathesis_pins"
+  }
+  cp "$schemathesis_pins" "$schemathesis/requirements.txt"
+}
+
 # ------------------------------------------------------------------------------------------------------------------
 
 setup_demo() {
@@ -409,6 +429,7 @@ test)
   ensure_compose
   ensure_mongo
   python_clients
+  ensure_schemathesis
   ;;
 cluster)
   need_for_demo

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createActorStore } from './actors/actor-store.ts';
 import { createAliasStore } from './actors/alias-store.ts';
 import type { Services } from './api/services.ts';
+import { createAllowanceStore } from './auth/allowance-store.ts';
 import { createNonceStore } from './auth/nonce-store.ts';
 import { createPermissionStore } from './auth/permission-store.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -45,6 +46,7 @@ export interface Storage
     Services,
     | 'actors'
     | 'aliases'
+    | 'allowances'
     | 'permissions'
     | 'nonces'
     | 'mailbox'
@@ -113,8 +115,14 @@ export async function composeStorage(
     blobs,
     history,
     news,
-    actors: createActorStore({ redis, prefix }),
+    actors: createActorStore({
+      redis,
+      prefix,
+      mostPerUser: config.limits.actorsPerUser,
+      mostPerTenant: config.limits.actorsPerTenant,
+    }),
     aliases: createAliasStore({ redis, prefix }),
+    allowances: createAllowanceStore({ redis, prefix, allowances: config.limits }),
     permissions: createPermissionStore({ redis, prefix }),
     nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({

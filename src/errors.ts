@@ -10,11 +10,13 @@ export const errorCodes = {
   'request.stale': 'If-Match names another version than the one that is there.',
   'request.unauthenticated': 'The request carries no valid credential.',
   'request.forbidden': 'The caller is known and not allowed.',
+  'request.too_many': 'The user or the tenant has sent as many requests as the configuration allows for a minute.',
   'request.idempotency_conflict': 'The Idempotency-Key was used before with another body, content type or query.',
   'route.not_found': 'No such path, or the path does not offer this verb.',
   'actor.not_found': 'No such actor in this tenant.',
   'actor.unknown': 'No such actor in this tenant, as it is said to whom is no administrator.',
   'actor.invalid': 'The description of the actor is not valid.',
+  'actor.too_many': 'The user or the tenant has as many actors as the configuration allows.',
   'actor.stateless': 'The actor keeps no state.',
   'actor.shutting_down': 'The actor is being deleted.',
   'execution.not_found': 'No such execution of this actor.',
@@ -80,6 +82,8 @@ export interface ErrorOptions {
   readonly retryable?: boolean;
   /** What would help, where somebody can do something: the next step of whatever waits because of it. */
   readonly next?: string;
+  /** When that is, where it is known. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** Base of all our errors; never thrown itself. */
@@ -88,6 +92,7 @@ export abstract class ServiceError extends Error {
   /** The same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
   readonly next: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
@@ -95,6 +100,7 @@ export abstract class ServiceError extends Error {
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.next = options.next;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Grants } from '../auth/permission.ts';
 import { worldUser } from '../auth/permission.ts';
 import { readGrants } from '../auth/permission-store.ts';
-import { ConflictError, NotFoundError } from '../errors.ts';
+import { ConflictError, NotFoundError, QuotaError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { writeWait } from '../executions/execution-record.ts';
 import type { RegistryRecord } from '../history/history.ts';
@@ -74,12 +74,15 @@ export interface SharedActor {
 export interface ActorStoreOptions {
   readonly redis: Redis;
   readonly prefix: string;
+  /** Most actors; 0 is no limit. */
+  readonly mostPerUser?: number;
+  readonly mostPerTenant?: number;
 }
 
 /** Actors read at once for a listing: the commands go out together and are answered together. */
 const readAtOnce = 500;
 
-export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorStore {
+export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions): ActorStore {
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
   const aliases = createAliasStore({ redis, prefix });
@@ -130,6 +133,14 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     return notFound(draft.id);
   }
 
+  async function list({ tenant, owner, id }: ActorDraft): Promise<void> {
+    const { mostPerTenant = 0, mostPerUser = 0 } = most;
+    const lists = [keys.actorsOf(tenant), keys.ownedBy(tenant, owner)] as const;
+    const outcome = String(await run('list-actor', lists, [id, mostPerTenant, mostPerUser]));
+    if (outcome === 'tenant') throw tooMany(`Tenant "${tenant}"`, mostPerTenant, 'limits.actors_per_tenant');
+    if (outcome === 'user') throw tooMany(`User "${owner}"`, mostPerUser, 'limits.actors_per_user');
+  }
+
   async function mark(
     actor: ActorRef,
     revision: number,
@@ -162,6 +173,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     const users = await redis.hkeys(permissions).catch(throwRedisError);
     for (const user of users) {
       await redis.srem(keys.sharedWith(actor.tenant, user), actor.actorId).catch(throwRedisError);
+      await redis.srem(keys.ownedBy(actor.tenant, user), actor.actorId).catch(throwRedisError);
     }
     await aliases.removeAllOf(actor);
     await redis.del(permissions).catch(throwRedisError);
@@ -175,7 +187,7 @@ export function createActorStore({ redis, prefix }: ActorStoreOptions): ActorSto
     async create(draft) {
       // The tenant's list first: an id there without an actor is skipped, an actor without its id would be lost.
       await redis.sadd(keys.tenants, draft.tenant).catch(throwRedisError);
-      await redis.sadd(keys.actorsOf(draft.tenant), draft.id).catch(throwRedisError);
+      await list(draft);
       const created = await save(draft, 'create', draft.owner);
       if (created === 'stale') throw new TypeError('Nothing is newer than what is not there');
       await redis.incr(keys.registered).catch(throwRedisError);
@@ -298,4 +310,11 @@ function writeVersions(versions: readonly number[] | undefined): string {
 
 function notFound(actorId: string): never {
   throw new NotFoundError('actor.not_found', `Actor "${actorId}" does not exist`);
+}
+
+function tooMany(whose: string, most: number, setting: string): QuotaError {
+  return new QuotaError(
+    'actor.too_many',
+    `${whose} has ${most} actors, the limit of ${setting}; delete some that are not needed`,
+  );
 }

@@ -92,6 +92,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(limitPlugin, {
     maxBinaryBytes: config.messages.maxBytes,
     maxTextBytes: config.messages.maxTextBytes,
+    allowances: services.allowances,
   });
   app.register(openApiPlugin);
   app.register(actorRoutes);

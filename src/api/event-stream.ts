@@ -17,11 +17,18 @@ export interface ServerEvent {
 /** Nothing happened for a while: a comment, so that proxies keep the connection. */
 export const stillThere = Symbol('still there');
 
-/** As a content of a response; `data` describes what the events carry. */
+/** As a content of a response; the schema is that of each event, and `data` describes what it carries. */
 export function eventContent(data: TSchema): object {
-  const description = 'Server-sent events; the data of each is JSON.';
-  const events = { contentMediaType: 'application/json', contentSchema: data };
-  return { 'text/event-stream': { schema: Type.String({ description, ...events }) } };
+  const carried = { contentMediaType: 'application/json', contentSchema: data };
+  const schema = Type.Object(
+    {
+      event: Type.String({ description: 'What it is about.' }),
+      id: Type.Optional(Type.String({ description: 'What a reader that goes on sends as Last-Event-ID.' })),
+      data: Type.String({ description: 'JSON.', ...carried }),
+    },
+    { description: 'One of the server-sent events; the data of each is JSON.' },
+  );
+  return { 'text/event-stream': { schema } };
 }
 
 export function renderEvent({ event, id, data }: ServerEvent): string {

@@ -6,10 +6,15 @@ import type { PostOutcome } from '../mailbox/posting.ts';
 
 export type RefusedPost = Exclude<PostOutcome, { readonly executionId: string }>['kind'];
 
-export function postRefusal(kind: RefusedPost, actorId: string): ServiceError {
+/** @param maxWaiting `messages.max_waiting`: how many may wait */
+export function postRefusal(kind: RefusedPost, actorId: string, maxWaiting: number): ServiceError {
   switch (kind) {
     case 'full':
-      return new QuotaError('mailbox.full', `Mailbox of actor "${actorId}" is full; purge it, or send again later`);
+      return new QuotaError(
+        'mailbox.full',
+        `Mailbox of actor "${actorId}" is full: ${maxWaiting} messages wait, the limit of messages.max_waiting; purge ` +
+          'it, or send again later',
+      );
     case 'conflict': {
       const why = 'it was used before with another body, content type or query';
       return new ConflictError('request.idempotency_conflict', `Idempotency-Key is refused: ${why}; take a new one`);

@@ -2,6 +2,7 @@
 
 import type { ActorStore } from '../actors/actor-store.ts';
 import type { AliasStore } from '../actors/alias-store.ts';
+import type { AllowanceStore } from '../auth/allowance-store.ts';
 import type { NonceStore } from '../auth/nonce-store.ts';
 import type { PermissionStore } from '../auth/permission-store.ts';
 import type { RunAsPlanner } from '../auth/run-as.ts';
@@ -26,6 +27,7 @@ export interface Services {
   readonly config: Config;
   readonly actors: ActorStore;
   readonly aliases: AliasStore;
+  readonly allowances: AllowanceStore;
   readonly permissions: PermissionStore;
   readonly nonces: NonceStore;
   readonly mailbox: Mailbox;

@@ -227,6 +227,16 @@ const limits = table('Limits of containers and requests; actors may ask for less
   pids: integerOrNone('Processes and threads of a container, against those that fork without end.', { min: 2 }),
   sync_wait: duration('Longest wait of a synchronous request for its execution.', { min: second, max: day }),
   header_bytes: bytes('Largest head of a request.', { min: 4 * kib, max: mib }),
+  requests_per_user: integer('Most requests of one user within a minute, over all API processes; 0 sets no limit.', {
+    min: 0,
+    max: 1_000_000,
+  }),
+  requests_per_tenant: integer('Most requests of all users of a tenant within a minute; 0 sets no limit.', {
+    min: 0,
+    max: 1_000_000,
+  }),
+  actors_per_user: integer('Most actors that one user may have registered; 0 sets no limit.', { min: 0 }),
+  actors_per_tenant: integer('Most actors of a tenant; 0 sets no limit.', { min: 0 }),
 });
 
 const queue = table('Queue an actor may name.', {

@@ -32,6 +32,10 @@ export interface Keys {
   /** Sorted set: every worker there is, by when it was last said to live (ms). */
   readonly workers: string;
   actorsOf(tenant: string): string;
+  /** Set: actors that the user has registered. */
+  ownedBy(tenant: string, user: string): string;
+  /** Until when the requests of a tenant, and of a user of it, would have filled their limit. */
+  turns(tenant: string): { readonly tenant: string; of(user: string): string };
   /** Set: actors in whose permissions the user stands, at any level; a hint, the actors' own maps decide. */
   sharedWith(tenant: string, user: string): string;
   /** Hash: alias → its record. */
@@ -83,6 +87,11 @@ export function createKeys(prefix: string): Keys {
     registered: `${prefix}:registered`,
     workers: `${prefix}:workers`,
     actorsOf: (tenant) => `${prefix}:{${tenant}}:actors`,
+    ownedBy: (tenant, user) => `${prefix}:{${tenant}}:owned:${user}`,
+    turns: (tenant) => ({
+      tenant: `${prefix}:{${tenant}}:turns`,
+      of: (user) => `${prefix}:{${tenant}}:turns:${user}`,
+    }),
     sharedWith: (tenant, user) => `${prefix}:{${tenant}}:shared:${user}`,
     aliases: (tenant) => `${prefix}:{${tenant}}:aliases`,
     aliasesOf: ({ tenant, actorId }) => `${prefix}:{${tenant}}:aliases:${actorId}`,

@@ -45,6 +45,8 @@ export const scriptTable = {
   cancel: { keys: ['execution'], shared: true },
   purge: { keys: ['actor', 'mailbox', 'executions', 'outbox'], shared: true },
   adopt: { keys: ['actor', 'mailbox', 'held', 'executions'], shared: true },
+  'take-turn': { keys: ['turns of the tenant', 'turns of the user'], shared: true },
+  'list-actor': { keys: ['actors of the tenant', 'actors of the owner'], shared: false },
   'save-actor': { keys: ['actor', 'outbox', 'permissions'], shared: true },
   'mark-actor': { keys: ['actor', 'outbox', 'link events', 'webhook events'], shared: true },
   'advance-schedule': { keys: ['actor', 'outbox'], shared: true },

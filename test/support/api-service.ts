@@ -9,6 +9,7 @@ import { createAliasStore } from '../../src/actors/alias-store.ts';
 import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
 import { describeForSearch } from '../../src/api/search-fields.ts';
 import type { Services } from '../../src/api/services.ts';
+import { createAllowanceStore } from '../../src/auth/allowance-store.ts';
 import { createIdentities } from '../../src/auth/identities.ts';
 import { createNonceStore } from '../../src/auth/nonce-store.ts';
 import { createPermissionStore } from '../../src/auth/permission-store.ts';
@@ -66,8 +67,14 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
   const launchers = createLauncherTable(options.launchers ?? []);
   const services: Services = {
     config,
-    actors: createActorStore({ redis, prefix }),
+    actors: createActorStore({
+      redis,
+      prefix,
+      mostPerUser: config.limits.actorsPerUser,
+      mostPerTenant: config.limits.actorsPerTenant,
+    }),
     aliases: createAliasStore({ redis, prefix }),
+    allowances: createAllowanceStore({ redis, prefix, allowances: config.limits }),
     permissions: createPermissionStore({ redis, prefix }),
     nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({

@@ -11,6 +11,7 @@ const remedies = {
   agent: 'dist/abaco-agent.mjs is not bundled; `sh scripts/setup.sh test` bundles it',
   openssl: 'no openssl on PATH; `sh scripts/setup.sh test` installs it',
   agavepy: 'no .cache/python-clients; `sh scripts/setup.sh test` fetches agavepy from PyPI',
+  schemathesis: 'no .cache/schemathesis/bin/schemathesis; `sh scripts/setup.sh test` installs it',
   strace: 'no strace on PATH, or tracing is not allowed; `sh scripts/setup.sh test` installs it',
 };
 

@@ -20,6 +20,7 @@ import {
   UnauthenticatedError,
   UnavailableError,
 } from '../../errors.ts';
+import { optional } from '../../lib/optional.ts';
 import { errorEnvelope } from '../wire.ts';
 
 export interface ErrorPluginOptions {
@@ -48,8 +49,8 @@ const contractStatusOfCode: Partial<Record<ErrorCode, number>> = {
   'request.stale': 412,
 };
 
-/** Seconds after which what may pass has had time to. */
-const retryAfterSeconds = 5;
+/** Seconds after which what may pass has had time to, where nobody knows better. */
+const usualRetryAfterSeconds = 5;
 
 export const noSuchRoute =
   'Invalid request: the API endpoint does not exist or the provided HTTP method is not allowed.';
@@ -71,7 +72,7 @@ export function answerError(error: Error, request: FastifyRequest, reply: Fastif
   }
   const answer = describeError(error, request);
   if (answer.status >= 500) request.log.error({ err: error }, 'request failed');
-  if (answer.retryable) void reply.header('retry-after', retryAfterSeconds);
+  if (answer.retryable) void reply.header('retry-after', answer.retryAfterSeconds ?? usualRetryAfterSeconds);
   if (!wantsProblem(request)) {
     return reply.code(answer.contractStatus).type('application/json').send(errorEnvelope(answer.message, tag));
   }
@@ -95,6 +96,7 @@ interface DescribedError {
   readonly status: number;
   readonly contractStatus: number;
   readonly retryable: boolean;
+  readonly retryAfterSeconds?: number;
 }
 
 /** From 500 on only the code, its sentence and the request's id are told; the rest is in the log. */
@@ -104,7 +106,16 @@ function describeError(error: Error, request: FastifyRequest): DescribedError {
   const status = statusOf(error);
   const title = errorCodes[code];
   const message = status < 500 ? error.message : `${code}: ${title} (request ${request.id})`;
-  return { code, title, message, status, contractStatus: contractStatus(code, status), retryable };
+  const { retryAfterSeconds } = error;
+  return {
+    code,
+    title,
+    message,
+    status,
+    contractStatus: contractStatus(code, status),
+    retryable,
+    ...optional('retryAfterSeconds', retryAfterSeconds),
+  };
 }
 
 function statusOf(error: ServiceError): number {

@@ -1,5 +1,5 @@
 /**
- * What a request may weigh. Its size is judged by what it announces, before a byte of the body is read; what a client
+ * How many requests a user and a tenant may send, and what one may weigh. Its size is judged by what it announces, before a byte of the body is read; what a client
  * sends all the same is thrown away for a while, so that it reads the answer instead of a broken connection.
  */
 
@@ -7,6 +7,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import type { AllowanceStore } from '../../auth/allowance-store.ts';
+import type { Caller } from '../../auth/caller.ts';
 import { InvalidError } from '../../errors.ts';
 import { tooLargeMessage } from './errors.ts';
 
@@ -24,10 +26,16 @@ const lingerMs = 5_000;
 export interface LimitPluginOptions {
   readonly maxBinaryBytes: number;
   readonly maxTextBytes: number;
+  readonly allowances: AllowanceStore;
 }
 
 export const limitPlugin = fastifyPlugin(
   async (app: FastifyInstance, options: LimitPluginOptions) => {
+    // Who could not be told apart is refused already; health and documentation are nobody's requests.
+    app.addHook('onRequest', async (request) => {
+      const caller = request.caller as Caller | undefined;
+      if (caller) await options.allowances.take(caller.tenant, caller.user);
+    });
     app.addHook('preParsing', async (request) => {
       const limit = limitOf(request, options);
       if (Number(request.headers['content-length'] ?? 0) <= limit.readBytes) return;

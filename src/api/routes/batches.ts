@@ -115,7 +115,7 @@ function digestOf(request: FastifyRequest, { content, environment }: BatchItem):
 
 /** A body kept for a message that was not taken is thrown away. */
 async function post(request: FastifyRequest, actor: ActorRef, prepared: readonly Prepared[]): Promise<Sent[]> {
-  const { mailbox, blobs } = request.server.services;
+  const { mailbox, blobs, config } = request.server.services;
   const { caller } = request;
   const requests = prepared.flatMap((one) => ('error' in one ? [] : one));
   const user = isAdmin(caller.roles) ? {} : { user: caller.user };
@@ -133,7 +133,7 @@ async function post(request: FastifyRequest, actor: ActorRef, prepared: readonly
     if ('executionId' in outcome) {
       sent.push({ executionId: outcome.executionId, replayed: outcome.kind === 'replayed' });
     } else {
-      sent.push({ error: postRefusal(outcome.kind, actor.actorId) });
+      sent.push({ error: postRefusal(outcome.kind, actor.actorId, config.messages.maxWaiting) });
     }
   }
   return sent;

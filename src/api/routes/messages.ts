@@ -127,7 +127,7 @@ function notNextInLine(): ConflictError {
 /** An actor that is not there any more is told as such. */
 async function refuse(request: FastifyRequest, actor: ActorRef, kind: RefusedPost): Promise<never> {
   if (kind === 'gone') await findShared(request, actor, verbHere(request));
-  throw postRefusal(kind, actor.actorId);
+  throw postRefusal(kind, actor.actorId, request.server.services.config.messages.maxWaiting);
 }
 
 function isSynchronous(request: FastifyRequest): boolean {

@@ -90,7 +90,7 @@ export const noTokenError = { 400: { description: errorMeanings[400], content: e
 
 /** Answers of errors by status: those of every route, and more where `statuses` says so. */
 export function errors(...statuses: readonly number[]): Record<number, object> {
-  const all = [...new Set([400, 404, ...statuses, 503])];
+  const all = [...new Set([400, 404, 429, ...statuses, 503])];
   return Object.fromEntries(
     all.map((status) => [status, { description: errorMeanings[status], content: errorContent }]),
   );

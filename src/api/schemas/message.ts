@@ -109,7 +109,7 @@ const send = {
         'text/html': { schema: Type.String({ description: 'The log.' }) },
       },
     },
-    ...errors(429, 504),
+    ...errors(504),
   },
 };
 
