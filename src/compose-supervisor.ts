@@ -31,7 +31,13 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   const { config, actors, mailbox, news, blobs, workers, launchers, log, clock } = services;
   const onError = (thrown: unknown): void => log.debug({ err: thrown }, 'background step failed; it is repeated');
   const tenants = createTenants(config.tenants, config.auth);
-  const leases = createLeaseKeeper({ mailbox, news, onError, extendEveryMs: config.workers.extendEveryMs });
+  const leases = createLeaseKeeper({
+    mailbox,
+    news,
+    onError,
+    onLost: services.metrics.countLeaseLost,
+    extendEveryMs: config.workers.extendEveryMs,
+  });
   closers.add('leases', () => leases.close());
   const output = createOutputCollector({
     blobs,
@@ -53,6 +59,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
         log,
         checkpoint: parts.checkpoint,
         leaving: leaving,
+        onLaunched: services.metrics.timeLaunch,
         settings: {
           limits: siteLimits(config),
           queues: config.queues,

@@ -32,6 +32,7 @@ import type { Launcher } from './launcher/launcher.ts';
 import { bridgeAddress } from './lib/bridge-address.ts';
 import { systemClock } from './lib/clock.ts';
 import { type Closers, createClosers } from './lib/closers.ts';
+import { createAuditLog } from './observability/audit-log.ts';
 import type { Logger } from './observability/logger.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { createLauncherGate } from './workers/launcher-gate.ts';
@@ -100,10 +101,13 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
 
   const metrics = composeMetrics(storage);
   const outbox = composeOutbox(storage, metrics, config, log);
+  const audit = createAuditLog({ file: config.audit.file, log });
+  closers.add('audit', () => audit.close());
   const services: Services = {
     ...storage,
     outbox,
     metrics,
+    audit,
     config,
     launchers,
     launcherWait: (name) => gate.waitOf(name),

@@ -11,6 +11,7 @@ import fastify, {
 import { createTenants, type Tenants } from '../auth/tenants.ts';
 import { asError } from '../errors.ts';
 import { createLinks, type Links } from './links.ts';
+import { auditPlugin } from './plugins/audit.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { corsPlugin } from './plugins/cors.ts';
 import { answerError, errorPlugin, renderRawAnswer } from './plugins/errors.ts';
@@ -94,6 +95,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
     maxTextBytes: config.messages.maxTextBytes,
     allowances: services.allowances,
   });
+  app.register(auditPlugin, services);
   app.register(openApiPlugin);
   app.register(actorRoutes);
   app.register(messageRoutes);

@@ -18,6 +18,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { News } from '../mailbox/news.ts';
+import type { AuditLog } from '../observability/audit-log.ts';
 import type { Health } from '../observability/health.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -45,6 +46,7 @@ export interface Services {
   readonly launcherWait: (name: string) => Wait | undefined;
   /** Who owners are on file systems, and what their programs see of them. */
   readonly runAs: RunAsPlanner;
+  readonly audit: AuditLog;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;

@@ -278,6 +278,10 @@ const logging = table("The service's own log.", {
   pretty: choice('Lines for people instead of JSON; "auto" does so on a terminal.', ['auto', 'always', 'never']),
 });
 
+const audit = table('A record of each change: who, as whom, from where, what; the site keeps and rotates it.', {
+  file: path('File that each change is appended to as a line of JSON; empty writes none.'),
+});
+
 const metrics = table('Numbers for Prometheus, at /metrics.', {
   open_to: choice(
     'Who may read them, without a credential: requests from this host, everyone, or nobody. A proxy is on this host too.',
@@ -325,6 +329,7 @@ export const configSchema = Type.Object(
     launchers: named('Ways to run containers, by name.', launcher, shortName),
     registries: named('Image registries that want credentials or plain http, by host:port.', registry, registryName),
     logging,
+    audit,
     metrics,
     identity,
     directory,

@@ -1,6 +1,6 @@
 /** What Prometheus asks for: numbers of the installation, read when they are asked for, and of this process. */
 
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface MetricsOptions {
   /** Messages that wait, for actors that have any. */
@@ -17,6 +17,10 @@ export interface Metrics {
   readonly contentType: string;
   /** An execution has ended and this process has brought it to the history. */
   countEnd(end: { readonly launcher: string; readonly outcome: string }): void;
+  /** A worker of this process has found that another holds its execution, or that it has ended. */
+  countLeaseLost(this: void): void;
+  /** A launcher has taken an execution after so long. */
+  timeLaunch(this: void, launcher: string, tookMs: number): void;
   render(): Promise<string>;
 }
 
@@ -63,6 +67,20 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['launcher', 'outcome'] as const,
     registers: [],
   });
+  const leasesLost = new Counter({
+    name: 'lease_lost_total',
+    help: 'Leases that workers of this process have lost',
+    registers: [],
+  });
+  const launches = new Histogram({
+    name: 'launch_seconds',
+    help: 'How long launchers took to take an execution, of this process',
+    labelNames: ['launcher'] as const,
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+    registers: [],
+  });
+  registry.registerMetric(leasesLost);
+  registry.registerMetric(launches);
   registry.registerMetric(actors);
   registry.registerMetric(depths);
   registry.registerMetric(workers);
@@ -71,6 +89,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     contentType: registry.contentType,
     countEnd: (labels) => executions.inc(labels),
+    countLeaseLost: () => leasesLost.inc(),
+    timeLaunch: (launcher, tookMs) => launches.observe({ launcher }, tookMs / 1_000),
     render: async () => await registry.metrics(),
   };
 }

@@ -24,6 +24,7 @@ export interface LeaseKeeperOptions {
   readonly news: Pick<News, 'listen'>;
   readonly extendEveryMs: number;
   readonly onError: (error: unknown) => void;
+  readonly onLost?: () => void;
 }
 
 interface Kept {
@@ -39,7 +40,10 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     try {
       const answer = await options.mailbox.extend(entry.lease);
       if (!kept.has(entry)) return;
-      if (answer === 'lost') entry.lost.abort();
+      if (answer === 'lost' && !entry.lost.signal.aborted) {
+        options.onLost?.();
+        entry.lost.abort();
+      }
       if (answer === 'cancel') entry.cancelled.abort();
     } catch (thrown) {
       options.onError(thrown);

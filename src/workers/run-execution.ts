@@ -75,6 +75,8 @@ export interface RunContext {
   readonly checkpoint: (point: CheckPoint) => Promise<void>;
   /** Aborts when this process leaves at once; what runs is found again by the next one. */
   readonly leaving: AbortSignal;
+  /** A launcher has taken an execution, after so long. */
+  readonly onLaunched?: (launcher: string, tookMs: number) => void;
 }
 
 /** How a worker left an execution. `left`: another holds it, or this process is leaving. */
@@ -238,7 +240,10 @@ class ExecutionRun {
       if (owner instanceof Error) return await this.#refuse(spec, owner.message);
       try {
         this.#checkPolicy();
-        return await this.#entry.launcher.launch({ ...spec, ...owner }, this.#context.leaving);
+        const began = performance.now();
+        const handle = await this.#entry.launcher.launch({ ...spec, ...owner }, this.#context.leaving);
+        this.#context.onLaunched?.(this.#entry.name, performance.now() - began);
+        return handle;
       } catch (thrown) {
         if (this.#gone()) return { outcome: this.#leave() };
         const error = asError(thrown);

@@ -26,6 +26,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { createMailbox } from '../../src/mailbox/mailbox.ts';
 import { createNews } from '../../src/mailbox/news.ts';
+import { createAuditLog } from '../../src/observability/audit-log.ts';
 import { createHealth } from '../../src/observability/health.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createBlobStore } from '../../src/storage/blob-store.ts';
@@ -105,6 +106,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
       mailboxes: async () => [],
     }),
     clock: systemClock,
+    audit: createAuditLog({ file: config.audit.file, log: pino({ level: 'silent' }) }),
     runAs: createRunAsPlanner({ config, launchers, identities: createIdentities(config, systemClock) }),
     log: pino({ level: process.env['ABACO_TEST_LOG'] ?? 'silent' }),
   };
@@ -128,6 +130,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     another,
     [Symbol.asyncDispose]: async () => {
       for (const app of apps) await app.close();
+      await services.audit.close();
       await news.close();
       redis.disconnect();
       await real.close();

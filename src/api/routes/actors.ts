@@ -18,6 +18,7 @@ import { checkResources } from '../check-resources.ts';
 import { actorTag, hasSeen, readIfMatch, staleVersion } from '../entity-tags.ts';
 import { findActor, permissionOn, refOf } from '../find-actor.ts';
 import { isSearch, type QueryParameters } from '../parse-search.ts';
+import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
 import { checkRestricted } from '../restricted-attributes.ts';
@@ -139,6 +140,7 @@ async function getActor(request: FastifyRequest, reply: FastifyReply): Promise<E
 
 async function updateActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const current = await findActor(request);
+  tellBefore(request, current);
   if (current.status === 'shutting_down') throw unknownActor(request.caller, 'update', current.id);
   const asked = await readRequestFields(request, whatActor);
   const lastUpdateTime = request.server.services.clock.now();
@@ -160,6 +162,7 @@ async function updateActor(request: FastifyRequest, reply: FastifyReply): Promis
 
 async function removeActor(request: FastifyRequest): Promise<Envelope> {
   const found = await findActor(request);
+  tellBefore(request, found);
   const gone = await deleteActor(request.server.services, refOf(found), request.server.closing, readIfMatch(request));
   if (gone === 'stale') throw staleVersion(`Deletion of actor "${found.id}"`);
   return success(request, gone ? messages.deleted : messages.deleting, null);

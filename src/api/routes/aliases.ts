@@ -8,6 +8,7 @@ import { ConflictError, InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
 import { findShared } from '../find-actor.ts';
 import { findAlias, unknownAlias } from '../find-alias.ts';
+import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields, valuesOf } from '../request-fields.ts';
 import { alias, aliasParams, aliasRef, aliasRequest, aliasUpdateRequest } from '../schemas/alias.ts';
@@ -132,6 +133,7 @@ async function getAlias(request: FastifyRequest): Promise<Envelope> {
 async function updateAlias(request: FastifyRequest): Promise<Envelope> {
   const { aliases } = request.server.services;
   const { alias: current } = await findAlias(request);
+  tellBefore(request, current);
   const asked = await readRequestFields(request, whatUpdate);
   if (valuesOf(asked, 'alias').length > 0) throw invalid(`${whatUpdate}. The name of an alias cannot be changed.`);
   const reading = { what: whatUpdate, code: 'alias.invalid', spelling: spellingOf(request) } as const;
@@ -145,6 +147,7 @@ async function updateAlias(request: FastifyRequest): Promise<Envelope> {
 
 async function deleteAlias(request: FastifyRequest): Promise<Envelope> {
   const { alias: current } = await findAlias(request);
+  tellBefore(request, current);
   const { aliases } = request.server.services;
   if ((await aliases.remove(current)) === 'changed') {
     if (!(await aliases.get(current.tenant, current.alias))) throw unknownAlias(current.alias);
