@@ -8,12 +8,13 @@
  * was renamed, or taken over to another launcher, does not open. Each writing takes a fresh nonce.
  */
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { ConfigError, InvalidError, LauncherError, NotFoundError } from '../../src/errors.ts';
 import { codeOf, writeDurably } from '../../src/lib/durable-file.ts';
+import { readSealKey, seal, unseal } from '../../src/lib/seal.ts';
 import { fingerprintOf } from './known-hosts.ts';
 
 export interface UserKeys {
@@ -48,37 +49,19 @@ export interface UserKeysOptions {
 }
 
 const version = 'abaco-key-v1';
-const nonceBytes = 12;
-const tagBytes = 16;
 const suffix = '.key';
 
 export function createUserKeys({ launcher, directory, secret }: UserKeysOptions): UserKeys {
   const own = join(directory, launcher);
   const fileOf = (user: string): string => join(own, `${user}${suffix}`);
-  const bound = (user: string): Buffer => Buffer.from([version, launcher, user].join('\0'));
-
-  function seal(user: string, text: string): string {
-    const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv('aes-256-gcm', secret, nonce, { authTagLength: tagBytes }).setAAD(bound(user));
-    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-    return `${version}\n${Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')}\n`;
-  }
+  const belongsTo = (user: string): readonly string[] => [version, launcher, user];
 
   function open(user: string, file: string): string {
     const [head, body = ''] = file.split('\n');
-    const bytes = Buffer.from(body, 'base64');
-    if (head !== version || bytes.byteLength <= nonceBytes + tagBytes) {
-      throw unreadable(launcher, user, 'its file is not one of ours');
-    }
-    const nonce = bytes.subarray(0, nonceBytes);
-    const decipher = createDecipheriv('aes-256-gcm', secret, nonce, { authTagLength: tagBytes }).setAAD(bound(user));
-    decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-    try {
-      return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8');
-    } catch {
-      // Nothing of what was thrown is passed on: all it could add is what nobody should see.
-      throw unreadable(launcher, user, 'it was encrypted with another secret, or its file was changed');
-    }
+    if (head !== version || body === '') throw unreadable(launcher, user, 'its file is not one of ours');
+    const text = unseal(secret, belongsTo(user), body);
+    if (text !== undefined) return text;
+    throw unreadable(launcher, user, 'it was encrypted with another secret, or its file was changed');
   }
 
   async function read(user: string): Promise<string> {
@@ -95,7 +78,12 @@ export function createUserKeys({ launcher, directory, secret }: UserKeysOptions)
       const facts = factsOf(privateKey);
       await mkdir(own, { recursive: true, mode: 0o700 });
       const temporary = join(own, `.${randomBytes(6).toString('hex')}`);
-      await writeDurably(fileOf(user), Buffer.from(seal(user, privateKey)), temporary, 0o600);
+      await writeDurably(
+        fileOf(user),
+        Buffer.from(`${version}\n${seal(secret, belongsTo(user), privateKey)}\n`),
+        temporary,
+        0o600,
+      );
       return facts;
     },
     async list() {
@@ -126,10 +114,8 @@ export function createUserKeys({ launcher, directory, secret }: UserKeysOptions)
 
 /** @throws ConfigError unless there are 32 bytes, as they are or in base64. */
 export function readKeysSecret(launcher: string, content: Buffer): Buffer {
-  if (content.byteLength === 32) return content;
-  const text = content.toString('latin1').trim();
-  const bytes = Buffer.from(text, 'base64');
-  if (/^[A-Za-z0-9+/]{43}=?$/.test(text) && bytes.byteLength === 32) return bytes;
+  const key = readSealKey(content);
+  if (key) return key;
   const path = `launchers.${launcher}.keys_secret_file`;
   const help = 'make one with "openssl rand -base64 32"';
   const message = `Setting "${path}" names a file that does not hold 32 bytes, as they are or in base64; ${help}`;
