@@ -4,6 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createActorStore } from './actors/actor-store.ts';
 import { createAliasStore } from './actors/alias-store.ts';
+import { createConfigStore } from './actors/config-store.ts';
+import { createSecretBox } from './actors/secret-box.ts';
 import type { Services } from './api/services.ts';
 import { createAllowanceStore } from './auth/allowance-store.ts';
 import { createNonceStore } from './auth/nonce-store.ts';
@@ -30,6 +32,7 @@ import { startEmbeddedRedis } from './storage/embedded-redis.ts';
 import { claimBlobDirectory, claimInstallation } from './storage/installation.ts';
 import { leaseProcessNumber } from './storage/process-number.ts';
 import { onReconnect, openRedis, readDurability } from './storage/redis.ts';
+import { readSecretKeys } from './storage/secret-keys.ts';
 import type { StoreMark } from './storage/store-mark.ts';
 import { createWorkerStore } from './workers/worker-store.ts';
 
@@ -47,6 +50,7 @@ export interface Storage
     | 'actors'
     | 'aliases'
     | 'allowances'
+    | 'configs'
     | 'permissions'
     | 'nonces'
     | 'mailbox'
@@ -123,6 +127,7 @@ export async function composeStorage(
     }),
     aliases: createAliasStore({ redis, prefix }),
     allowances: createAllowanceStore({ redis, prefix, allowances: config.limits }),
+    configs: createConfigStore({ redis, prefix, secrets: createSecretBox(await readSecretKeys(config, alone)) }),
     permissions: createPermissionStore({ redis, prefix }),
     nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({

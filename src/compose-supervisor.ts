@@ -51,6 +51,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
       {
         mailbox,
         actors,
+        configs: services.configs,
         leases,
         gate,
         output,

@@ -53,7 +53,7 @@ export interface ActorStore {
   advanceSchedule(actor: Actor, next: string): Promise<'advanced' | 'changed'>;
   /** What the history is owed of the actor as it stands. */
   registryRecord(actor: ActorRef, version: number): Promise<RegistryRecord>;
-  /** Takes a deleted actor out of its users' lists, with its permissions and its aliases. Again is a no-op. */
+  /** Takes a deleted actor out of its users' lists, with its permissions, its aliases and its name in configs. Again is a no-op. */
   release(actor: ActorRef): Promise<void>;
   /** Takes a deleted actor of which nothing is left out of the tenant's list. */
   forget(actor: ActorRef): Promise<void>;
@@ -176,6 +176,8 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
       await redis.srem(keys.ownedBy(actor.tenant, user), actor.actorId).catch(throwRedisError);
     }
     await aliases.removeAllOf(actor);
+    const { tenant, actorId } = actor;
+    await run('forget-in-configs', [keys.configActors(tenant), keys.configsOf(tenant)], [actorId]);
     await redis.del(permissions).catch(throwRedisError);
   }
 

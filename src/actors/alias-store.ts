@@ -17,7 +17,7 @@ export interface AliasStore {
   create(alias: Alias): Promise<'created' | 'used' | 'gone'>;
   /** Lets it stand for another actor; `user` may UPDATE it from then on. */
   move(alias: Alias, actorId: string, user: string): Promise<'moved' | 'changed' | 'gone'>;
-  /** With its permissions and nonces. */
+  /** With its permissions and nonces; configs name it no more. */
   remove(alias: Alias): Promise<'dropped' | 'changed'>;
   /** Those of an actor, by name. */
   namesOf(actor: ActorRef): Promise<readonly string[]>;
@@ -45,7 +45,14 @@ export function createAliasStore({ redis, prefix }: { readonly redis: Redis; rea
     const own = keys.alias(tenant, name);
     const answer = await run(
       'drop-alias',
-      [keys.aliases(tenant), keys.aliasesOf(alias), own.permissions, own.nonces],
+      [
+        keys.aliases(tenant),
+        keys.aliasesOf(alias),
+        own.permissions,
+        own.nonces,
+        keys.configActors(tenant),
+        keys.configsOf(tenant),
+      ],
       [name, writeAlias(alias)],
     );
     return String(answer) as 'dropped' | 'changed';

@@ -22,6 +22,7 @@ import { actorRoutes } from './routes/actors.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { aliasRoutes } from './routes/aliases.ts';
 import { batchRoutes } from './routes/batches.ts';
+import { configRoutes } from './routes/configs.ts';
 import { cronRoutes } from './routes/cron.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
@@ -109,6 +110,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(permissionRoutes);
   app.register(nonceRoutes);
   app.register(aliasRoutes);
+  app.register(configRoutes);
   app.register(eventRoutes);
   app.register(cronRoutes);
   app.register(searchRoutes);

@@ -2,6 +2,7 @@
 
 import type { ActorStore } from '../actors/actor-store.ts';
 import type { AliasStore } from '../actors/alias-store.ts';
+import type { ConfigStore } from '../actors/config-store.ts';
 import type { AllowanceStore } from '../auth/allowance-store.ts';
 import type { NonceStore } from '../auth/nonce-store.ts';
 import type { PermissionStore } from '../auth/permission-store.ts';
@@ -29,6 +30,7 @@ export interface Services {
   readonly actors: ActorStore;
   readonly aliases: AliasStore;
   readonly allowances: AllowanceStore;
+  readonly configs: ConfigStore;
   readonly permissions: PermissionStore;
   readonly nonces: NonceStore;
   readonly mailbox: Mailbox;

@@ -1,7 +1,7 @@
 /**
- * Who may do what with whose actor or alias (contract §5.4): one pure decision, whose table is a test. Routes ask it
- * through `api/find-actor.ts` and `api/find-alias.ts`; `post.lua` and `post-many.lua` repeat its rule for messages, so
- * that sending costs one step.
+ * Who may do what with whose actor, alias or config (contract §5.4): one pure decision, whose table is a test. Routes ask
+ * it through `api/find-actor.ts`, `api/find-alias.ts` and `api/find-config.ts`; `post.lua` and `post-many.lua` repeat its
+ * rule for messages, so that sending costs one step.
  */
 
 import { ForbiddenError, NotFoundError, type ServiceError } from '../errors.ts';
@@ -44,6 +44,7 @@ export function decideAccess({ roles }: Asking, object: AccessObject, verb: Verb
   if (isAdmin(roles) && !byMapAlone) return undefined;
   const have = least(object.permission, object.behind ?? object.permission);
   if (permits(have, needOf[verb])) return undefined;
+  if (object.kind === 'config') return forbidden('You do not have sufficient access to this actor config.');
   const what = object.behind === undefined ? object.kind : `${object.kind} and actor`;
   return noAccess(what);
 }

@@ -43,8 +43,9 @@ export function createPermissionStore({ redis, prefix }: PermissionStoreOptions)
     async grant(object, user, permission) {
       const rank = rankOf(permission);
       const { permissions } = keysOf(object);
-      if (object.kind === 'alias') {
-        const answer = await run('grant-on-name', [keys.aliases(object.tenant), permissions], [object.id, user, rank]);
+      if (object.kind !== 'actor') {
+        const names = object.kind === 'alias' ? keys.aliases(object.tenant) : keys.configs(object.tenant);
+        const answer = await run('grant-on-name', [names, permissions], [object.id, user, rank]);
         return String(answer) as 'granted' | 'gone';
       }
       const actor = { tenant: object.tenant, actorId: object.id };
@@ -62,7 +63,8 @@ export function createPermissionStore({ redis, prefix }: PermissionStoreOptions)
 
 /** The keys of what has permissions, whatever it is. */
 export function sharedKeysOf(keys: ReturnType<typeof createKeys>, { kind, tenant, id }: ObjectRef): SharedKeys {
-  return kind === 'actor' ? keys.of({ tenant, actorId: id }) : keys.alias(tenant, id);
+  if (kind === 'actor') return keys.of({ tenant, actorId: id });
+  return kind === 'alias' ? keys.alias(tenant, id) : keys.config(tenant, id);
 }
 
 /** What `HMGET permissions USER ABACO_WORLD` answers. */

@@ -8,9 +8,9 @@ export type Permission = (typeof permissions)[number];
 export const worldUser = 'ABACO_WORLD';
 
 /** What has permissions of its own. */
-export type ObjectKind = 'actor' | 'alias';
+export type ObjectKind = 'actor' | 'alias' | 'config';
 
-/** One thing that has permissions and nonces: an actor by its id, an alias by its name. */
+/** One thing that has permissions and nonces: an actor by its id, an alias or a config by its name. */
 export interface ObjectRef {
   readonly kind: ObjectKind;
   readonly tenant: string;

@@ -273,6 +273,16 @@ const launcher = Type.Unsafe<LauncherTable>(
   ),
 );
 
+const secrets = table('Values of secret configs, which are encrypted wherever they are kept.', {
+  key_file: path(
+    'File with the 32 bytes that encrypt them, as they are or in base64; empty: "abaco up" makes one in its data directory.',
+  ),
+  old_key_files: words('Files with keys of before, which still open what they encrypted.', {
+    pattern: '^/',
+    expects: 'an absolute path',
+  }),
+});
+
 const logging = table("The service's own log.", {
   level: choice('Least severe line that is written.', ['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
   pretty: choice('Lines for people instead of JSON; "auto" does so on a terminal.', ['auto', 'always', 'never']),
@@ -298,6 +308,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'Who finds the ids of nonces, which are as good as the nonces, in their listing: who may UPDATE, or all who may READ.',
     ['updaters', 'readers'],
   ),
+  config_actors: choice('Which actors a config may name: those its maker may UPDATE, or any of the tenant.', [
+    'any',
+    'updatable',
+  ]),
   default_token: choice('"token" of actors that say nothing; answers show it as this text.', ['false', 'true']),
   value_text: choice(
     'How values that are no text are written into variables of programs: as Python repeats them, or as JSON.',
@@ -328,6 +342,7 @@ export const configSchema = Type.Object(
     mounts,
     launchers: named('Ways to run containers, by name.', launcher, shortName),
     registries: named('Image registries that want credentials or plain http, by host:port.', registry, registryName),
+    secrets,
     logging,
     audit,
     metrics,

@@ -1,6 +1,7 @@
 /** The environment a container finds, as the contract has it (§9.2). Later wins; the image's own lies underneath. */
 
 import type { Actor } from '../actors/actor.ts';
+import { type ConfigValue, renderConfigs } from '../actors/config.ts';
 import type { Execution, Message } from './execution.ts';
 import { renderPython } from './python-literal.ts';
 
@@ -12,6 +13,8 @@ export interface EnvironmentInputs {
   readonly text?: string;
   /** State of the actor at the start. */
   readonly state: unknown;
+  /** What the actor is given by name, secrets in clear. */
+  readonly configs: readonly ConfigValue[];
   readonly workerId: string;
   readonly accessToken: string;
   /** Base URL at which the container reaches the API. */
@@ -49,7 +52,8 @@ function ofServer({ execution, message, apiServer, actor }: EnvironmentInputs): 
   };
 }
 
-function ofWorker({ actor, state, workerId, accessToken, valueText }: EnvironmentInputs): Record<string, string> {
+function ofWorker(inputs: EnvironmentInputs): Record<string, string> {
+  const { actor, configs, state, workerId, accessToken, valueText } = inputs;
   return {
     _abaco_actor_id: actor.id,
     _abaco_actor_dbid: `${actor.tenant}_${actor.id}`,
@@ -58,7 +62,7 @@ function ofWorker({ actor, state, workerId, accessToken, valueText }: Environmen
     _abaco_container_repo: actor.image,
     _abaco_worker_id: workerId,
     _abaco_access_token: accessToken,
-    _actor_configs: '{}',
+    _actor_configs: renderConfigs(configs),
   };
 }
 

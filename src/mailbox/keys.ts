@@ -43,6 +43,13 @@ export interface Keys {
   /** Set: aliases of one actor. */
   aliasesOf(actor: ActorRef): string;
   alias(tenant: string, alias: string): SharedKeys;
+  /** Hash: config → its record. */
+  configs(tenant: string): string;
+  /** Hash: config → ids and aliases of the actors it is for, separated by commas. */
+  configActors(tenant: string): string;
+  /** Sorted set: `<id or alias> NUL <config>`, all of the same rank: the configs of one are found by its name. */
+  configsOf(tenant: string): string;
+  config(tenant: string, name: string): SharedKeys;
   of(actor: ActorRef): ActorKeys;
 }
 
@@ -96,6 +103,10 @@ export function createKeys(prefix: string): Keys {
     aliases: (tenant) => `${prefix}:{${tenant}}:aliases`,
     aliasesOf: ({ tenant, actorId }) => `${prefix}:{${tenant}}:aliases:${actorId}`,
     alias: (tenant, alias) => sharedKeys(`${prefix}:{${tenant}}:alias:${alias}`),
+    configs: (tenant) => `${prefix}:{${tenant}}:configs`,
+    configActors: (tenant) => `${prefix}:{${tenant}}:configs:actors`,
+    configsOf: (tenant) => `${prefix}:{${tenant}}:configs:of`,
+    config: (tenant, name) => sharedKeys(`${prefix}:{${tenant}}:config:${name}`),
     of: (actor) => actorKeys(`${prefix}:{${actor.tenant}:${actor.actorId}}`),
   };
 }

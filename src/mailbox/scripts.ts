@@ -61,7 +61,13 @@ export const scriptTable = {
     keys: ['aliases', 'aliases of the old actor', 'aliases of the new one', 'permissions'],
     shared: false,
   },
-  'drop-alias': { keys: ['aliases', 'aliases of the actor', 'permissions', 'nonces'], shared: false },
+  'drop-alias': {
+    keys: ['aliases', 'aliases of the actor', 'permissions', 'nonces', 'config actors', 'configs of'],
+    shared: true,
+  },
+  'save-config': { keys: ['configs', 'config actors', 'configs of', 'permissions', 'aliases'], shared: true },
+  'drop-config': { keys: ['configs', 'config actors', 'configs of', 'permissions'], shared: true },
+  'forget-in-configs': { keys: ['config actors', 'configs of'], shared: true },
   'set-state': { keys: ['actor', 'state', 'execution', 'outbox'], shared: true },
   drained: {
     keys: ['actor', 'outbox', 'execution', 'cleanup', 'link events', 'webhook events', 'causes'],

@@ -1,6 +1,7 @@
 /** What a launcher is told of one attempt, from the actor, the message and the site's limits. */
 
 import type { Actor } from '../actors/actor.ts';
+import type { ConfigValue } from '../actors/config.ts';
 import { parseMemory } from '../actors/memory.ts';
 import type { RunAs } from '../auth/run-as.ts';
 import type { Blobs } from '../executions/blobs.ts';
@@ -27,6 +28,7 @@ export interface SpecInputs {
   readonly attempt: AttemptRef;
   readonly image: PreparedImage;
   readonly state: unknown;
+  readonly configs: readonly ConfigValue[];
   readonly accessToken: string;
   readonly apiServer: string;
   readonly valueText: ValueText;
@@ -55,6 +57,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<MessageSpec> 
     execution: claimed.execution,
     message,
     state: inputs.state,
+    configs: inputs.configs,
     workerId: claimed.lease.workerId,
     accessToken: inputs.accessToken,
     apiServer: inputs.apiServer,

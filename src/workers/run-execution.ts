@@ -15,6 +15,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
+import type { ConfigValue } from '../actors/config.ts';
+import type { ConfigStore } from '../actors/config-store.ts';
 import { fillResources, policyProblem, type ResourcePolicy } from '../actors/resource-policy.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
 import type { RunAsPlanner } from '../auth/run-as.ts';
@@ -64,6 +66,7 @@ export interface RunSettings {
 export interface RunContext {
   readonly mailbox: Mailbox;
   readonly actors: Pick<ActorStore, 'state' | 'markError'>;
+  readonly configs: Pick<ConfigStore, 'valuesFor'>;
   readonly leases: LeaseKeeper;
   readonly gate: LauncherGate;
   readonly output: OutputCollector;
@@ -170,7 +173,9 @@ class ExecutionRun {
       if (outcome) return outcome;
     }
     await this.#context.checkpoint('after-intent');
-    const spec = await this.#spec(image, secret);
+    const configs = await this.#configs();
+    if (typeof configs === 'string') return configs;
+    const spec = await this.#spec(image, secret, configs);
     const handle = await this.#launchPatiently(spec);
     if ('outcome' in handle) return handle.outcome;
     await this.#context.checkpoint('after-launch');
@@ -439,7 +444,25 @@ class ExecutionRun {
     return !this.#gone();
   }
 
-  async #spec(image: PreparedImage, secret: string): Promise<MessageSpec> {
+  /** Waits for the key of a secret that does not open: nothing is lost by a file that is put back. */
+  async #configs(): Promise<readonly ConfigValue[] | RunOutcome> {
+    for (let count = 0; ; count += 1) {
+      if (this.#kept.cancelled.aborted) {
+        const outcome = await this.#cancelBeforeHandle();
+        if (outcome) return outcome;
+      }
+      try {
+        return await this.#context.configs.valuesFor(this.#ref());
+      } catch (thrown) {
+        const error = asError(thrown);
+        if (isRefused(error)) return await this.#neverStarted(error.message);
+        if (!(error instanceof UnavailableError)) throw error;
+        if (!(await this.#waitWith(waitFor(error), count))) return this.#leave();
+      }
+    }
+  }
+
+  async #spec(image: PreparedImage, secret: string, configs: readonly ConfigValue[]): Promise<MessageSpec> {
     const accessToken = renderExecutionToken({ ...this.#ref(), executionId: this.#lease.executionId, secret });
     return await buildLaunchSpec({
       actor: this.#actor,
@@ -447,6 +470,7 @@ class ExecutionRun {
       attempt: this.#attemptRef(),
       image,
       state: await this.#context.actors.state(this.#ref()),
+      configs,
       accessToken,
       apiServer: this.#context.settings.apiServerOf(this.#actor.tenant),
       valueText: this.#context.settings.valueText,

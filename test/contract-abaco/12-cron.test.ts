@@ -174,6 +174,7 @@ describe('§12 the agent', () => {
       message,
       text,
       state: {},
+      configs: [],
       workerId: 'W',
       accessToken: '',
       apiServer: 'http://api',

@@ -1,11 +1,14 @@
 /** The API on real stores: a `redis-server` of its own, SQLite and a blob directory. Workers are played by the test. */
 
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createActorStore } from '../../src/actors/actor-store.ts';
 import { createAliasStore } from '../../src/actors/alias-store.ts';
+import { createConfigStore } from '../../src/actors/config-store.ts';
+import { createSecretBox } from '../../src/actors/secret-box.ts';
 import { type ApiOptions, buildApi } from '../../src/api/build-api.ts';
 import { describeForSearch } from '../../src/api/search-fields.ts';
 import type { Services } from '../../src/api/services.ts';
@@ -76,6 +79,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
     }),
     aliases: createAliasStore({ redis, prefix }),
     allowances: createAllowanceStore({ redis, prefix, allowances: config.limits }),
+    configs: createConfigStore({ redis, prefix, secrets: createSecretBox([randomBytes(32)]) }),
     permissions: createPermissionStore({ redis, prefix }),
     nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({

@@ -1,14 +1,16 @@
-/** Who may do what with an actor or an alias: read, and give (contract §7.12). */
+/** Who may do what with an actor, an alias or a config: read, and give (contract §7.12). */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isPermission, type ObjectRef, permissions } from '../../auth/permission.ts';
 import { InvalidError } from '../../errors.ts';
 import { findActor, objectOf } from '../find-actor.ts';
 import { findAlias, objectOfAlias } from '../find-alias.ts';
+import { findConfig, objectOfConfig } from '../find-config.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { aliasParams } from '../schemas/alias.ts';
 import { actorParams, envelope, errors, fieldsBody, reference } from '../schemas/common.ts';
+import { configParams } from '../schemas/config.ts';
 import { permissionMap, permissionRequest } from '../schemas/permission.ts';
 import { spellingOf, success } from '../success.ts';
 import type { Envelope } from '../wire.ts';
@@ -25,11 +27,13 @@ type Find = (request: FastifyRequest) => Promise<ObjectRef>;
 
 const ofActor: Find = async (request) => objectOf(await findActor(request));
 const ofAlias: Find = async (request) => objectOfAlias((await findAlias(request)).alias);
+const ofConfig: Find = async (request) => objectOfConfig(await findConfig(request));
 
 export async function permissionRoutes(app: FastifyInstance): Promise<void> {
   for (const schema of [permissionMap, permissionRequest]) app.addSchema(schema);
   register(app, { path: '/actors/:actor_id/permissions', params: actorParams, name: 'Actor', find: ofActor });
   register(app, { path: '/actors/aliases/:alias/permissions', params: aliasParams, name: 'Alias', find: ofAlias });
+  register(app, { path: '/actors/configs/:config/permissions', params: configParams, name: 'Config', find: ofConfig });
 }
 
 interface Place {

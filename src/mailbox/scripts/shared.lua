@@ -80,3 +80,28 @@ local function oweEvent(channel, actor, links, webhooks, event)
   if event.webhook ~= '' then redis.call('RPUSH', webhooks, entry) end
   news(channel, 'event', '-')
 end
+
+-- Takes an actor's id or an alias out of every config of the tenant that names it; `listed` finds them.
+local function forgetInConfigs(configActors, listed, word)
+  local members
+  repeat
+    members = redis.call('ZRANGEBYLEX', listed, '[' .. word .. '\0', '(' .. word .. '\1', 'LIMIT', 0, 1000)
+    for _, member in ipairs(members) do
+      local config = string.sub(member, #word + 2)
+      local kept = {}
+      for other in string.gmatch(redis.call('HGET', configActors, config) or '', '[^,]+') do
+        if other ~= word then table.insert(kept, other) end
+      end
+      redis.call('HSET', configActors, config, table.concat(kept, ','))
+      redis.call('ZREM', listed, member)
+    end
+  until #members == 0
+end
+
+-- Takes one config out of what finds it.
+local function unlistConfig(configActors, listed, config)
+  for word in string.gmatch(redis.call('HGET', configActors, config) or '', '[^,]+') do
+    redis.call('ZREM', listed, word .. '\0' .. config)
+  end
+  redis.call('HDEL', configActors, config)
+end

@@ -24,6 +24,7 @@ function environmentOf(
     message: { contentType: 'str', body: { inline: new Uint8Array() }, environment: {}, executor: 'jane', ...message },
     ...(text === undefined ? {} : { text }),
     state: { count: 1, none: null },
+    configs: [],
     workerId: 'W1',
     accessToken: 'secret',
     apiServer: 'http://host:8000',
