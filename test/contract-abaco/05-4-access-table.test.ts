@@ -1,8 +1,6 @@
 /**
  * §5.4: the permission table. Each route, in each role, at each level, come by as one's own, as everybody's, not at all,
  * or through a nonce: whether it is refused, and in which words. What a route answers to whom it lets in is elsewhere.
- *
- * Not here: configs, which this server does not offer yet.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,27 +26,34 @@ const roles: readonly (RoleName | 'none')[] = ['none', 'limited', 'user', 'privi
 interface Fixture {
   readonly actor: string;
   readonly alias: string;
+  readonly config: string;
 }
 
 let made = 0;
 
-/** Olga's actor, with an alias of it. */
+/** Olga's actor, with an alias of it and a config for it. */
 async function makeFixture(): Promise<Fixture> {
   const actor = await client.register('olga', { stateless: false });
   const alias = `alias-${(made += 1)}`;
   await client.send('POST /actors/aliases', as('olga'), { json: { alias, actor_id: actor } });
-  return { actor, alias };
+  const config = `config-${made}`;
+  const json = { name: config, value: 'v', is_secret: false, actors: actor };
+  await client.send('POST /actors/configs', as('olga'), { json });
+  return { actor, alias, config };
 }
 
-async function grant({ actor, alias }: Fixture, user: string, level: Level): Promise<void> {
-  for (const path of [`/actors/${actor}`, `/actors/aliases/${alias}`]) {
+async function grant({ actor, alias, config }: Fixture, user: string, level: Level): Promise<void> {
+  for (const path of [`/actors/${actor}`, `/actors/aliases/${alias}`, `/actors/configs/${config}`]) {
     const given = await client.send(`POST ${path}/permissions`, as('olga'), { json: { user, level } });
     expect(given.status, given.text).toBe(200);
   }
 }
 
 async function askLine(line: Line, fixture: Fixture, who: Readonly<Record<string, string>>, nonce?: string) {
-  const path = line.request.replace('/A', `/${fixture.actor}`).replace('/L', `/${fixture.alias}`);
+  const path = line.request
+    .replace('/A', `/${fixture.actor}`)
+    .replace('/L', `/${fixture.alias}`)
+    .replace('/C', `/${fixture.config}`);
   const query = nonce === undefined ? '' : `?x-nonce=${nonce}`;
   return await client.send(path.replace('/N', '/PHYSICS_RrRrRr') + query, who, line.question);
 }
@@ -58,10 +63,11 @@ function refusalOf({ need, on }: Line, role: RoleName | 'none', level: Level): s
   if (role === 'admin') return undefined;
   if (need === 'admin') return 'Not authorized -- only admins are authorized to update workers.';
   if (levels.indexOf(level) >= levels.indexOf(need)) return undefined;
+  if (on === 'config') return 'You do not have sufficient access to this actor config.';
   return `Not authorized -- you do not have access to this ${on}.`;
 }
 
-const gate = /^(Not authorized|No JWT|Nonce does not|No remaining)/;
+const gate = /^(You do not have|Not authorized|No JWT|Nonce does not|No remaining)/;
 
 function expectAnswer(answer: Answer, line: Line, refusal: string | undefined): void {
   const place = `${line.request}: ${answer.status} ${answer.text}`;
@@ -120,11 +126,12 @@ describe('§5.4 every route', () => {
   });
 
   it('takes the larger of own and world', async () => {
-    const { actor, alias } = await makeFixture();
-    await grant({ actor, alias }, 'jane', 'NONE');
-    await grant({ actor, alias }, worldUser, 'READ');
+    const fixture = await makeFixture();
+    const { actor } = fixture;
+    await grant(fixture, 'jane', 'NONE');
+    await grant(fixture, worldUser, 'READ');
     expect((await client.send(`GET /actors/${actor}`, as('jane'))).status).toBe(200);
-    await grant({ actor, alias }, worldUser, 'NONE');
+    await grant(fixture, worldUser, 'NONE');
     expect((await client.send(`GET /actors/${actor}`, as('jane'))).status).toBe(400);
   });
 
@@ -175,6 +182,7 @@ describe('§5.4 every route', () => {
         .replace('/search/actors', '/search/{search_type}')
         .replace('/A', '/{actor_id}')
         .replace('/L', '/{alias}')
+        .replace('/C', '/{config}')
         .replace('/N', '/{nonce_id}')
         .replace('/executions/RrRrRr', '/executions/{execution_id}')
         .replace('/workers/RrRrRr', '/workers/{worker_id}'),

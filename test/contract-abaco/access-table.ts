@@ -1,5 +1,5 @@
 /**
- * Every route under an actor or an alias, and what it needs (contract §5.4). The table is read by
+ * Every route under an actor, an alias or a config, and what it needs (contract §5.4). The table is read by
  * `05-4-access-table.test.ts`, which asks each line in every role, at every level, in every way a level is come by.
  */
 
@@ -9,15 +9,16 @@ import type { Question } from '../support/api-requests.ts';
 export type Need = 'READ' | 'EXECUTE' | 'UPDATE' | 'admin';
 
 export interface Line {
-  /** `A` is the actor's id, `L` an alias of it, `N` a nonce that is none. */
+  /** `A` is the actor's id, `L` an alias of it, `C` a config for it, `N` a nonce that is none. */
   readonly request: string;
-  readonly on: 'actor' | 'alias' | 'alias and actor';
+  readonly on: 'actor' | 'alias' | 'alias and actor' | 'config';
   readonly need: Need;
   readonly question?: Question;
 }
 
 const image = { json: { image: 'debian' } };
 const message = { json: { message: 'm' } };
+const replacement = { json: { value: 'v', is_secret: false, actors: 'nobody' } };
 const grant = { json: { user: 'nobody', level: 'READ' } };
 
 /** What destroys comes last. */
@@ -56,6 +57,11 @@ export const accessTable: readonly Line[] = [
   { request: 'GET /actors/aliases/L/nonces/N', on: 'alias and actor', need: 'READ' },
   { request: 'DELETE /actors/aliases/L/nonces/N', on: 'alias and actor', need: 'UPDATE' },
   { request: 'DELETE /actors/aliases/L', on: 'alias', need: 'UPDATE' },
+  { request: 'GET /actors/configs/C', on: 'config', need: 'READ' },
+  { request: 'PUT /actors/configs/C', on: 'config', need: 'UPDATE', question: replacement },
+  { request: 'GET /actors/configs/C/permissions', on: 'config', need: 'READ' },
+  { request: 'POST /actors/configs/C/permissions', on: 'config', need: 'UPDATE', question: grant },
+  { request: 'DELETE /actors/configs/C', on: 'config', need: 'UPDATE' },
   { request: 'DELETE /actors/A', on: 'actor', need: 'UPDATE' },
 ];
 
@@ -65,6 +71,8 @@ export const openTable: readonly string[] = [
   'POST /actors',
   'GET /actors/aliases',
   'POST /actors/aliases',
+  'GET /actors/configs',
+  'POST /actors/configs',
   'GET /actors/executions',
   'GET /actors/search/actors',
   'GET /actors/utilization',
