@@ -1,7 +1,7 @@
 /**
  * The aliases of §7.12, and of §4 how an alias and an id are told apart.
  *
- * Not here: an alias as the target of a link or of a config, which this server does not offer yet.
+ * Not here: an alias as the target of a link (`11-events.test.ts`) or of a config (`07-12-configs.test.ts`).
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
