@@ -17,6 +17,7 @@ import { isId } from '../../lib/ids.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import { findShared } from '../find-actor.ts';
 import { findConfig, unknownConfig } from '../find-config.ts';
+import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { envelope, errors, fieldsBody } from '../schemas/common.ts';
@@ -117,6 +118,7 @@ async function createConfig(request: FastifyRequest): Promise<Envelope> {
 
 async function updateConfig(request: FastifyRequest): Promise<Envelope> {
   const before = await findConfig(request);
+  tellBefore(request, before);
   const fields = readFields(configUpdateRequest, await readRequestFields(request, whatConfig), reading(request));
   if (before.isSecret && !fields.is_secret && fields.value === before.value) {
     throw invalid('value is what stands for the secret; give the text that is to take its place.');
@@ -127,7 +129,9 @@ async function updateConfig(request: FastifyRequest): Promise<Envelope> {
 }
 
 async function deleteConfig(request: FastifyRequest): Promise<Envelope> {
-  const { tenant, name } = await findConfig(request);
+  const found = await findConfig(request);
+  const { tenant, name } = found;
+  tellBefore(request, found);
   if (!(await request.server.services.configs.remove(tenant, name))) throw unknownConfig(name, request.method);
   return success(request, messages.remove(name), null);
 }

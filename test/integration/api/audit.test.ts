@@ -16,14 +16,16 @@ interface AuditRecord {
 }
 
 const fill = { json: { image: 'debian', stateless: false, default_environment: { PASSWORD: 'hunter2' } } };
+const secret = (name: string) => ({ name, value: 'hunter2', is_secret: true, actors: 'A' });
 const grant = { json: { user: 'joe', level: 'READ' } };
 
-/** How each operation is asked so that it succeeds; `A` is an actor, `L` an alias, `N` a nonce of either. */
+/** How each operation is asked so that it succeeds; `A` is an actor, `L` an alias, `N` a nonce of either, `C` a config. */
 const changes: Readonly<Record<string, readonly [string, Question?]>> = {
   createActor: ['POST /actors', fill],
   updateActor: ['PUT /actors/A', fill],
   setState: ['POST /actors/A/state', { json: { hunter2: 1 } }],
   sendMessage: ['POST /actors/A/messages', { json: { message: 'hunter2' } }],
+  sendBatch: ['POST /actors/A/messages/batch', { json: { messages: ['hunter2'] } }],
   purgeMessages: ['DELETE /actors/A/messages'],
   ensureWorkers: ['POST /actors/A/workers', { json: { num: 1 } }],
   addActorPermission: ['POST /actors/A/permissions', grant],
@@ -35,6 +37,10 @@ const changes: Readonly<Record<string, readonly [string, Question?]>> = {
   createAliasNonce: ['POST /actors/aliases/L/nonces'],
   deleteAliasNonce: ['DELETE /actors/aliases/L/nonces/N'],
   deleteAlias: ['DELETE /actors/aliases/L'],
+  createConfig: ['POST /actors/configs', { json: secret('made') }],
+  updateConfig: ['PUT /actors/configs/C', { json: secret('C') }],
+  addConfigPermission: ['POST /actors/configs/C/permissions', grant],
+  deleteConfig: ['DELETE /actors/configs/C'],
   deleteActor: ['DELETE /actors/A'],
 };
 
@@ -92,9 +98,13 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
       expect((await ask(api.app, 'POST /actors/aliases', alias)).status).toBe(200);
       const of = line.includes('/aliases/') ? `aliases/${alias.json.alias}` : actor;
       const nonce = String((await ask(api.app, `POST /actors/${of}/nonces`)).result.id);
-      const path = line.replace('/A', `/${actor}`).replace('/L', `/${alias.json.alias}`).replace('/N', `/${nonce}`);
+      const config = { json: { ...secret(`c${operation}`), actors: actor } };
+      expect((await ask(api.app, 'POST /actors/configs', config)).status).toBe(200);
+      const names = { A: actor, L: alias.json.alias, N: nonce, C: config.json.name };
+      const path = line.replace(/\/([ALNC])(?=\/|$)/g, (_found, kind: keyof typeof names) => `/${names[kind]}`);
       const json = asked?.json as Readonly<Record<string, unknown>> | undefined;
-      const question = json?.['actor_id'] === 'A' ? { json: { ...json, actor_id: actor } } : asked;
+      const named = Object.entries(json ?? {}).map(([name, value]) => [name, value === 'A' ? actor : value]);
+      const question = json ? { json: Object.fromEntries(named) as unknown } : asked;
       const before = await mark();
       const { status, text } = await ask(api.app, path, question);
       expect(status, text).toBe(200);

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../support/package-root.ts';
 
-const secret = /\b\w*(?:secret|signature|hash|token|nonceId)\w*(?:\.\w+|\(\))*\s*[!=]== (?!undefined|null|'|0\b)/i;
+const secret =
+  /\b\w*(?:secret|signature|hash|token|nonceId)\w*(?:\.\w+|\(\))*\s*[!=]== (?!undefined|null|true|false|'|0\b)/i;
 
 const read = (path: string): string => readFileSync(join(packageRoot, path), 'utf8');
 
