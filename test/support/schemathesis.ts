@@ -84,7 +84,8 @@ export async function startSchemathesisBench(): Promise<SchemathesisBench> {
         String(seed),
         '--max-examples',
         String(examples),
-        '--workers=2',
+        // Two would be two threads, and the parser of Python 3.11 is not safe between them (python/cpython#106905).
+        '--workers=1',
         '--continue-on-failure',
         '--generation-database=none',
         '--suppress-health-check=all',

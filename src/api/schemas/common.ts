@@ -110,7 +110,7 @@ export const ifMatch = Type.Object({
   ),
 });
 
-export const notModified = { description: 'The client has this version already.' };
+export const notModified = Type.Null({ description: 'The client has this version already.' });
 
 export const actorParams = Type.Object({
   actor_id: Type.String({ description: 'Hash id of the actor, or an alias of it.' }),

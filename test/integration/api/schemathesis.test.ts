@@ -31,7 +31,7 @@ describe.runIf(requireService('schemathesis', await schemathesisAvailable()))('t
     process.stderr.write(`schemathesis: ${total} requests, seed ${seed}\n`);
   });
 
-  it.each(who)(
+  it.runIf(long).each(who)(
     'answers %s as its document says',
     async (asked) => {
       const { exitCode, requests, output } = await bench.run(asked, { seed, examples });
