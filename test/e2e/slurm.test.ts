@@ -16,6 +16,20 @@ const canRun = (await canRunCluster()) && requireService('redis', await programA
 /** Its message is the script it runs. */
 const localImage = 'abaco-test-slurm:1';
 
+const brokenImage = 'abaco-test-slurm-broken:1';
+
+/** Where the registry keeps the last layer of an image, which no other image shares. */
+async function lastLayer(cluster: Cluster, image: string): Promise<string> {
+  const [repository, tag] = image.split(':');
+  const accept = 'Accept: application/vnd.docker.distribution.manifest.v2+json';
+  const url = `http://localhost:5000/v2/${repository}/manifests/${tag}`;
+  const manifest = JSON.parse(await cluster.exec('registry', `curl -fsS -H '${accept}' ${url}`)) as {
+    readonly layers: readonly { readonly digest: string }[];
+  };
+  const digest = manifest.layers.at(-1)?.digest.replace('sha256:', '') ?? '';
+  return `/var/lib/registry/docker/registry/v2/blobs/sha256/${digest.slice(0, 2)}/${digest}/data`;
+}
+
 const placesOf = (climate: string): string => `
 [identity]
 work = "/lustre/{username}"
@@ -208,6 +222,32 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     } finally {
       await cluster.exec('controller', 'scontrol update partitionname=normal state=up');
     }
+  });
+
+  it('says why its image cannot be built, and keeps its messages until it can', async () => {
+    await ensureProgramImage(brokenImage, 'echo built; exec sh -c "$MSG"');
+    const image = await cluster.push(brokenImage);
+    await removeProgramImage(brokenImage);
+    const blob = await lastLayer(cluster, brokenImage);
+    await cluster.exec('registry', `mv ${blob} /tmp/away`);
+    const actor = await service.register({ image });
+    const execution = await service.send(actor, 'true');
+    const failed = await until(
+      async () => {
+        const now = await service.ask<{ readonly status: string; readonly status_message: string }>(`/${actor}`);
+        return now.status === 'ERROR' ? now : undefined;
+      },
+      { timeoutMs: 60_000, what: 'the actor to be in ERROR' },
+    );
+    expect(failed.status_message).toContain(`Image "${image}" could not be built for this cluster: `);
+    expect(failed.status_message, 'the last lines of the log').toContain('blob unknown to registry');
+    const { status, wait } = await service.told(actor, execution);
+    expect(status).toBe('SUBMITTED');
+    expect(wait).toMatchObject({ owner: 'user', next: expect.stringContaining('with "force" to try this one again') });
+    await cluster.exec('registry', `mv /tmp/away ${blob}`);
+    await service.ask(`/${actor}`, { image, queue: 'hpc', force: true }, undefined, 'PUT');
+    expect(await service.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
+    expect(await service.logOf(actor, execution)).toBe('built\n');
   });
 
   it.each([

@@ -15,7 +15,7 @@ export interface SlurmService extends AsyncDisposable {
   restart(): Promise<void>;
   tokenOf(user: string): Promise<string>;
   /** The `result` of an answer. Rejects with the message of one that is not well. */
-  ask<T>(path: string, body?: object, token?: string): Promise<T>;
+  ask<T>(path: string, body?: object, token?: string, method?: string): Promise<T>;
   /** @returns the id of an actor in the queue `hpc`. */
   register(more?: object, token?: string): Promise<string>;
   /** @returns the id of its execution. */
@@ -52,9 +52,9 @@ export async function startSlurmService(cluster: Cluster, options: SlurmServiceO
     (await runAbaco(['token', 'mint', '--config', site, '--user', user])).output.trim();
   const alice = await tokenOf('alice');
 
-  async function ask<T>(path: string, body?: object, token = alice): Promise<T> {
+  async function ask<T>(path: string, body?: object, token = alice, method = 'POST'): Promise<T> {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const init = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers };
+    const init = body ? { method, headers, body: JSON.stringify(body) } : { headers };
     const answer = await fetch(`${up.url}/actors/v2${path}`, init);
     const { result, message } = (await answer.json()) as { readonly result: T; readonly message: string };
     if (!answer.ok) throw new Error(message);
