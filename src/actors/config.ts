@@ -2,6 +2,7 @@
 
 import { renderPythonOfJson } from '../executions/python-literal.ts';
 import { isId } from '../lib/ids.ts';
+import { pathWordProblem } from './path-word.ts';
 
 export interface ActorConfig {
   readonly tenant: string;
@@ -31,10 +32,6 @@ const reserved: readonly string[] = [
   'permissions',
 ];
 
-const forbidden = /[\s:/?#[\]@!$&'()*+,;=\\"%\p{Cc}\p{Cs}]/u;
-
-const longestName = 255;
-
 const mostActors = 1_000;
 
 /** Linux takes no longer `name=value` than 131,072 bytes with its NUL, and all configs of an actor are one variable. */
@@ -42,11 +39,7 @@ const mostBytes = 131_071 - Buffer.byteLength('_actor_configs=');
 
 /** Why a text can be no name of a config; nothing when it can. */
 export function configNameProblem(name: string): string | undefined {
-  if (reserved.includes(name)) return `Name cannot be a reserved word: ${reserved.join(', ')}.`;
-  if (forbidden.test(name)) return `Name cannot hold any of \\ space " : / ? # [ ] @ ! $ & ' ( ) * + , ; = %`;
-  if (name === '' || name === '.' || name === '..') return 'Name cannot be empty, nor a dot or two.';
-  if (name.length > longestName) return `Name cannot be longer than ${longestName} characters.`;
-  return undefined;
+  return pathWordProblem('Name', name, reserved);
 }
 
 /** Why no container could be given this; nothing when it could. The words hold nothing of the value. */
