@@ -12,19 +12,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { agavepyAvailable, type ClientSite, startClientSite } from '../support/client-site.ts';
-import { connectDocker, dockerAvailable, nativeAvailable } from '../support/docker.ts';
+import { type ClientSite, canRunClients, startClientSite } from '../support/client-site.ts';
+import { connectDocker } from '../support/docker.ts';
 import { packageRoot } from '../support/package-root.ts';
-import { programAvailable } from '../support/program.ts';
-import { requireService } from '../support/services.ts';
 
-const runs = [
-  requireService('redis', await programAvailable('redis-server')),
-  requireService('docker', await dockerAvailable()),
-  requireService('native', await nativeAvailable()),
-  requireService('openssl', await programAvailable('openssl')),
-  requireService('agavepy', await agavepyAvailable()),
-].every(Boolean);
+const runs = await canRunClients();
 
 /** The function runner's Python, running its message instead. */
 const programImage = 'abaco-test-python:1';

@@ -6,19 +6,10 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { agavepyAvailable, type ClientSite, startClientSite } from '../support/client-site.ts';
-import { dockerAvailable, nativeAvailable } from '../support/docker.ts';
-import { programAvailable } from '../support/program.ts';
-import { requireService } from '../support/services.ts';
+import { type ClientSite, canRunClients, startClientSite } from '../support/client-site.ts';
 import { ensureTestImage, testImage } from '../support/test-image.ts';
 
-const runs = [
-  requireService('redis', await programAvailable('redis-server')),
-  requireService('docker', await dockerAvailable()),
-  requireService('native', await nativeAvailable()),
-  requireService('openssl', await programAvailable('openssl')),
-  requireService('agavepy', await agavepyAvailable()),
-].every(Boolean);
+const runs = await canRunClients();
 
 let site: ClientSite;
 

@@ -10,20 +10,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { agavepyAvailable, type ClientSite, startClientSite } from '../support/client-site.ts';
-import { dockerAvailable, nativeAvailable } from '../support/docker.ts';
-import { programAvailable } from '../support/program.ts';
+import { type ClientSite, canRunClients, startClientSite } from '../support/client-site.ts';
 import { ensureProgramImage, removeProgramImage } from '../support/program-image.ts';
-import { requireService } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
-const runs = [
-  requireService('redis', await programAvailable('redis-server')),
-  requireService('docker', await dockerAvailable()),
-  requireService('native', await nativeAvailable()),
-  requireService('openssl', await programAvailable('openssl')),
-  requireService('agavepy', await agavepyAvailable()),
-].every(Boolean);
+const runs = await canRunClients();
 
 const image = 'abaco-test-cli:1';
 

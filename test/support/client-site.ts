@@ -7,9 +7,11 @@ import { promisify } from 'node:util';
 import { bridgeAddress } from '../../src/lib/bridge-address.ts';
 import { type RoleName, roleNames } from './abaco-client.ts';
 import { type AbacoUp, startAbacoUp } from './abaco-up.ts';
+import { dockerAvailable, nativeAvailable } from './docker.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { packageRoot } from './package-root.ts';
-import { isExecutable } from './program.ts';
+import { isExecutable, programAvailable } from './program.ts';
+import { requireService } from './services.ts';
 import { makeTestDirectory } from './test-directory.ts';
 import { claimsOf, makeTestKey, signToken } from './tokens.ts';
 
@@ -37,9 +39,16 @@ export interface PythonOptions {
 const installed = join(packageRoot, '.cache', 'python-clients');
 const interpreter = join(installed, 'venv', 'bin', 'python');
 
-/** Whether agavepy has been fetched. */
-export async function agavepyAvailable(): Promise<boolean> {
-  return await isExecutable(interpreter);
+/** Whether tests of clients can run here; what is missing is said. */
+export async function canRunClients(): Promise<boolean> {
+  const has = [
+    requireService('redis', await programAvailable('redis-server')),
+    requireService('docker', await dockerAvailable()),
+    requireService('native', await nativeAvailable()),
+    requireService('openssl', await programAvailable('openssl')),
+    requireService('agavepy', await isExecutable(interpreter)),
+  ];
+  return has.every(Boolean);
 }
 
 export async function startClientSite(): Promise<ClientSite> {
