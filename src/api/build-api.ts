@@ -135,10 +135,17 @@ function createRequestIds(): () => string {
   return () => `${process}-${(count += 1)}`;
 }
 
+/**
+ * An answer that is sent between `preClose` and the end of listening would keep its connection open for the next
+ * request, and the stop would wait until it is idle for long enough; so each answer then closes its own.
+ */
 function decorateClosing(app: FastifyInstance): void {
   const closing = new AbortController();
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing.signal.aborted) void reply.header('connection', 'close');
+  });
 }
 
 function addressOf(app: FastifyInstance): string {

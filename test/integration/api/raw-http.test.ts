@@ -3,6 +3,7 @@ import { ask, registerActor } from '../../support/api-requests.ts';
 import { type ApiService, startApiService } from '../../support/api-service.ts';
 import { connectRaw, listenOnLoopback, type RawConnection } from '../../support/api-socket.ts';
 import { takeMessage } from '../../support/api-worker.ts';
+import { until } from '../../support/until.ts';
 
 let api: ApiService;
 let port: number;
@@ -185,5 +186,32 @@ describe('what is no HTTP', () => {
     await played.end();
     await using next = await connectRaw(port, head('GET /health/ready', 'Connection: close'));
     expect(await next.closed()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('a server that stops', () => {
+  it.each([
+    ['while it still listens', true],
+    ['when it listens no more', false],
+  ])('answers a request it was reading, and then keeps no connection open: %s', async (_when, listening) => {
+    const other = api.another({});
+    const reading = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    other.addHook('onRequest', async () => reading.resolve());
+    other.addHook('preClose', async () => {
+      reached.resolve();
+      if (listening) await answered.promise;
+    });
+    const body = '{"message":"late"}';
+    const request = head(messages(), jsonType, `Content-Length: ${body.length}`);
+    await using connection = await connectRaw(await listenOnLoopback(other), request + body.slice(0, 5));
+    await reading.promise;
+    const closed = other.close();
+    await (listening ? reached.promise : until(() => !other.server.listening));
+    connection.socket.write(body.slice(5));
+    expect(await connection.closed()).toMatch(/^HTTP\/1\.1 200 OK\r\n(.+\r\n)*connection: close\r\n/i);
+    answered.resolve();
+    await closed;
   });
 });
