@@ -8,6 +8,7 @@ import { ConflictError, NotFoundError, QuotaError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { writeWait } from '../executions/execution-record.ts';
 import type { RegistryRecord } from '../history/history.ts';
+import { decodeId } from '../lib/ids.ts';
 import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
@@ -29,7 +30,7 @@ export interface ActorStore {
   /** With what the permissions of the actor say of `user`: one round for both. */
   getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined>;
   /** Those in whose permissions `user` stands, or everybody, the oldest first; of others nothing is read. */
-  listShared(tenant: string, user: string): Promise<readonly (SharedActor & { readonly state: unknown })[]>;
+  listShared(tenant: string, user: string, options: ListOptions): Promise<SharedListing>;
   /** Of every tenant, or of one; also those of which only something is still owed. */
   refs(tenant?: string): Promise<readonly ActorRef[]>;
   /** Over all tenants: how many there are, and how many were ever registered. */
@@ -69,6 +70,18 @@ export interface StateOptions {
 export interface SharedActor {
   readonly actor: Actor;
   readonly grants: Grants;
+}
+
+export interface ListOptions {
+  /** The newest are kept; of those that are older nothing is read. */
+  readonly most: number;
+  readonly wanted: (shared: SharedActor) => boolean;
+}
+
+export interface SharedListing {
+  readonly shared: readonly (SharedActor & { readonly state: unknown })[];
+  /** How many there are, also those not wanted. */
+  readonly total: number;
 }
 
 export interface ActorStoreOptions {
@@ -200,18 +213,22 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
       return await save(draft, renew ? 'renew' : 'replace', user, versions);
     },
 
-    async listShared(tenant, user) {
+    async listShared(tenant, user, { most: mostListed, wanted }) {
       const lists = [keys.sharedWith(tenant, user), keys.sharedWith(tenant, worldUser)];
       const ids = await redis.sunion(...lists).catch(throwRedisError);
+      const newest = byAge(ids).toReversed();
       const found: (SharedActor & { readonly state: unknown })[] = [];
-      for (let from = 0; from < ids.length; from += readAtOnce) {
-        const read = ids.slice(from, from + readAtOnce).map(async (actorId) => {
+      for (let from = 0; from < newest.length && found.length < mostListed; from += readAtOnce) {
+        const read = newest.slice(from, from + readAtOnce).map(async (actorId) => {
           const [shared, state] = await Promise.all([getShared(tenant, actorId, user), stateOf({ tenant, actorId })]);
           return shared && { ...shared, state };
         });
-        for (const shared of await Promise.all(read)) if (shared) found.push(shared);
+        for (const shared of await Promise.all(read)) if (shared && wanted(shared)) found.push(shared);
       }
-      return found.toSorted((one, other) => one.actor.createTime.getTime() - other.actor.createTime.getTime());
+      const shared = found
+        .slice(0, mostListed)
+        .toSorted((one, other) => one.actor.createTime.getTime() - other.actor.createTime.getTime());
+      return { shared, total: ids.length };
     },
 
     async refs(only) {
@@ -302,6 +319,12 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
       await redis.srem(keys.actorsOf(actor.tenant), actor.actorId).catch(throwRedisError);
     },
   };
+}
+
+/** An id holds the time at which it was made. */
+function byAge(ids: readonly string[]): readonly string[] {
+  const ages = new Map(ids.map((id) => [id, decodeId(id) ?? 0n]));
+  return ids.toSorted((one, other) => ((ages.get(one) ?? 0n) < (ages.get(other) ?? 0n) ? -1 : 1));
 }
 
 /** As scripts read them. An empty list has none, which is not the same as no list. */

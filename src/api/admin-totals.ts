@@ -1,5 +1,6 @@
 /** Sums over executions in the units of the contract (§7.15). */
 
+import type { Execution } from '../executions/execution.ts';
 import type { ActorKey, ExecutionTotals } from '../history/history.ts';
 import type { Attributes } from './wire.ts';
 
@@ -9,6 +10,12 @@ export const noTotals: ExecutionTotals = { count: 0, cpuMs: 0, ioBytes: 0, runti
 
 export function keyOf({ tenant, actorId }: ActorKey): string {
   return `${tenant}:${actorId}`;
+}
+
+/** What one execution adds; one that never started counts too. */
+export function totalsOf({ usage }: Pick<Execution, 'usage'>): ExecutionTotals {
+  const { cpuMs = 0, ioBytes = 0, runtimeMs = 0 } = usage ?? {};
+  return { count: 1, cpuMs, ioBytes, runtimeMs };
 }
 
 export function addTotals(all: readonly ExecutionTotals[]): ExecutionTotals {

@@ -4,21 +4,17 @@
  */
 
 import type { FastifyRequest } from 'fastify';
-import { NotFoundError, UnavailableError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import { type Body, type Execution, isFinal, type LogRef } from '../executions/execution.ts';
 import { liveLogName } from '../executions/live-log.ts';
 import { isId } from '../lib/ids.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
-import type { ExecutionListing } from './execution-view.ts';
 import type { Services } from './services.ts';
 
 type Readers = Pick<Services, 'executions' | 'history' | 'blobs'>;
 
 /** What the original appends to a log that was cut. */
 export const truncationMark = ' LOG LIMIT EXCEEDED; this execution log was TRUNCATED!';
-
-/** Executions the history is asked for at once. */
-const pageSize = 1_000;
 
 /** @throws NotFoundError with the contract's sentence. */
 export async function findExecution(request: FastifyRequest, actor: ActorRef): Promise<Execution> {
@@ -41,35 +37,6 @@ export async function readExecution(
 ): Promise<Execution | undefined> {
   if (!isId(id)) return undefined;
   return (await executions.get(actor, id)) ?? (await history.execution(actor.tenant, actor.actorId, id));
-}
-
-/** All there are, by arrival. Redis is read first: what is drained meanwhile is then found in both, and kept once. */
-export async function listExecutions(
-  readers: Pick<Readers, 'executions' | 'history'>,
-  actor: ActorRef,
-): Promise<ExecutionListing> {
-  const live = await readers.executions.list(actor);
-  const ended = await readEnded(readers.history, actor);
-  const byId = new Map([...(ended ?? []), ...live].map((execution) => [execution.id, execution]));
-  const executions = [...byId.values()].sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
-  return { executions, complete: ended !== undefined };
-}
-
-/** Nothing when the history does not answer. */
-async function readEnded(history: Readers['history'], actor: ActorRef): Promise<readonly Execution[] | undefined> {
-  const ended: Execution[] = [];
-  try {
-    for (;;) {
-      const after = ended.at(-1)?.id;
-      const page = { limit: pageSize, ...(after === undefined ? {} : { after }) };
-      const executions = await history.executions(actor.tenant, actor.actorId, page);
-      ended.push(...executions);
-      if (executions.length < pageSize) return ended;
-    }
-  } catch (thrown) {
-    if (thrown instanceof UnavailableError && thrown.code === 'history.unavailable') return undefined;
-    throw thrown;
-  }
 }
 
 /** The whole log as text: as far as it was written while the execution runs, empty once it has expired. */

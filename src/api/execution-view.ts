@@ -6,6 +6,7 @@ import type { Accounting } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import { renderWait } from './actor-view.ts';
 import type { Links } from './links.ts';
+import type { ExecutionListing } from './list-executions.ts';
 import { type Attributes, executionStatusWords, renderOptionalTime, renderTime, type Spelling, spell } from './wire.ts';
 
 export function renderExecution(execution: Execution, links: Links, now: Date): Attributes {
@@ -64,27 +65,18 @@ export function renderProgress(execution: Execution, now: Date): Attributes {
   };
 }
 
-export interface ExecutionListing {
-  readonly executions: readonly Execution[];
-  /** False while the history does not answer: then only what is alive or has just ended is listed. */
-  readonly complete: boolean;
-}
-
 export function renderSummary(actor: Actor, listing: ExecutionListing, links: Links, spelling: Spelling): Attributes {
-  const { executions, complete } = listing;
-  const sum = (of: (usage: ExecutionUsage) => number): number =>
-    executions.reduce((total, { usage }) => total + (usage ? of(usage) : 0), 0);
-  const runtimeMs = sum((usage) => usage.runtimeMs);
+  const { executions, totals, complete } = listing;
   return {
     _links: { self: links.executions(actor.id), owner: links.profile(actor.owner) },
     actor_id: actor.id,
     api_server: links.apiServer,
     owner: actor.owner,
     executions: executions.map((execution) => spell(renderListed(execution), spelling)),
-    total_executions: executions.length,
-    total_cpu: sum((usage) => usage.cpuMs) * nanosecondsPerMs,
-    total_io: sum((usage) => usage.ioBytes),
-    total_runtime: Math.floor(runtimeMs / 1_000),
+    total_executions: totals.count,
+    total_cpu: totals.cpuMs * nanosecondsPerMs,
+    total_io: totals.ioBytes,
+    total_runtime: Math.floor(totals.runtimeMs / 1_000),
     ...(complete
       ? {}
       : { incomplete: 'The history does not answer; only what runs, waits or has just ended is listed' }),

@@ -20,8 +20,8 @@ import {
 export interface ExecutionStore {
   /** Nothing when it never was, or when only the history knows it. */
   get(actor: ActorRef, executionId: string): Promise<Execution | undefined>;
-  /** All there are here, oldest first. */
-  list(actor: ActorRef): Promise<readonly Execution[]>;
+  /** What is here, oldest first; of those that wait at most the last `most`. */
+  list(actor: ActorRef, most: number): Promise<LiveListing>;
   /** The first messages that wait, with their bodies, which stay where they are. */
   waiting(actor: ActorRef, most: number): Promise<readonly WaitingMessage[]>;
   /** The log as it was settled; nothing before the end. */
@@ -35,6 +35,13 @@ export interface ExecutionStore {
     actor: ActorRef,
     executionId: string,
   ): Promise<{ readonly ended: Omit<EndedExecution, 'logExpiresAt'>; readonly messageBlob?: string } | undefined>;
+}
+
+export interface LiveListing {
+  /** By arrival. */
+  readonly executions: readonly Execution[];
+  /** How many more wait, older ones. */
+  readonly more: number;
 }
 
 export interface WaitingMessage {
@@ -76,19 +83,23 @@ export function createExecutionStore(options: ExecutionStoreOptions): ExecutionS
   return {
     get: listed,
 
-    async list(actor) {
+    async list(actor, most) {
       const of = keys.of(actor);
-      const [waiting, held, owed] = await Promise.all([
-        redis.zrange(of.mailbox, '0', '-1'),
+      const [depth, waiting, held, owed] = await Promise.all([
+        redis.zcard(of.mailbox),
+        redis.zrange(of.mailbox, String(-most), '-1'),
         redis.zrange(of.held, '0', '-1'),
         redis.zrange(of.outbox, '0', '-1'),
       ]).catch(throwRedisError);
       const ended = owed.filter((entry) => entry.startsWith('x:')).map((entry) => entry.slice(2));
       const ids = new Set([...ended, ...held, ...waiting]);
       const executions = await Promise.all([...ids].map((id) => listed(actor, id)));
-      return executions
+      const found = executions
         .filter((execution) => execution !== undefined)
         .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+      // Of those that wait, some older ones are here too: the history is owed the news of them.
+      const seen = found.filter(({ state }) => state === 'submitted').length;
+      return { executions: found, more: Math.max(0, depth - seen) };
     },
 
     async waiting(actor, most) {

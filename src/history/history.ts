@@ -53,11 +53,11 @@ export interface History {
 
   execution(tenant: string, actorId: string, executionId: string): Promise<Execution | undefined>;
 
-  /** Oldest first by arrival, then id; `after` is the id of the last one of the page before. */
+  /** Newest first by arrival, then id; `before` is the id of the last one of the page before this. */
   executions(
     tenant: string,
     actorId: string,
-    page: { readonly after?: string; readonly limit: number },
+    page: { readonly before?: string; readonly limit: number },
   ): Promise<readonly Execution[]>;
 
   totals(tenant: string, actorId: string): Promise<ExecutionTotals>;

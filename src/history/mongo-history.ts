@@ -196,15 +196,15 @@ type Page = Parameters<History['executions']>[2];
 
 async function readPage({ executions }: Collections, actor: ActorKey, page: Page): Promise<Execution[]> {
   let where: Filter<ExecutionDocument> = { ...actor };
-  if (page.after !== undefined) {
-    const last = await executions.findOne({ ...actor, id: page.after }, ofExecution);
+  if (page.before !== undefined) {
+    const last = await executions.findOne({ ...actor, id: page.before }, ofExecution);
     if (last === null) return [];
     const { receivedAt, id } = last;
-    where = { ...actor, $or: [{ receivedAt: { $gt: receivedAt } }, { receivedAt, id: { $gt: id } }] };
+    where = { ...actor, $or: [{ receivedAt: { $lt: receivedAt } }, { receivedAt, id: { $lt: id } }] };
   }
   const documents = await executions
     .find(where, ofExecution)
-    .sort({ receivedAt: 1, id: 1 })
+    .sort({ receivedAt: -1, id: -1 })
     .limit(page.limit)
     .toArray();
   return documents.map(executionOf);

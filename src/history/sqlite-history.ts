@@ -51,12 +51,12 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     execution: (...key) => guarded(() => asExecution(statements.execution.get(...key))),
 
-    executions: (tenant, actorId, { after, limit }) =>
+    executions: (tenant, actorId, { before, limit }) =>
       guarded(() => {
         const page =
-          after === undefined
+          before === undefined
             ? statements.firstPage.all(tenant, actorId, limit)
-            : statements.nextPage.all({ tenant, actorId, after, limit });
+            : statements.nextPage.all({ tenant, actorId, before, limit });
         return page.map((row) => executionOf(recordIn(row)));
       }),
 
@@ -104,7 +104,7 @@ function setUp(
 
 function prepareStatements(database: DatabaseSync) {
   const one = 'WHERE tenant = ? AND actor_id = ? AND execution_id = ?';
-  const arrival = 'ORDER BY received_at, id LIMIT';
+  const newestFirst = 'ORDER BY received_at DESC, id DESC LIMIT';
   return {
     addExecution: database.prepare('INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     addLog: database.prepare(
@@ -117,11 +117,11 @@ function prepareStatements(database: DatabaseSync) {
        ON CONFLICT DO UPDATE SET version = excluded.version, record = excluded.record WHERE excluded.version > version`,
     ),
     execution: database.prepare('SELECT record FROM executions WHERE tenant = ? AND actor_id = ? AND id = ?'),
-    firstPage: database.prepare(`SELECT record FROM executions WHERE tenant = ? AND actor_id = ? ${arrival} ?`),
+    firstPage: database.prepare(`SELECT record FROM executions WHERE tenant = ? AND actor_id = ? ${newestFirst} ?`),
     nextPage: database.prepare(
-      `SELECT record FROM executions WHERE tenant = $tenant AND actor_id = $actorId AND (received_at, id) > (
-         SELECT received_at, id FROM executions WHERE tenant = $tenant AND actor_id = $actorId AND id = $after
-       ) ${arrival} $limit`,
+      `SELECT record FROM executions WHERE tenant = $tenant AND actor_id = $actorId AND (received_at, id) < (
+         SELECT received_at, id FROM executions WHERE tenant = $tenant AND actor_id = $actorId AND id = $before
+       ) ${newestFirst} $limit`,
     ),
     totals: database.prepare(
       `SELECT count(*) AS count, total(cpu_ms) AS cpuMs, total(io_bytes) AS ioBytes, total(runtime_ms) AS runtimeMs

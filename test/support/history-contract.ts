@@ -95,7 +95,7 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
     async function pages(limit: number): Promise<string[]> {
       const ids: string[] = [];
       for (;;) {
-        const page = await history.executions(tenant, actorId, { limit, ...optional('after', ids.at(-1)) });
+        const page = await history.executions(tenant, actorId, { limit, ...optional('before', ids.at(-1)) });
         if (page.length === 0) return ids;
         expect(page.length).toBeLessThanOrEqual(limit);
         expect(page.map(({ id }) => id).filter((id) => ids.includes(id))).toEqual([]);
@@ -151,7 +151,7 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         const batch = { executions: [anEnd({ id: 'e1' }), anEnd({ id: 'e2' })], registry: [aRecord(1, { a: 1 })] };
         await history.write(batch);
         await history.write(batch);
-        expect(await pages(10)).toEqual(['e1', 'e2']);
+        expect(await pages(10)).toEqual(['e2', 'e1']);
         expect(await history.totals(tenant, actorId)).toMatchObject({ count: 2, cpuMs: 24 });
       });
 
@@ -221,7 +221,7 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
     });
 
     describe('pages', () => {
-      it('are in the order of arrival, then of ids, whatever order they were written in', async () => {
+      it('are the newest by arrival first, then by id, whatever order they were written in', async () => {
         const ends = Array.from({ length: 40 }, (_, n) =>
           anEnd({ id: `e${(n * 17) % 40}`, receivedAt: at((n * 17) % 5) }),
         );
@@ -229,21 +229,22 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         const sorted = ends
           .map(({ execution }) => execution)
           .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || (a.id < b.id ? -1 : 1))
-          .map(({ id }) => id);
+          .map(({ id }) => id)
+          .toReversed();
         expect(await pages(7)).toEqual(sorted);
         expect(await pages(1)).toEqual(sorted);
       });
 
-      it('go on after the last one when others arrived meanwhile', async () => {
+      it('go on before the last one when others arrived meanwhile', async () => {
         await keep(anEnd({ id: 'a', receivedAt: at(1) }), anEnd({ id: 'c', receivedAt: at(1) }));
         await keep(anEnd({ id: 'b', receivedAt: at(1) }), anEnd({ id: '0', receivedAt: at(2) }));
-        const page = await history.executions(tenant, actorId, { after: 'a', limit: 10 });
-        expect(page.map(({ id }) => id)).toEqual(['b', 'c', '0']);
+        const page = await history.executions(tenant, actorId, { before: 'c', limit: 10 });
+        expect(page.map(({ id }) => id)).toEqual(['b', 'a']);
       });
 
-      it('are empty after an execution that is not here', async () => {
+      it('are empty before an execution that is not here', async () => {
         await keep(anEnd());
-        expect(await history.executions(tenant, actorId, { after: 'alive', limit: 10 })).toEqual([]);
+        expect(await history.executions(tenant, actorId, { before: 'alive', limit: 10 })).toEqual([]);
       });
     });
 
@@ -430,7 +431,7 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         ]);
         await outage.end();
         await until(() => keep(anEnd({ id: 'during' })).then(() => true), { what: 'the history' });
-        expect(await pages(10)).toEqual(['before', 'during']);
+        expect(await pages(10)).toEqual(['during', 'before']);
       });
     });
   });

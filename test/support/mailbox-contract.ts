@@ -690,7 +690,7 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const actor = await bench.newActor();
       const id = await bench.post(actor);
       await bench.mailbox.settle((await bench.claim(actor)).lease, aSettlement());
-      expect((await bench.executions.list(actor)).map((execution) => execution.id)).toEqual([id]);
+      expect((await bench.executions.list(actor, 10)).executions.map((execution) => execution.id)).toEqual([id]);
       const owed = (await bench.mailbox.owed(actor, 10)).find((entry) => entry.executionId === id);
       await bench.mailbox.drained(actor, owed ?? { number: 0 });
       expect(await bench.executions.get(actor, id)).toBeUndefined();

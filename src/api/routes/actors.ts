@@ -11,6 +11,7 @@ import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planCron, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
+import { boundedListing, mostListed, tellTotal } from '../bounded-listing.ts';
 import { checkImage } from '../check-image.ts';
 import { checkLink } from '../check-link.ts';
 import { checkOwner } from '../check-owner.ts';
@@ -47,7 +48,7 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listActors',
       summary: 'List actors',
-      description: `Those on which the caller, or everybody, has READ, the oldest first; also for administrators. ${becomesSearch}`,
+      description: `Those on which the caller, or everybody, has READ, the oldest first; also for administrators. ${boundedListing} ${becomesSearch}`,
       querystring: searchQuerystring,
       response: {
         200: envelope(Type.Union([Type.Array(actorRef), searchResult(actorRef)]), messages.list),
@@ -108,15 +109,17 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
-async function listActors(request: FastifyRequest): Promise<Envelope> {
+async function listActors(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   if (isSearch(request.query as QueryParameters)) {
     return await answerSearch(request, { kind: 'actors', message: searchMessages.actors });
   }
   const { caller } = request;
-  const shared = await request.server.services.actors.listShared(caller.tenant, caller.user);
-  const shown = shared
-    .filter((one) => !decideAccess(caller, { kind: 'actor', permission: permissionOn(one, caller.user) }, 'list'))
-    .map(({ actor: found, state }) => renderWithState(request, found, found.stateless ? {} : state));
+  const { total, shared } = await request.server.services.actors.listShared(caller.tenant, caller.user, {
+    most: mostListed(request),
+    wanted: (one) => !decideAccess(caller, { kind: 'actor', permission: permissionOn(one, caller.user) }, 'list'),
+  });
+  tellTotal(reply, total);
+  const shown = shared.map(({ actor: found, state }) => renderWithState(request, found, found.stateless ? {} : state));
   return success(request, messages.list, shown);
 }
 

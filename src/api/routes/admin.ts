@@ -9,6 +9,7 @@ import type { ExecutionTotals } from '../../history/history.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import { describeActor } from '../actor-view.ts';
 import { keyOf, noTotals, renderSums, renderTotals } from '../admin-totals.ts';
+import { tellTotal } from '../bounded-listing.ts';
 import { parsePage, type QueryParameters } from '../parse-search.ts';
 import { adminActor, adminExecutions, adminPage, adminWorkers } from '../schemas/admin.ts';
 import { envelope, errors } from '../schemas/common.ts';
@@ -154,12 +155,12 @@ async function totalsByActor({ server }: FastifyRequest): Promise<ReadonlyMap<st
 }
 
 function pageOf<Item>(request: FastifyRequest, reply: FastifyReply, all: readonly Item[]): readonly Item[] {
-  const { skip, limit } = parsePage(request.query as QueryParameters, mostListed);
-  void reply.header('x-total-count', all.length);
+  const { skip, limit } = parsePage(request.query as QueryParameters, mostOnPage);
+  tellTotal(reply, all.length);
   return all.slice(skip, skip + limit);
 }
 
-const mostListed = 1_000;
+const mostOnPage = 1_000;
 
 function dbIdOf({ tenant, actorId }: ActorRef): string {
   return `${tenant}_${actorId}`;

@@ -1,11 +1,12 @@
 /** Aliases: list, make, read, let stand for another actor, delete (contract §7.12). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Alias } from '../../actors/alias.ts';
 import { aliasProblem } from '../../actors/alias.ts';
 import { ConflictError, InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
+import { bounded, boundedListing } from '../bounded-listing.ts';
 import { findShared } from '../find-actor.ts';
 import { findAlias, unknownAlias } from '../find-alias.ts';
 import { tellBefore } from '../plugins/audit.ts';
@@ -37,7 +38,7 @@ export async function aliasRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listAliases',
       summary: 'List aliases',
-      description: 'All of the tenant, in alphabetical order.',
+      description: `Those of the tenant, in alphabetical order. ${boundedListing}`,
       response: { 200: envelope(Type.Array(aliasRef), messages.list), ...errors() },
     },
     handler: listAliases,
@@ -89,12 +90,12 @@ export async function aliasRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
-async function listAliases(request: FastifyRequest): Promise<Envelope> {
+async function listAliases(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const aliases = await request.server.services.aliases.list(request.caller.tenant);
   return success(
     request,
     messages.list,
-    aliases.map((one) => showAlias(request, one)),
+    bounded(request, reply, aliases, 'first').map((one) => showAlias(request, one)),
   );
 }
 

@@ -1,6 +1,6 @@
 /** Configs and secrets: list, make, read, replace, delete (contract §7.12). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import {
   type ActorConfig,
@@ -15,6 +15,7 @@ import type { SaveOutcome } from '../../actors/config-store.ts';
 import { ConflictError, InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
+import { bounded, boundedListing } from '../bounded-listing.ts';
 import { findShared } from '../find-actor.ts';
 import { findConfig, unknownConfig } from '../find-config.ts';
 import { tellBefore } from '../plugins/audit.ts';
@@ -45,7 +46,7 @@ export async function configRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listConfigs',
       summary: 'List configs',
-      description: 'All of the tenant, in alphabetical order.',
+      description: `Those of the tenant, in alphabetical order. ${boundedListing}`,
       response: { 200: envelope(Type.Array(configRef), messages.list), ...errors() },
     },
     handler: listConfigs,
@@ -98,12 +99,12 @@ export async function configRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
-async function listConfigs(request: FastifyRequest): Promise<Envelope> {
+async function listConfigs(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const configs = await request.server.services.configs.list(request.caller.tenant);
   return success(
     request,
     messages.list,
-    configs.map((one) => showConfig(request, one)),
+    bounded(request, reply, configs, 'first').map((one) => showConfig(request, one)),
   );
 }
 

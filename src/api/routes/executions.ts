@@ -1,15 +1,17 @@
 /** Executions of an actor: all, one, and the end of one (contract §7.8). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ConflictError } from '../../errors.ts';
 import type { Execution } from '../../executions/execution.ts';
 import { isId } from '../../lib/ids.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
-import { findExecution, listExecutions, readExecution, unknownExecution } from '../execution-reader.ts';
+import { boundedListing, mostListed, tellTotal } from '../bounded-listing.ts';
+import { findExecution, readExecution, unknownExecution } from '../execution-reader.ts';
 import { renderExecution, renderSummary } from '../execution-view.ts';
 import { explainWait } from '../explain-wait.ts';
 import { findActor, refOf } from '../find-actor.ts';
+import { listExecutions } from '../list-executions.ts';
 import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { actorParams, envelope, errors, executionParams } from '../schemas/common.ts';
 import { execution, executionRef, executionSummary, foundExecution } from '../schemas/execution.ts';
@@ -33,7 +35,7 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listExecutions',
       summary: 'List executions',
-      description: `All executions of the actor, the oldest first, with totals. ${becomesSearch}`,
+      description: `The executions of the actor, the oldest first, with totals over all. ${boundedListing} ${becomesSearch}`,
       params: actorParams,
       querystring: searchQuerystring,
       response: {
@@ -67,14 +69,15 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
-async function getExecutions(request: FastifyRequest): Promise<Envelope> {
+async function getExecutions(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const actor = await findActor(request);
   if (isSearch(request.query as QueryParameters)) {
     return await answerSearch(request, { kind: 'executions', message: searchMessages.executions, actorId: actor.id });
   }
   const { services } = request.server;
   const links = linksOf(request);
-  const listing = await listExecutions(services, refOf(actor));
+  const listing = await listExecutions(services, refOf(actor), mostListed(request));
+  tellTotal(reply, listing.totals.count);
   const summary = renderSummary(actor, listing, links, spellingOf(request));
   return success(request, messages.list, spelled(request, summary));
 }

@@ -1,11 +1,12 @@
 /** Nonces of an actor or an alias: list, make, read, delete (contract §§5.6, 7.12). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import { createNonceId, type Nonce, opensMore, unlimitedUses } from '../../auth/nonce.ts';
 import { isPermission, least, type ObjectRef, type Permission, permissions, permits } from '../../auth/permission.ts';
 import { isAdmin } from '../../auth/roles.ts';
 import { InvalidError, NotFoundError } from '../../errors.ts';
+import { bounded, boundedListing } from '../bounded-listing.ts';
 import { actorRefOf, findShared, objectOf, verbHere } from '../find-actor.ts';
 import { findAliasAndActor, objectOfAlias } from '../find-alias.ts';
 import { renderNonce } from '../nonce-view.ts';
@@ -76,12 +77,12 @@ function register(app: FastifyInstance, { path, name, params, nonceParams, find 
       tags,
       operationId: `list${name}Nonces`,
       summary: `List the nonces of ${what}`,
-      description:
-        'All of them, the oldest first. Ids are shown to those who may UPDATE, those of privileged users and administrators to such alone.',
+      description: `The oldest first. Ids are shown to those who may UPDATE, those of privileged users and administrators to such alone. ${boundedListing}`,
       params,
       response: { 200: envelope(Type.Array(nonceRef), said.list), ...errors() },
     },
-    handler: async (request: FastifyRequest) => await listNonces(request, await find(request), said.list),
+    handler: async (request: FastifyRequest, reply: FastifyReply) =>
+      await listNonces(request, reply, await find(request), said.list),
   });
   app.post(path, {
     schema: {
@@ -119,10 +120,17 @@ function register(app: FastifyInstance, { path, name, params, nonceParams, find 
   });
 }
 
-async function listNonces(request: FastifyRequest, found: Found, message: string): Promise<Envelope> {
+async function listNonces(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  found: Found,
+  message: string,
+): Promise<Envelope> {
   const nonces = await request.server.services.nonces.list(found.object);
   const links = linksOf(request);
-  const shown = nonces.map((one) => spelled(request, renderNonce(one, links, showsId(request, one, found.permission))));
+  const shown = bounded(request, reply, nonces, 'last').map((one) =>
+    spelled(request, renderNonce(one, links, showsId(request, one, found.permission))),
+  );
   return success(request, message, shown);
 }
 

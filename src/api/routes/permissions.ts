@@ -1,8 +1,9 @@
 /** Who may do what with an actor, an alias or a config: read, and give (contract §7.12). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isPermission, type ObjectRef, permissions } from '../../auth/permission.ts';
 import { InvalidError } from '../../errors.ts';
+import { bounded, boundedListing } from '../bounded-listing.ts';
 import { findActor, objectOf } from '../find-actor.ts';
 import { findAlias, objectOfAlias } from '../find-alias.ts';
 import { findConfig, objectOfConfig } from '../find-config.ts';
@@ -50,11 +51,12 @@ function register(app: FastifyInstance, { path, params, name, find }: Place): vo
       tags: ['Permissions'],
       operationId: `get${name}Permissions`,
       summary: `Read the permissions of ${what}`,
-      description: 'Every user who stands in the map, with their level.',
+      description: `Every user who stands in the map, in alphabetical order, with their level. ${boundedListing}`,
       params,
       response: { 200: envelope(reference('Permissions'), messages.get), ...errors() },
     },
-    handler: async (request: FastifyRequest) => await getPermissions(request, await find(request)),
+    handler: async (request: FastifyRequest, reply: FastifyReply) =>
+      await getPermissions(request, reply, await find(request)),
   });
   app.post(path, {
     schema: {
@@ -66,15 +68,16 @@ function register(app: FastifyInstance, { path, params, name, find }: Place): vo
       body: fieldsBody(permissionRequest),
       response: { 200: envelope(reference('Permissions'), messages.add), ...errors() },
     },
-    handler: async (request: FastifyRequest) => await addPermission(request, await find(request)),
+    handler: async (request: FastifyRequest, reply: FastifyReply) =>
+      await addPermission(request, reply, await find(request)),
   });
 }
 
-async function getPermissions(request: FastifyRequest, object: ObjectRef): Promise<Envelope> {
-  return success(request, messages.get, await mapOf(request, object));
+async function getPermissions(request: FastifyRequest, reply: FastifyReply, object: ObjectRef): Promise<Envelope> {
+  return success(request, messages.get, await mapOf(request, reply, object));
 }
 
-async function addPermission(request: FastifyRequest, object: ObjectRef): Promise<Envelope> {
+async function addPermission(request: FastifyRequest, reply: FastifyReply, object: ObjectRef): Promise<Envelope> {
   const asked = await readRequestFields(request, whatPermission);
   const reading = { what: whatPermission, code: 'permission.invalid', spelling: spellingOf(request) } as const;
   const { user, level } = readFields(permissionRequest, asked, reading);
@@ -86,12 +89,17 @@ async function addPermission(request: FastifyRequest, object: ObjectRef): Promis
   }
   const outcome = await request.server.services.permissions.grant(object, user, level);
   if (outcome === 'gone') throw invalid(`${whatPermission}: the ${object.kind} is being deleted.`);
-  return success(request, messages.add, await mapOf(request, object));
+  return success(request, messages.add, await mapOf(request, reply, object));
 }
 
 /** Names of users are nobody's to spell otherwise, so this is no place for camel case. */
-async function mapOf({ server }: FastifyRequest, object: ObjectRef): Promise<Readonly<Record<string, string>>> {
-  return Object.fromEntries(await server.services.permissions.all(object));
+async function mapOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  object: ObjectRef,
+): Promise<Readonly<Record<string, string>>> {
+  const all = await request.server.services.permissions.all(object);
+  return Object.fromEntries(bounded(request, reply, [...all], 'first'));
 }
 
 function invalid(message: string): InvalidError {

@@ -1,10 +1,11 @@
 /** Workers of an actor: who serves it, ask for more, stop one (contract §7.11). */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
+import { bounded } from '../bounded-listing.ts';
 import { findActor, refOf } from '../find-actor.ts';
 import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { readRequestFields } from '../request-body.ts';
@@ -88,13 +89,13 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
-async function listWorkers(request: FastifyRequest): Promise<Envelope> {
+async function listWorkers(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const actor = await findActor(request);
   if (isSearch(request.query as QueryParameters)) {
     return await answerSearch(request, { kind: 'workers', message: searchMessages.workers, actorId: actor.id });
   }
   const workers = await request.server.services.workers.list(refOf(actor));
-  const shown = workers.map((record) => spelled(request, renderWorker(record)));
+  const shown = bounded(request, reply, workers, 'last').map((record) => spelled(request, renderWorker(record)));
   return success(request, messages.list, shown);
 }
 
