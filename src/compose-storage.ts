@@ -24,6 +24,7 @@ import { createIdSource } from './lib/ids.ts';
 import { createKeys } from './mailbox/keys.ts';
 import { createMailbox } from './mailbox/mailbox.ts';
 import { createNews } from './mailbox/news.ts';
+import { createRoomStore } from './mailbox/room-store.ts';
 import { createHealth, type Health } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
 import { createBlobStore } from './storage/blob-store.ts';
@@ -54,6 +55,7 @@ export interface Storage
     | 'permissions'
     | 'nonces'
     | 'mailbox'
+    | 'rooms'
     | 'executions'
     | 'events'
     | 'workers'
@@ -137,6 +139,7 @@ export async function composeStorage(
       maxWaiting: config.messages.maxWaiting,
       idempotencyKeepMs: config.messages.idempotencyKeepMs,
     }),
+    rooms: createRoomStore({ redis, prefix, limits: config.limits }),
     executions: createExecutionStore({ redis, prefix, resultsKeepMs }),
     events: createEventStore({ redis, prefix }),
     workers: createWorkerStore({ redis, prefix }),

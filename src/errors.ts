@@ -35,6 +35,7 @@ export const errorCodes = {
   'actor_config.not_found': 'No such config in this tenant.',
   'secret.no_key': 'The service has no key to keep secrets by.',
   'secret.unreadable': 'A secret does not open with the keys of the service; what needs it waits.',
+  'message.too_many': 'As many messages wait for the actors of the user or the tenant as the configuration allows.',
   'mailbox.full': 'The mailbox holds as many messages as the configuration allows.',
   'mailbox.busy': 'Too many messages wait before one that somebody would wait for.',
   'identity.unknown': 'The directory does not know the user, so no program runs for it.',

@@ -19,6 +19,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { News } from '../mailbox/news.ts';
+import type { RoomStore } from '../mailbox/room-store.ts';
 import type { AuditLog } from '../observability/audit-log.ts';
 import type { Health } from '../observability/health.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly permissions: PermissionStore;
   readonly nonces: NonceStore;
   readonly mailbox: Mailbox;
+  readonly rooms: RoomStore;
   readonly executions: ExecutionStore;
   readonly events: EventStore;
   readonly history: History;

@@ -241,6 +241,13 @@ const limits = table('Limits of containers and requests; actors may ask for less
     min: 1,
     max: 1_000_000,
   }),
+  queued_per_user: integer(
+    'Most messages waiting for all actors of one owner; 0 sets no limit. API processes count once a second and may pass it together.',
+    { min: 0 },
+  ),
+  queued_per_tenant: integer('Most messages waiting for all actors of a tenant, counted likewise; 0 sets no limit.', {
+    min: 0,
+  }),
 });
 
 const queue = table('Queue an actor may name.', {

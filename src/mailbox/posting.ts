@@ -1,17 +1,25 @@
 /** How messages get into a mailbox: one that somebody sends, and one that an event or a schedule caused. */
 
 import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import type { Message } from '../executions/execution.ts';
 import { writeMessage } from '../executions/execution-record.ts';
+import { throwRedisError } from '../storage/redis.ts';
 import { type ActorRef, createKeys, newsChannel } from './keys.ts';
 import { type RunScript, words } from './scripts.ts';
+
+/** What a caller named a message by, so that it is taken once. */
+export interface IdempotencyRef {
+  readonly key: string;
+  readonly caller: string;
+}
 
 /** One message that somebody sends. */
 export interface PostRequest {
   readonly executionId: string;
   readonly message: Message;
   /** `digest` is of all that makes two requests the same: body, content type, query. */
-  readonly idempotency?: { readonly key: string; readonly caller: string; readonly digest: string };
+  readonly idempotency?: IdempotencyRef & { readonly digest: string };
 }
 
 export interface PostRules {
@@ -48,11 +56,14 @@ export interface Posting {
     requests: readonly PostRequest[],
     rules: Pick<PostRules, 'user'>,
   ): Promise<readonly ManyOutcome[]>;
+  /** The keys of these under which the actor has taken a message. */
+  usedKeys(actor: ActorRef, idempotencies: readonly IdempotencyRef[]): Promise<ReadonlySet<string>>;
   /** Stores the message once, however often it is told. `repeated` when it was stored before. */
   postCaused(actor: ActorRef, request: CausedPost): Promise<'posted' | 'repeated' | 'gone' | 'full' | 'used-id'>;
 }
 
 export interface PostingOptions {
+  readonly redis: Redis;
   readonly run: RunScript;
   readonly prefix: string;
   /** Messages that may wait in one mailbox; 0 is no limit. */
@@ -60,7 +71,7 @@ export interface PostingOptions {
 }
 
 export function createPosting(options: PostingOptions): Posting {
-  const { run, prefix } = options;
+  const { redis, run, prefix } = options;
   const keys = createKeys(prefix);
   const channel = (actor: ActorRef): string => newsChannel(prefix, actor);
 
@@ -117,6 +128,13 @@ export function createPosting(options: PostingOptions): Posting {
       return words(answer).map((word, index) => readOutcome(word, requests[index]?.executionId ?? ''));
     },
 
+    async usedKeys(actor, idempotencies) {
+      const of = keys.of(actor);
+      const names = idempotencies.map((one) => of.idempotency(idempotencyName(one)));
+      const there = await Promise.all(names.map((name) => redis.exists(name))).catch(throwRedisError);
+      return new Set(idempotencies.filter((_, index) => there[index] === 1).map(({ key }) => key));
+    },
+
     async postCaused(actor, { executionId, message, cause, via }) {
       const of = keys.of(actor);
       const { meta, body } = writeMessage(message);
@@ -137,7 +155,7 @@ function readOutcome(word: string, ownId: string): ManyOutcome {
 }
 
 /** One name for caller and key, of a fixed length and without the characters of either. */
-function idempotencyName(idempotency: PostRequest['idempotency']): string {
+function idempotencyName(idempotency: IdempotencyRef | undefined): string {
   if (!idempotency) return '';
   return createHash('sha256')
     .update(JSON.stringify([idempotency.caller, idempotency.key]))

@@ -29,6 +29,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource } from '../../src/lib/ids.ts';
 import { createMailbox } from '../../src/mailbox/mailbox.ts';
 import { createNews } from '../../src/mailbox/news.ts';
+import { createRoomStore } from '../../src/mailbox/room-store.ts';
 import { createAuditLog } from '../../src/observability/audit-log.ts';
 import { createHealth } from '../../src/observability/health.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -89,6 +90,7 @@ export async function startApiService(options: ApiServiceOptions = {}): Promise<
       idempotencyKeepMs: config.messages.idempotencyKeepMs,
       resultsKeepMs: config.results.keepMs,
     }),
+    rooms: createRoomStore({ redis, prefix, limits: config.limits }),
     executions: createExecutionStore({ redis, prefix, resultsKeepMs: config.results.keepMs }),
     events: createEventStore({ redis, prefix }),
     history,

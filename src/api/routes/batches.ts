@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAdmin } from '../../auth/roles.ts';
 import { InvalidError, type ServiceError } from '../../errors.ts';
 import type { Message } from '../../executions/execution.ts';
+import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostRequest } from '../../mailbox/posting.ts';
 import { checkText, keepBytes, readEnvironment, senderOf } from '../accepted-message.ts';
@@ -16,6 +17,7 @@ import { batchBodyBytes, batchRoute } from '../plugins/limits.ts';
 import { postRefusal } from '../post-refusal.ts';
 import { bodyOf, isJson, mediaTypeOf } from '../request-body.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
+import { sendInRoom } from '../send-in-room.ts';
 import { renderSortedJson } from '../sorted-json.ts';
 import { linksOf, spelled, success } from '../success.ts';
 import { type Attributes, defaultMessage, type Envelope } from '../wire.ts';
@@ -28,7 +30,7 @@ export async function batchRoutes(app: FastifyInstance): Promise<void> {
   app.post(batchRoute, { schema: messageRouteSchemas.batch, bodyLimit: batchBodyBytes, handler: sendBatch });
 }
 
-type Sent = { readonly executionId: string; readonly replayed: boolean } | { readonly error: ServiceError };
+type Sent = { readonly executionId: string; readonly replayed: boolean } | Refused;
 
 async function sendBatch(request: FastifyRequest): Promise<Envelope> {
   if (request.server.services.health.draining) throw draining();
@@ -38,8 +40,8 @@ async function sendBatch(request: FastifyRequest): Promise<Envelope> {
   const sent: Sent[] = [];
   for (let from = 0; from < readers.length; from += postedAtOnce) {
     const some = readers.slice(from, from + postedAtOnce);
-    const prepared = await Promise.all(some.map((read, index) => prepare(request, read, from + index, context)));
-    sent.push(...(await post(request, refOf(actor), prepared)));
+    const read = some.map((reader, index) => readOne(request, reader, from + index, context));
+    sent.push(...(await sendSome(request, refOf(actor), read)));
   }
   const links = linksOf(request);
   const ids = sent.flatMap((one) => ('error' in one ? [] : one));
@@ -60,7 +62,16 @@ function jsonBody(request: FastifyRequest): Buffer {
   throw new InvalidError('request.invalid', `Invalid batch: Content-Type must be application/json, not "${mediaType}"`);
 }
 
-type Prepared = PostRequest | { readonly error: ServiceError };
+interface Refused {
+  readonly error: ServiceError;
+}
+
+/** A message whose body is kept only when it is sent. */
+interface Unkept {
+  readonly bytes: Uint8Array;
+  readonly message: Omit<Message, 'body'>;
+  readonly idempotency?: NonNullable<PostRequest['idempotency']>;
+}
 
 interface BatchContext {
   readonly batchKey: string | undefined;
@@ -68,42 +79,41 @@ interface BatchContext {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-async function prepare(
+function readOne(
   request: FastifyRequest,
   read: ItemReader,
   index: number,
   { batchKey, environment }: BatchContext,
-): Promise<Prepared> {
+): Unkept | Refused {
   try {
     const item = read();
     const own = Object.keys(item.environment).length === 0 ? environment : { ...environment, ...item.environment };
-    const message: Message = { ...(await readMessage(request, item)), environment: own, ...senderOf(request) };
+    const { contentType, bytes } = readContent(request, item);
+    const message = { contentType, environment: own, ...senderOf(request) };
     // No single request can have such a key: it has no blanks.
     const key = item.key ?? (batchKey === undefined ? undefined : `${batchKey} ${index}`);
-    const executionId = request.server.services.ids.next();
-    if (key === undefined) return { executionId, message };
+    if (key === undefined) return { bytes, message };
     const caller = `${request.caller.tenant}/${request.caller.user}`;
-    return { executionId, message, idempotency: { key, caller, digest: digestOf(request, item) } };
+    return { bytes, message, idempotency: { key, caller, digest: digestOf(request, item) } };
   } catch (thrown) {
     if (thrown instanceof InvalidError) return { error: thrown };
     throw thrown;
   }
 }
 
-async function readMessage(
+function readContent(
   request: FastifyRequest,
   { content }: BatchItem,
-): Promise<Pick<Message, 'contentType' | 'body'>> {
-  const { services } = request.server;
-  const { maxBytes, maxTextBytes } = services.config.messages;
+): Pick<Message, 'contentType'> & { readonly bytes: Uint8Array } {
+  const { maxBytes, maxTextBytes } = request.server.services.config.messages;
   if ('binary' in content) {
     if (content.binary.byteLength > maxBytes) {
       throw new InvalidError('request.too_large', tooLargeMessage('Message', maxBytes));
     }
-    return { contentType: 'application/octet-stream', body: await keepBytes(content.binary, services) };
+    return { contentType: 'application/octet-stream', bytes: content.binary };
   }
   checkText(content, maxTextBytes);
-  return { contentType: content.contentType, body: await keepBytes(Buffer.from(content.text), services) };
+  return { contentType: content.contentType, bytes: Buffer.from(content.text) };
 }
 
 /** Of all that makes two messages the same: what is sent, its variables and those of the batch. */
@@ -113,8 +123,39 @@ function digestOf(request: FastifyRequest, { content, environment }: BatchItem):
   return startDigest(request).update(createHash('sha256').update(what).digest()).update(bytes).digest('hex');
 }
 
+/** Each in its place: what cannot be read, and what there is no room for, is refused by itself. */
+async function sendSome(
+  request: FastifyRequest,
+  actor: ActorRef,
+  read: readonly (Unkept | Refused)[],
+): Promise<readonly Sent[]> {
+  const { services } = request.server;
+  const readable = read.flatMap((one) => ('error' in one ? [] : one));
+  return await sendInRoom(services, actor, readable, async (refusalOf) => {
+    const prepared = await Promise.all(
+      read.map(async (one) => {
+        if ('error' in one) return one;
+        const error = refusalOf(one);
+        return error ? { error } : await keep(request, one);
+      }),
+    );
+    const result = await post(request, actor, prepared);
+    return { result, posted: result.filter((one) => 'executionId' in one && !one.replayed).length };
+  });
+}
+
+async function keep(request: FastifyRequest, { bytes, message, idempotency }: Unkept): Promise<PostRequest> {
+  const { services } = request.server;
+  const body = await keepBytes(bytes, services);
+  return { executionId: services.ids.next(), message: { ...message, body }, ...optional('idempotency', idempotency) };
+}
+
 /** A body kept for a message that was not taken is thrown away. */
-async function post(request: FastifyRequest, actor: ActorRef, prepared: readonly Prepared[]): Promise<Sent[]> {
+async function post(
+  request: FastifyRequest,
+  actor: ActorRef,
+  prepared: readonly (PostRequest | Refused)[],
+): Promise<readonly Sent[]> {
   const { mailbox, blobs, config } = request.server.services;
   const { caller } = request;
   const requests = prepared.flatMap((one) => ('error' in one ? [] : one));

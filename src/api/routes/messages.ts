@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../../actors/actor.ts';
 import { isAdmin } from '../../auth/roles.ts';
-import { ConflictError, InvalidError, UnavailableError } from '../../errors.ts';
+import { ConflictError, InvalidError, type ServiceError, UnavailableError } from '../../errors.ts';
 import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
-import type { PostOutcome } from '../../mailbox/posting.ts';
+import type { IdempotencyRef, PostOutcome } from '../../mailbox/posting.ts';
 import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
 import { purge } from '../actor-deletion.ts';
 import { readLogText } from '../execution-reader.ts';
@@ -16,6 +16,7 @@ import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
 import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plugins/limits.ts';
 import { postRefusal, type RefusedPost } from '../post-refusal.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
+import { sendInRoom } from '../send-in-room.ts';
 import { linksOf, spelled, success } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
 import { readCount, showWaiting } from '../waiting-messages.ts';
@@ -67,11 +68,16 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
   const { services } = request.server;
   const links = linksOf(request);
   if (services.health.draining) throw draining();
-  const key = readIdempotencyKey(request);
+  const sending = { ...optional('idempotency', idempotencyOf(request)), synchronous: isSynchronous(request) };
+  const { synchronous } = sending;
   const actor = await actorRefOf(request);
-  const accepted = await accept(request, actor);
-  const synchronous = isSynchronous(request);
-  const { kind, executionId, owner } = await post(request, actor, accepted, { key, synchronous });
+  const { accepted, kind, executionId, owner } = await sendInRoom(services, actor, [sending], async (refusalOf) => {
+    const refusal = refusalOf(sending);
+    if (refusal) await refuseForRoom(request, actor, refusal);
+    const message = await accept(request, actor);
+    const outcome = await post(request, actor, message, sending);
+    return { result: { accepted: message, ...outcome }, posted: outcome.kind === 'posted' ? 1 : 0 };
+  });
   if (kind === 'replayed') void reply.header(replayedHeader, 'true');
   if (synchronous) return await answerSynchronously(request, reply, actor, executionId);
   const result = {
@@ -84,6 +90,22 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
     },
   };
   return success(request, defaultMessage, spelled(request, result));
+}
+
+interface Sending {
+  readonly idempotency?: IdempotencyRef;
+  readonly synchronous: boolean;
+}
+
+function idempotencyOf(request: FastifyRequest): IdempotencyRef | undefined {
+  const key = readIdempotencyKey(request);
+  return key === undefined ? undefined : { key, caller: `${request.caller.tenant}/${request.caller.user}` };
+}
+
+/** Who may not send here is told that, and nothing of its owner's messages. */
+async function refuseForRoom(request: FastifyRequest, actor: ActorRef, refusal: ServiceError): Promise<never> {
+  await findShared(request, actor, verbHere(request));
+  throw refusal;
 }
 
 /** The post itself meets an unknown actor; it is looked up only before a body is kept, and where it excuses a refusal. */
@@ -103,14 +125,13 @@ async function post(
   request: FastifyRequest,
   actor: ActorRef,
   { message, digest }: AcceptedMessage,
-  { key, synchronous }: { readonly key: string | undefined; readonly synchronous: boolean },
+  { idempotency, synchronous }: Sending,
 ): Promise<Posted> {
   const { mailbox, blobs, ids } = request.server.services;
-  const caller = `${request.caller.tenant}/${request.caller.user}`;
   const user = isAdmin(request.caller.roles) ? {} : { user: request.caller.user };
-  const idempotency = key === undefined ? {} : { idempotency: { key, caller, digest } };
+  const named = optional('idempotency', idempotency && { ...idempotency, digest });
   const most = synchronous ? { mostWaiting: mostBeforeSynchronous } : {};
-  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...user, ...idempotency, ...most });
+  const outcome = await mailbox.post(actor, { executionId: ids.next(), message, ...user, ...named, ...most });
   if (outcome.kind !== 'posted' && 'blob' in message.body) await blobs.remove(message.body.blob);
   if ('executionId' in outcome) return outcome;
   if (synchronous && outcome.kind === 'full') throw notNextInLine();
