@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { decideAccess } from '../auth/decide-access.ts';
 import type { SearchQuery } from '../history/search.ts';
 import { compileFilters } from '../history/search-filter.ts';
+import { createPatience } from '../history/search-page.ts';
 import { scoreOf, textOf } from '../history/search-text.ts';
 import type { WorkerRecord } from '../workers/worker-store.ts';
 import { permissionOn } from './find-actor.ts';
@@ -16,13 +17,15 @@ export async function searchWorkers(
   actorId: string | undefined,
   { filters, words, phrase, skip, limit }: SearchQuery,
 ): Promise<{ readonly total: number; readonly items: readonly Attributes[] }> {
-  const holds = compileFilters(filters);
-  const found = (await visibleWorkers(request, actorId))
-    .map((record) => ({ record, fields: boundFields({ ...renderWorker(record), actor_id: record.actorId }) }))
-    .map((worker) => ({ ...worker, text: textOf(worker.fields) }))
-    .filter(({ fields, text }) => holds(fields) && (phrase === '' || text.includes(phrase)))
-    .map((worker) => ({ ...worker, score: scoreOf(worker.text, words) }))
-    .sort((one, other) => other.score - one.score || byAge(one.record, other.record));
+  const holds = compileFilters(filters, createPatience());
+  const found = [];
+  for (const record of await visibleWorkers(request, actorId)) {
+    const fields = boundFields({ ...renderWorker(record), actor_id: record.actorId });
+    const text = textOf(fields);
+    if (phrase !== '' && !text.includes(phrase)) continue;
+    if (await holds(fields)) found.push({ record, fields, score: scoreOf(text, words) });
+  }
+  found.sort((one, other) => other.score - one.score || byAge(one.record, other.record));
   return { total: found.length, items: found.slice(skip, skip + limit).map(({ fields }) => fields) };
 }
 

@@ -90,14 +90,14 @@ async function findByLooking(
   query: SearchQuery,
   patterns: readonly Filter[],
 ): Promise<SearchPage> {
-  const holds = compileFilters(patterns);
-  const page = createPage(query);
   const patience = createPatience();
+  const holds = compileFilters(patterns, patience);
+  const page = createPage(query);
   for await (const document of collection.aggregate<FoundDocument>([...found, { $sort: { time: 1, id: 1 } }])) {
     const rest = patience();
     if (rest) await rest;
     const entry = entryOf(document);
-    if (holds(entry.fields)) page.add(entry, document.score);
+    if (await holds(entry.fields)) page.add(entry, document.score);
   }
   return page.finish();
 }

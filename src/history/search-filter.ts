@@ -10,20 +10,25 @@ import {
 } from './search.ts';
 import { compilePattern } from './search-pattern.ts';
 
-export type Matcher = (fields: SearchFields) => boolean;
+export type Matcher = (fields: SearchFields) => Promise<boolean>;
+
+/** What is awaited before each text that a pattern is looked for in: one record may have many. */
+export type Patience = () => Promise<void> | undefined;
 
 /** Whether all conditions hold. Patterns are compiled once. */
-export function compileFilters(filters: readonly Filter[]): Matcher {
-  const conditions = filters.map(compileFilter);
-  return (fields) => conditions.every((holds) => holds(fields));
+export function compileFilters(filters: readonly Filter[], patience: Patience): Matcher {
+  const conditions = filters.map((filter) => ({ path: filter.path, holds: compileValues(filter, patience) }));
+  return async (fields) => {
+    for (const { path, holds } of conditions) {
+      if (!(await holds(valuesAt(fields, path)))) return false;
+    }
+    return true;
+  };
 }
 
-function compileFilter(filter: Filter): Matcher {
-  const holds = compileValues(filter);
-  return (fields) => holds(valuesAt(fields, filter.path));
-}
+type Condition = (values: readonly Json[]) => boolean | Promise<boolean>;
 
-function compileValues(filter: Filter): (values: readonly Json[]) => boolean {
+function compileValues(filter: Filter, patience: Patience): Condition {
   switch (filter.op) {
     case 'eq':
       return (values) => has(values, filter.value);
@@ -37,7 +42,7 @@ function compileValues(filter: Filter): (values: readonly Json[]) => boolean {
     case 'nlike': {
       const matches = compilePattern(filter.pattern);
       const wanted = filter.op === 'like';
-      return (values) => values.some((value) => typeof value === 'string' && matches(value)) === wanted;
+      return async (values) => (await isInSome(values, matches, patience)) === wanted;
     }
     case 'between': {
       const [least, most] = filter.range;
@@ -48,6 +53,16 @@ function compileValues(filter: Filter): (values: readonly Json[]) => boolean {
       return (values) => values.some((value) => holdsOrder(op, value, bound));
     }
   }
+}
+
+async function isInSome(values: readonly Json[], matches: (text: string) => boolean, patience: Patience) {
+  for (const value of values) {
+    if (typeof value !== 'string') continue;
+    const rest = patience();
+    if (rest) await rest;
+    if (matches(value)) return true;
+  }
+  return false;
 }
 
 /** All values at the path: the value itself, and where it is a list its elements too; through lists on the way. */

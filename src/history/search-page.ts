@@ -3,6 +3,7 @@
 import { setImmediate as otherThings } from 'node:timers/promises';
 import { InvalidError } from '../errors.ts';
 import type { FoundEntry, SearchPage, SearchQuery } from './search.ts';
+import type { Patience } from './search-filter.ts';
 
 export interface PageMaker {
   /** @param score how many of the words it holds. */
@@ -31,8 +32,8 @@ export function createPage({ skip, limit, words }: Pick<SearchQuery, 'skip' | 'l
 const mostLookedMs = 5_000;
 const mostAtOnceMs = 20;
 
-/** @returns what is awaited before each record. */
-export function createPatience(): () => Promise<void> | undefined {
+/** @returns what is awaited before each record, and before each text of one in which a pattern is looked for. */
+export function createPatience(): Patience {
   const start = performance.now();
   let rested = start;
   return () => {

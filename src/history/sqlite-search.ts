@@ -149,21 +149,21 @@ function findAtOnce(database: DatabaseSync, plan: Plan, { skip, limit }: SearchQ
 }
 
 async function findByLooking(database: DatabaseSync, plan: Plan, query: SearchQuery): Promise<SearchPage> {
-  const holds = compileFilters(plan.rest);
+  const patience = createPatience();
+  const holds = compileFilters(plan.rest, patience);
   const page = createPage(query);
   const rows = database.prepare(
     `SELECT actor_id, id, fields, time, ${plan.score} AS score FROM search
      WHERE ${plan.where} AND (time, id) > (?, ?) ORDER BY time, id LIMIT ${step}`,
   );
   let after: SQLInputValue[] = [Number.MIN_SAFE_INTEGER, ''];
-  const patience = createPatience();
   for (;;) {
     const found = rows.all(...plan.scoreValues, ...plan.values, ...after);
     for (const row of found) {
       const rest = patience();
       if (rest) await rest;
       const entry = entryOf(row);
-      if (holds(entry.fields)) page.add(entry, Number(row['score']));
+      if (await holds(entry.fields)) page.add(entry, Number(row['score']));
     }
     const last = found.at(-1);
     if (!last || found.length < step) return page.finish();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../src/errors.ts';
 import type { History } from '../../../src/history/history.ts';
@@ -102,4 +103,37 @@ describe('a search', () => {
     expect(status).toBe(200);
     expect(result.search).toEqual([]);
   });
+
+  it('answers others while it looks for a large pattern in many texts of one record', async () => {
+    await using api = await startApiService();
+    const id = await registerActor(api, { stateless: false });
+    // No two alike, so that what the automaton has learnt of one is of no use for the next.
+    const texts = Array.from({ length: 24 }, (_, seed) =>
+      Array.from({ length: 1_000 }, (_unused, index) => (hashOf(seed, index) % 2 === 0 ? 'a' : 'b')).join(''),
+    );
+    expect((await ask(api.app, `POST /actors/${id}/state`, { json: { texts } })).status).toBe(200);
+    const pattern = encodeURIComponent(`(a|b)*a${'.'.repeat(240)}[!-#]`);
+    const line = `GET /actors/search/actors?state.texts.like=${pattern}`;
+    // Once beforehand, so that neither what the history lacks nor the compiler is waited for below.
+    await askUntilComplete(api.app, line);
+    const start = performance.now();
+    let tookMs = 0;
+    const search = ask(api.app, line).finally(() => {
+      tookMs = performance.now() - start;
+    });
+    let longestMs = 0;
+    for (let last = start; tookMs === 0; ) {
+      expect((await ask(api.app, 'GET /actors')).status).toBe(200);
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }
+    const { status, result, message } = await search;
+    expect(status, message).toBe(200);
+    expect(result.search).toEqual([]);
+    expect(longestMs).toBeLessThan(tookMs / 2);
+  });
 });
+
+function hashOf(seed: number, index: number): number {
+  return createHash('sha256').update(`${seed} ${index}`).digest().readUInt8(0);
+}
