@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { worldUser } from '../../src/auth/permission.ts';
 import { as, type Client, type RoleName, startClient } from '../support/abaco-client.ts';
 import type { Answer } from '../support/api-requests.ts';
-import { accessTable, adminTable, type Line, openTable } from './access-table.ts';
+import { accessTable, adminTable, type Line, openTable, requestOf } from './access-table.ts';
 
 let client: Client;
 
@@ -50,12 +50,8 @@ async function grant({ actor, alias, config }: Fixture, user: string, level: Lev
 }
 
 async function askLine(line: Line, fixture: Fixture, who: Readonly<Record<string, string>>, nonce?: string) {
-  const path = line.request
-    .replace('/A', `/${fixture.actor}`)
-    .replace('/L', `/${fixture.alias}`)
-    .replace('/C', `/${fixture.config}`);
   const query = nonce === undefined ? '' : `?x-nonce=${nonce}`;
-  return await client.send(path.replace('/N', '/PHYSICS_RrRrRr') + query, who, line.question);
+  return await client.send(requestOf(line, { ...fixture, nonce: 'PHYSICS_RrRrRr' }) + query, who, line.question);
 }
 
 function refusalOf({ need, on }: Line, role: RoleName | 'none', level: Level): string | undefined {

@@ -21,6 +21,26 @@ const message = { json: { message: 'm' } };
 const replacement = { json: { value: 'v', is_secret: false, actors: 'nobody' } };
 const grant = { json: { user: 'nobody', level: 'READ' } };
 
+/** What the letters of a line stand for; an execution and a worker that are not given are none. */
+export interface Names {
+  readonly actor: string;
+  readonly alias: string;
+  readonly config: string;
+  readonly nonce: string;
+  readonly execution?: string;
+  readonly worker?: string;
+}
+
+/** Verb and path of a line. Whole parts of the path, at once: an id may begin with any letter. */
+export function requestOf({ request }: Line, { actor, alias, config, nonce, ...rest }: Names): string {
+  const { execution = 'RrRrRr', worker = 'RrRrRr' } = rest;
+  const letters: Readonly<Record<string, string>> = { A: actor, L: alias, C: config, N: nonce };
+  const below: Readonly<Record<string, string>> = { executions: execution, workers: worker };
+  return request
+    .replace(/(executions|workers)\/RrRrRr/, (_all, kind: string) => `${kind}/${below[kind]}`)
+    .replaceAll(/(?<=\/)[ALCN](?=\/|$)/g, (letter) => letters[letter] ?? letter);
+}
+
 /** What destroys comes last. */
 export const accessTable: readonly Line[] = [
   { request: 'GET /actors/A', on: 'actor', need: 'READ' },
