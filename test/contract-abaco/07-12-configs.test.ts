@@ -82,11 +82,18 @@ describe('§7.12 POST /actors/configs', () => {
     );
   });
 
-  it('refuses a value of 1 MB, and one that does not fit beside the others of an actor', async () => {
+  it('refuses 1 MB as value, as name and as actors, and a value that does not fit beside the others of an actor', async () => {
     const actor = await client.register();
     const large = await make('large', actor, { value: 'x'.repeat(1_000_000) });
     expect(large.status).toBe(400);
     expect(large.message.length).toBeLessThan(300);
+    const [name, unknown] = ['n'.repeat(1_000_000), 'u'.repeat(1_000_000)];
+    const names = Array.from({ length: 100_000 }, (_, index) => `nobody-${index}`).join(',');
+    for (const refused of [await make(name, actor), await make('large', unknown), await make('large', names)]) {
+      expect([400, 404]).toContain(refused.status);
+      expect(refused.message.length).toBeLessThan(400);
+    }
+    expect((await get('large')).status).toBe(404);
     expect((await make('half', actor, { value: 'x'.repeat(100_000) })).status).toBe(200);
     expect((await make('other-half', actor, { value: 'x'.repeat(100_000) })).status).toBe(400);
     expect((await make('other-half', actor, { value: 'x'.repeat(30_000) })).status).toBe(200);

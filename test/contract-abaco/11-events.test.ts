@@ -3,19 +3,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventDelivery, type EventDelivery } from '../../src/events/delivery.ts';
 import { createLookUp } from '../../src/events/look-up.ts';
-import { postWebhook } from '../../src/events/webhook.ts';
+import { postWebhook, type WebhookRules } from '../../src/events/webhook.ts';
 import type { Message } from '../../src/executions/execution.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { ask, registerActor, sendMessage } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';
+import { startNameServer } from '../support/name-server.ts';
 import { claimsOf, makeTestKey, signToken } from '../support/tokens.ts';
+import { until } from '../support/until.ts';
 import { startWebhookServer } from '../support/webhook-server.ts';
 
 let api: ApiService;
 let delivery: EventDelivery;
 const key = makeTestKey();
-const lookUp = createLookUp({ allowPrivate: true });
+const anywhere: WebhookRules = {
+  allowPrivate: true,
+  lookUp: createLookUp({ allowPrivate: true }),
+  timeoutMs: 5_000,
+};
 
 beforeAll(async () => {
   api = await startApiService({
@@ -32,13 +38,13 @@ public_key = """${key.publicPem}"""
   delivery = deliveryAt(systemClock);
 });
 
-function deliveryAt(clock: Clock): EventDelivery {
+function deliveryAt(clock: Clock, rules = anywhere): EventDelivery {
   const { services } = api;
   return createEventDelivery({
     ...services,
     aliasOf: async (tenant, alias) => (await services.aliases.get(tenant, alias))?.actorId,
     clock,
-    post: (post, signal) => postWebhook(post, { allowPrivate: true, lookUp, timeoutMs: 5_000 }, signal),
+    post: (post, signal) => postWebhook(post, rules, signal),
     nextExecutionId: () => services.ids.next(),
     checkpoint: async () => undefined,
     leaving: new AbortController().signal,
@@ -331,6 +337,35 @@ describe('§11 webhooks', () => {
     const later = { now: () => new Date(Date.now() + api.services.config.events.webhookKeepMs) };
     await deliveryAt(later).deliver(refOf(source));
     expect(server.received).toHaveLength(1);
+    expect(await api.services.mailbox.load(refOf(source))).toMatchObject({ owesEvents: false });
+  });
+
+  it('that never answer hold up neither the link beside them nor another actor', async () => {
+    await using silent = await startWebhookServer(() => undefined);
+    await using server = await startWebhookServer();
+    const target = await registerActor(api);
+    const stuck = await registerActor(api, { webhook: silent.url, link: target });
+    const other = await registerActor(api, { webhook: server.url });
+    let isOver = false;
+    const underWay = delivery.deliver(refOf(stuck)).finally(() => (isOver = true));
+    await until(() => silent.received.length === 1);
+    await delivery.deliver(refOf(other));
+    expect(server.received).toHaveLength(1);
+    expect(await takeEvents(target)).toHaveLength(1);
+    expect(isOver).toBe(false);
+    await silent[Symbol.asyncDispose]();
+    await underWay;
+    expect(await api.services.mailbox.load(refOf(stuck))).toMatchObject({ owesEvents: true });
+  });
+
+  it('behind a name of this machine get nothing, and the event is dropped', async () => {
+    await using server = await startWebhookServer();
+    await using names = await startNameServer(() => ['127.0.0.1']);
+    const servers = [names.address];
+    const rules = { ...anywhere, allowPrivate: false, lookUp: createLookUp({ allowPrivate: false, servers }) };
+    const source = await registerActor(api, { webhook: `http://inner.example.org:${server.port}/` });
+    await deliveryAt(systemClock, rules).deliver(refOf(source));
+    expect(server.received).toEqual([]);
     expect(await api.services.mailbox.load(refOf(source))).toMatchObject({ owesEvents: false });
   });
 
