@@ -116,21 +116,20 @@ describe('a search', () => {
     const line = `GET /actors/search/actors?state.texts.like=${pattern}`;
     // Once beforehand, so that neither what the history lacks nor the compiler is waited for below.
     await askUntilComplete(api.app, line);
-    const start = performance.now();
-    let tookMs = 0;
+    let ended = false;
     const search = ask(api.app, line).finally(() => {
-      tookMs = performance.now() - start;
+      ended = true;
     });
-    let longestMs = 0;
-    for (let last = start; tookMs === 0; ) {
+    let answered = 0;
+    while (!ended) {
       expect((await ask(api.app, 'GET /actors')).status).toBe(200);
-      longestMs = Math.max(longestMs, performance.now() - last);
-      last = performance.now();
+      if (!ended) answered += 1;
     }
     const { status, result, message } = await search;
     expect(status, message).toBe(200);
     expect(result.search).toEqual([]);
-    expect(longestMs).toBeLessThan(tookMs / 2);
+    // One may come before the search has begun to look.
+    expect(answered).toBeGreaterThan(1);
   });
 });
 
