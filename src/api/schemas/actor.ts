@@ -86,7 +86,21 @@ export const actorRequest = Type.Object(
     resources: resourcesRequest,
     keep_scratch: optional.flag(about.keep_scratch),
   },
-  { $id: 'ActorRequest', description: 'What a user sets of an actor. Names may be given in snake or in camel form.' },
+  {
+    $id: 'ActorRequest',
+    description: 'What a user sets of an actor. Names may be given in snake or in camel form.',
+    examples: [
+      { image: 'debian:trixie-slim' },
+      {
+        image: 'registry.example.org/lab/simulate:2',
+        name: 'simulate',
+        description: 'One step of the simulation.',
+        default_environment: { STEPS: '100' },
+        queue: 'hpc',
+        resources: { cpus: 4, memory: '16g', walltime: '01:30:00' },
+      },
+    ],
+  },
 );
 
 export type ActorRequest = Static<typeof actorRequest>;
@@ -102,7 +116,11 @@ export const actorUpdateRequest = Type.Object(
       }),
     ),
   },
-  { $id: 'ActorUpdateRequest', description: 'A full replacement: what is left out returns to its default.' },
+  {
+    $id: 'ActorUpdateRequest',
+    description: 'A full replacement: what is left out returns to its default.',
+    examples: [{ image: 'debian:trixie-slim', description: 'Counts words.', force: true }],
+  },
 );
 
 const mount = Type.Object({
@@ -171,7 +189,51 @@ export const actor = Type.Object(
     keep_scratch: Type.Optional(Type.Boolean({ description: about.keep_scratch })),
     wait: Type.Optional(wait),
   },
-  { $id: 'Actor', description: 'An actor: a registered image with its settings, state and mailbox.' },
+  {
+    $id: 'Actor',
+    description: 'An actor: a registered image with its settings, state and mailbox.',
+    examples: [
+      {
+        _links: {
+          self: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB',
+          owner: 'https://hpc.example.org/profiles/v2/jane',
+          executions: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB/executions',
+        },
+        id: 'Dg84VrMjvPRB',
+        name: 'wordcount',
+        image: 'debian:trixie-slim',
+        description: 'Counts words.',
+        stateless: true,
+        type: 'none',
+        link: '',
+        webhook: '',
+        token: false,
+        hints: [],
+        privileged: false,
+        max_workers: null,
+        mem_limit: null,
+        max_cpus: null,
+        use_container_uid: false,
+        default_environment: {},
+        queue: 'default',
+        log_ex: null,
+        cron_schedule: null,
+        cron_on: false,
+        cron_next_ex: null,
+        state: {},
+        status: 'READY',
+        status_message: ' ',
+        owner: 'jane',
+        revision: 1,
+        mounts: [{ host_path: '/home/jane', container_path: '/work', mode: 'rw' }],
+        uid: '1001',
+        gid: '1001',
+        tasdir: '/home/jane',
+        create_time: '2026-05-01T14:45:41.591Z',
+        last_update_time: '2026-05-01T14:45:41.591Z',
+      },
+    ],
+  },
 );
 
 export const actorRef = reference('Actor');

@@ -11,12 +11,20 @@ const words = {
 
 export const aliasRequest = Type.Object(
   { alias: Type.String({ description: words.alias }), actor_id: Type.String({ description: words.actor }) },
-  { $id: 'AliasRequest', description: 'A new alias.' },
+  {
+    $id: 'AliasRequest',
+    description: 'A new alias.',
+    examples: [{ alias: 'wordcount', actor_id: 'Dg84VrMjvPRB' }],
+  },
 );
 
 export const aliasUpdateRequest = Type.Object(
   { actor_id: Type.String({ description: words.actor }) },
-  { $id: 'AliasUpdateRequest', description: 'The other actor an alias is to stand for; its name cannot change.' },
+  {
+    $id: 'AliasUpdateRequest',
+    description: 'The other actor an alias is to stand for; its name cannot change.',
+    examples: [{ actor_id: 'Dg84VrMjvPRB' }],
+  },
 );
 
 export const alias = Type.Object(

@@ -18,11 +18,19 @@ const settings = {
 
 export const configRequest = Type.Object(
   { name: Type.String({ description: words.name }), ...settings },
-  { $id: 'ConfigRequest', description: 'A new config.' },
+  {
+    $id: 'ConfigRequest',
+    description: 'A new config.',
+    examples: [
+      { name: 'solver', value: '{"tolerance": 1e-6}', is_secret: false, actors: 'Dg84VrMjvPRB,wordcount' },
+      { name: 'bucket-key', value: 'not told to anybody', is_secret: true, actors: 'Dg84VrMjvPRB' },
+    ],
+  },
 );
 
 export const configUpdateRequest = Type.Object(settings, {
   $id: 'ConfigUpdateRequest',
+  examples: [{ value: '{"tolerance": 1e-9}', is_secret: false, actors: 'Dg84VrMjvPRB' }],
   description: 'All of a config anew but its name. What stands for a secret, as value, keeps the secret as it is.',
 });
 
@@ -33,7 +41,11 @@ export const config = Type.Object(
     is_secret: Type.Boolean({ description: words.secret }),
     actors: Type.String({ description: `${words.actors} Those that were deleted are left out.` }),
   },
-  { $id: 'Config', description: 'What several actors are given: a setting, or a secret.' },
+  {
+    $id: 'Config',
+    description: 'What several actors are given: a setting, or a secret.',
+    examples: [{ name: 'solver', value: '{"tolerance": 1e-6}', is_secret: false, actors: 'Dg84VrMjvPRB' }],
+  },
 );
 
 export const configRef = reference('Config');

@@ -85,7 +85,38 @@ export const execution = Type.Object(
     node: Type.Optional(Type.String({ description: 'The machine its program runs on.' })),
     wait: Type.Optional(wait),
   },
-  { $id: 'Execution', description: 'One run of an actor for one message.' },
+  {
+    $id: 'Execution',
+    description: 'One run of an actor for one message.',
+    examples: [
+      {
+        _links: {
+          self: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB/executions/wz60leRmLQPX',
+          owner: 'https://hpc.example.org/profiles/v2/jane',
+          logs: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB/executions/wz60leRmLQPX/logs',
+        },
+        id: 'wz60leRmLQPX',
+        actor_id: 'Dg84VrMjvPRB',
+        api_server: 'https://hpc.example.org',
+        executor: 'jane',
+        status: 'COMPLETE',
+        worker_id: 'epWMpwYa36PA',
+        message_received_time: '2026-05-01T14:45:41.591Z',
+        start_time: '2026-05-01T14:45:42.104Z',
+        finish_time: '2026-05-01T14:45:43.632Z',
+        cpu: 812_000_000,
+        io: 40_960,
+        runtime: 1,
+        exit_code: 0,
+        final_state: { ExitCode: 0, OOMKilled: false, Status: 'exited' },
+        revision: 1,
+        attempt: 1,
+        end: 'exited',
+        usage: { cpu_ms: 812, max_memory_bytes: 19_922_944, io_bytes: 40_960, runtime_ms: 1_528 },
+        launcher: 'docker',
+      },
+    ],
+  },
 );
 
 export const executionRef = reference('Execution');
@@ -105,7 +136,7 @@ export const executionSummary = Type.Object({
     }),
     { description: 'The oldest first.' },
   ),
-  total_executions: Type.Integer({ description: 'How many are listed.' }),
+  total_executions: Type.Integer({ description: 'How many there are, also those that are not listed.' }),
   total_cpu: Type.Number({ description: 'Processor time of all, in nanoseconds.' }),
   total_io: Type.Number({ description: 'Bytes read and written by all.' }),
   total_runtime: Type.Number({ description: 'Whole seconds of all.' }),

@@ -13,7 +13,11 @@ export const nonceRequest = Type.Object(
     max_uses: Type.Optional(Type.Integer({ description: 'How often it can be used; -1 sets no limit.', default: -1 })),
     description: Type.Optional(Type.String({ description: 'What it is for.', default: '' })),
   },
-  { $id: 'NonceRequest', description: 'A new nonce; all of it may be left out.' },
+  {
+    $id: 'NonceRequest',
+    description: 'A new nonce; all of it may be left out.',
+    examples: [{ level: 'EXECUTE', max_uses: 10, description: 'for the hook of the repository' }],
+  },
 );
 
 const orNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });

@@ -5,7 +5,7 @@ import { actorParams, reference, time } from './common.ts';
 
 export const workersRequest = Type.Object(
   { num: Type.Optional(Type.Integer({ description: 'How many workers there are to be; 0 counts as 1.', default: 1 })) },
-  { $id: 'WorkersRequest', description: 'How many workers an actor is to have at least.' },
+  { $id: 'WorkersRequest', description: 'How many workers an actor is to have at least.', examples: [{ num: 2 }] },
 );
 
 const orNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
