@@ -3,11 +3,14 @@
  * JavaScript puts keys that look like numbers first, whatever order they were given in.
  */
 export function renderSortedJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => renderSortedJson(item ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${renderSortedJson(member)}`);
-  return `{${members.join(',')}}`;
+  if (Array.isArray(value)) return `[${value.map((item) => renderSortedJson(item ?? null)).join(',')}]`;
+  const members = value as Readonly<Record<string, unknown>>;
+  // Put together in one loop, since every answer comes through here.
+  let text = '';
+  for (const key of Object.keys(members).toSorted()) {
+    const member = members[key];
+    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${renderSortedJson(member)}`;
+  }
+  return `{${text}}`;
 }
