@@ -22,6 +22,7 @@ export function connectRedis(options: RedisOptions): Redis {
     lazyConnect: true,
     retryStrategy: (times) => Math.min(50 * times, 1_000),
   });
+  redis.on('connect', () => gatherWrites(redis.stream));
   let broken = false;
   redis.on('error', (error: Error) => {
     if (!broken) options.onError(error);
@@ -31,6 +32,26 @@ export function connectRedis(options: RedisOptions): Redis {
     broken = false;
   });
   return redis;
+}
+
+/**
+ * What one turn of the event loop sends goes out in one write, for which we and Redis each call the system once. Each
+ * command still has its own answer, unlike in a pipeline, where all wait for the slowest.
+ */
+function gatherWrites(stream: Redis['stream']): void {
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+  let gathering = false;
+  stream.write = (...args: unknown[]) => {
+    if (!gathering) {
+      gathering = true;
+      stream.cork();
+      setImmediate(() => {
+        gathering = false;
+        stream.uncork();
+      });
+    }
+    return write(...args);
+  };
 }
 
 /**
