@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What each layer may use, and how long it may take, is in test/README.md. */
 const layers = {
-  unit: 5_000,
+  unit: 20_000,
   contract: 60_000,
   'contract-abaco': 60_000,
   clients: 120_000,
