@@ -130,7 +130,7 @@ public_key = """${publicKey}"""
 
 async function startService(site: string, addressFile: string): Promise<Child> {
   const program = join(packageRoot, 'test/support/service-process.ts');
-  return await startChild(process.execPath, [program, site, 'api', addressFile], { cwd: packageRoot });
+  return await startChild(process.execPath, [program, site, 'api,supervisor', addressFile], { cwd: packageRoot });
 }
 
 async function readAddress(file: string, service: Child): Promise<string | undefined> {

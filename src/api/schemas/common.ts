@@ -79,6 +79,7 @@ const errorContent = {
 const errorMeanings: Readonly<Record<number, string>> = {
   400: 'The request cannot succeed as it is; the message says why. Also for what others answer with 401, 403 or 409.',
   404: 'There is no such actor in this tenant.',
+  405: 'A word of the paths, as v2, stands where a name or an id is expected, so that nothing is served there.',
   412: 'If-Match names another version than the one that is there; nothing was changed.',
   429: 'A limit of this server; ask again after the seconds of Retry-After.',
   503: 'Redis, the history or the blob directory does not answer, or the server is stopping; ask again after Retry-After.',
@@ -90,7 +91,7 @@ export const noTokenError = { 400: { description: errorMeanings[400], content: e
 
 /** Answers of errors by status: those of every route, and more where `statuses` says so. */
 export function errors(...statuses: readonly number[]): Record<number, object> {
-  const all = [...new Set([400, 404, 429, ...statuses, 503])];
+  const all = [...new Set([400, 404, 405, 429, ...statuses, 503])];
   return Object.fromEntries(
     all.map((status) => [status, { description: errorMeanings[status], content: errorContent }]),
   );

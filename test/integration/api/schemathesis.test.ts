@@ -16,7 +16,7 @@ import { requireService } from '../../support/services.ts';
 
 const long = process.env['ABACO_TEST_SCHEMATHESIS'] === 'long';
 const seed = Number(process.env['ABACO_TEST_SEED'] ?? (long ? randomInt(1_000_000_000) : 1));
-const examples = long ? 40 : 2;
+const examples = long ? 50 : 2;
 const timeoutMs = long ? 1_800_000 : 180_000;
 
 describe.runIf(requireService('schemathesis', await schemathesisAvailable()))('the API under Schemathesis', () => {
