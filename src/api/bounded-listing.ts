@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** For the descriptions of routes. */
 export const boundedListing =
-  'At most as many as the setting limits.listing says; the header X-Total-Count says how many there are.';
+  'At most as many as the setting limits.listing says: the latest, or the first where they are listed by name. The header ' +
+  'X-Total-Count says how many there are.';
 
 export function mostListed({ server }: FastifyRequest): number {
   return server.services.config.limits.listing;

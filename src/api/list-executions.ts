@@ -1,7 +1,7 @@
 /** The executions of an actor as a listing shows them: the latest, and the sums over all (contract §7.8). */
 
 import { UnavailableError } from '../errors.ts';
-import { type Execution, isFinal } from '../executions/execution.ts';
+import type { Execution } from '../executions/execution.ts';
 import type { ExecutionTotals, History } from '../history/history.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 import { addTotals, noTotals, totalsOf } from './admin-totals.ts';
@@ -54,8 +54,9 @@ async function readEnded(
     const latest = await readLatest(history, actor, most);
     const totals = await history.totals(tenant, actorId);
     const kept = new Set(latest.map(({ id }) => id));
-    // Found by themselves: one that waited long is older than the latest when it ends.
-    const unsure = latest.length < totals.count ? live.filter(({ id, state }) => isFinal(state) && !kept.has(id)) : [];
+    // Found by themselves: one that waited long is older than the latest when it ends, as one that ran a moment ago may have.
+    const started = live.filter(({ id, state }) => state !== 'submitted' && !kept.has(id));
+    const unsure = latest.length < totals.count ? started : [];
     for (const { id } of unsure) if (await history.execution(tenant, actorId, id)) kept.add(id);
     return { latest, totals, kept };
   } catch (thrown) {
