@@ -1,33 +1,13 @@
 /** Sums over executions in the units of the contract (§7.15). */
 
-import type { Execution } from '../executions/execution.ts';
 import type { ActorKey, ExecutionTotals } from '../history/history.ts';
+import { addTotals } from '../history/totals.ts';
 import type { Attributes } from './wire.ts';
 
 const nanosecondsPerMs = 1_000_000;
 
-export const noTotals: ExecutionTotals = { count: 0, cpuMs: 0, ioBytes: 0, runtimeMs: 0 };
-
 export function keyOf({ tenant, actorId }: ActorKey): string {
   return `${tenant}:${actorId}`;
-}
-
-/** What one execution adds; one that never started counts too. */
-export function totalsOf({ usage }: Pick<Execution, 'usage'>): ExecutionTotals {
-  const { cpuMs = 0, ioBytes = 0, runtimeMs = 0 } = usage ?? {};
-  return { count: 1, cpuMs, ioBytes, runtimeMs };
-}
-
-export function addTotals(all: readonly ExecutionTotals[]): ExecutionTotals {
-  return all.reduce(
-    (sum, one) => ({
-      count: sum.count + one.count,
-      cpuMs: sum.cpuMs + one.cpuMs,
-      ioBytes: sum.ioBytes + one.ioBytes,
-      runtimeMs: sum.runtimeMs + one.runtimeMs,
-    }),
-    noTotals,
-  );
 }
 
 /** Attributes that start with `total_` and end with what is summed over. */

@@ -3,8 +3,8 @@
 import { UnavailableError } from '../errors.ts';
 import type { Execution } from '../executions/execution.ts';
 import type { ExecutionTotals, History } from '../history/history.ts';
+import { addTotals, noTotals, totalsOf } from '../history/totals.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
-import { addTotals, noTotals, totalsOf } from './admin-totals.ts';
 import type { Services } from './services.ts';
 
 export interface ExecutionListing {

@@ -6,9 +6,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { ExecutionTotals } from '../../history/history.ts';
+import { noTotals } from '../../history/totals.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import { describeActor } from '../actor-view.ts';
-import { keyOf, noTotals, renderSums, renderTotals } from '../admin-totals.ts';
+import { keyOf, renderSums, renderTotals } from '../admin-totals.ts';
 import { tellTotal } from '../bounded-listing.ts';
 import { parsePage, type QueryParameters } from '../parse-search.ts';
 import { adminActor, adminExecutions, adminPage, adminWorkers } from '../schemas/admin.ts';
