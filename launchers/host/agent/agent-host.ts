@@ -15,7 +15,7 @@ import {
 } from '../../../src/errors.ts';
 import type { FilePart, Host } from '../host.ts';
 import { checkBelowRoots } from '../scratch-roots.ts';
-import { createFrameReader, encodeFrame, type Frame, type FrameError, type FrameHead } from './frames.ts';
+import { createFrameReader, encodeFrame, type Frame, type FrameError, type FrameHead, gatherFrames } from './frames.ts';
 import type { Answer, Verb, Verbs } from './verbs.ts';
 
 /** A channel whose other end is an agent: an SSH channel, a pipe. */
@@ -88,6 +88,9 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
     else one?.reject(remake(name, head.error));
   }
 
+  const send = gatherFrames((bytes) => {
+    if (closed === undefined) channel.write(bytes);
+  });
   const read = createFrameReader(onFrame);
   channel.onData((bytes) => {
     try {
@@ -110,12 +113,12 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
     const { promise, resolve, reject } = Promise.withResolvers<Answer<Verb>>();
     const forget = (): void => {
       asked.delete(id);
-      if (closed === undefined) channel.write(encodeFrame({ kind: 'forget', id }));
+      send(encodeFrame({ kind: 'forget', id }));
       reject(cutOff(name, verb, 'it was not wanted any more', signal?.reason));
     };
     signal?.addEventListener('abort', forget, { once: true });
     asked.set(id, { verb, resolve, reject });
-    channel.write(encodeFrame({ kind: 'ask', id, verb, args }, body));
+    send(encodeFrame({ kind: 'ask', id, verb, args }, body));
     try {
       return (await promise) as Required<Answer<V>>;
     } finally {
@@ -143,6 +146,10 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
     },
 
     async put(path, content, { mode = 0o600 } = {}) {
+      if (content instanceof Uint8Array && content.byteLength <= chunkBytes) {
+        await ask('put', { path, mode }, { body: content });
+        return;
+      }
       const { value: upload } = await ask('beginPut', { path, mode });
       try {
         for await (const body of inChunks(content)) await ask('putChunk', { upload }, { body });

@@ -37,6 +37,22 @@ export function encodeFrame(head: FrameHead, body: Uint8Array = new Uint8Array()
   return Buffer.concat([prefix, text, body]);
 }
 
+/** Frames of one turn go out as one piece: over SSH each piece is a packet, encrypted and written by itself. */
+export function gatherFrames(write: (piece: Buffer) => void): (frame: Buffer) => void {
+  let frames: Buffer[] = [];
+
+  function flush(): void {
+    const [first, ...others] = frames;
+    frames = [];
+    if (first) write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+  }
+
+  return (frame) => {
+    frames.push(frame);
+    if (frames.length === 1) setImmediate(flush);
+  };
+}
+
 /** Puts frames together from the pieces a stream gives. Throws an `Error` at what is no frame; it is of no use then. */
 export function createFrameReader(onFrame: (frame: Frame) => void): (piece: Uint8Array) => void {
   let pieces: Uint8Array[] = [];

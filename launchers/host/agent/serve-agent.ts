@@ -10,7 +10,7 @@ import { syncDirectory, writeFully } from '../../../src/lib/durable-file.ts';
 import { withFileErrors } from '../file-errors.ts';
 import { createLocalHost } from '../local-host.ts';
 import { runProgram } from '../run-program.ts';
-import { createFrameReader, encodeFrame, type Frame, type FrameError } from './frames.ts';
+import { createFrameReader, encodeFrame, type Frame, type FrameError, gatherFrames } from './frames.ts';
 import type { Answer, Verb, Verbs } from './verbs.ts';
 
 export interface AgentOptions {
@@ -40,9 +40,9 @@ export async function serveAgent({ version, input, output }: AgentOptions): Prom
     }
   }
 
-  function send(frame: Buffer): void {
-    if (output.writable) output.write(frame);
-  }
+  const send = gatherFrames((bytes) => {
+    if (output.writable) output.write(bytes);
+  });
 
   const read = createFrameReader(({ head, body }: Frame) => {
     if (head.kind === 'ask') void serve(head.id, head.verb, head.args, Uint8Array.from(body));
@@ -78,6 +78,10 @@ function createHandlers(uploads: Uploads): { readonly [V in Verb]: Handler<V> } 
       const parts = await host.readMany(reads);
       const value = parts.map((part) => (part ? { bytes: part.bytes.byteLength, size: part.size } : null));
       return { value, bytes: Buffer.concat(parts.map((part) => part?.bytes ?? new Uint8Array())) };
+    },
+    async put({ path, mode }, body) {
+      await host.put(path, body, { mode });
+      return { value: null };
     },
     async beginPut({ path, mode }) {
       return { value: await uploads.begin(path, mode) };

@@ -11,6 +11,8 @@ export interface Verbs {
     /** How many of the bytes belong to each, and how large its file was. */
     value: readonly ({ readonly bytes: number; readonly size: number } | null)[];
   };
+  /** All of a small file at once. */
+  put: { args: { readonly path: string; readonly mode: number }; value: null };
   beginPut: { args: { readonly path: string; readonly mode: number }; value: number };
   putChunk: { args: { readonly upload: number }; value: null };
   endPut: { args: { readonly upload: number; readonly keep: boolean }; value: null };

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFrameReader, encodeFrame, type Frame, type FrameHead } from '../../../../launchers/host/agent/frames.ts';
+import {
+  createFrameReader,
+  encodeFrame,
+  type Frame,
+  type FrameHead,
+  gatherFrames,
+} from '../../../../launchers/host/agent/frames.ts';
 
 function readAll(pieces: readonly Uint8Array[]): readonly Frame[] {
   const frames: Frame[] = [];
@@ -25,6 +31,17 @@ describe('frames', () => {
         expect(readAll(pieces)).toEqual(wanted);
       }),
     );
+  });
+
+  it('of one turn go out as one piece, and none is lost or overtaken', async () => {
+    const pieces: Buffer[] = [];
+    const send = gatherFrames((piece) => void pieces.push(piece));
+    const turns = [[1, 2, 3], [4], [5, 6]];
+    for (const ids of turns) {
+      for (const id of ids) send(encodeFrame({ kind: 'forget', id }));
+      await new Promise(setImmediate);
+    }
+    expect(pieces.map((piece) => readAll([piece]).map(({ head }) => 'id' in head && head.id))).toEqual(turns);
   });
 
   it.each([
