@@ -34,24 +34,17 @@ export async function deleteActor(
   if (first === 'stale') return 'stale';
   if (first !== 'busy') return await release();
   for (;;) {
-    const looked = new AbortController();
-    const change = news.next(
+    using change = news.next(
       (item) => item.actorId === actor.actorId && item.tenant === actor.tenant && item.kind === 'ended',
       lookEveryMs,
-      AbortSignal.any([closing, looked.signal]),
+      closing,
     );
-    // Its own trouble is only that nobody listens any more.
-    change.catch(() => undefined);
-    try {
-      await purge(mailbox, actor);
-      for (const executionId of await mailbox.heldIds(actor)) await mailbox.cancel(actor, executionId, true);
-      if ((await actors.remove(actor)) !== 'busy') return await release();
-      if (performance.now() >= deadline || closing.aborted) return false;
-      // A server that closes looks once more and answers.
-      await change.catch(() => undefined);
-    } finally {
-      looked.abort();
-    }
+    await purge(mailbox, actor);
+    for (const executionId of await mailbox.heldIds(actor)) await mailbox.cancel(actor, executionId, true);
+    if ((await actors.remove(actor)) !== 'busy') return await release();
+    if (performance.now() >= deadline || closing.aborted) return false;
+    // A server that closes looks once more and answers.
+    await change.come.catch(() => undefined);
   }
 }
 

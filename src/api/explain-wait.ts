@@ -4,7 +4,7 @@ import { concurrencyOf } from '../actors/actor.ts';
 import type { Execution } from '../executions/execution.ts';
 import { chooseLauncher } from '../launcher/launcher-table.ts';
 import { workersPerActor } from '../workers/plan-workers.ts';
-import { planWait } from './plan-wait.ts';
+import { planHeldWait, planWait } from './plan-wait.ts';
 import type { Services } from './services.ts';
 
 export type WaitSources = Pick<
@@ -18,20 +18,17 @@ export async function explainWait(services: WaitSources, execution: Execution): 
   if (execution.state !== 'submitted') return execution;
   const { tenant, actorId, id } = execution;
   const ref = { tenant, actorId };
-  const [actor, standing, heldIds, records, wanted] = await Promise.all([
-    actors.get(tenant, actorId),
-    mailbox.standing(ref, id),
-    mailbox.heldIds(ref),
-    workers.list(ref),
-    workers.wanted(ref),
-  ]);
+  const [actor, standing] = await Promise.all([actors.get(tenant, actorId), mailbox.standing(ref, id)]);
   if (!actor) return execution;
-  const first = standing && standing.firstId !== id ? await executions.get(ref, standing.firstId) : execution;
+  // What a worker holds, which may be for hours in a queue of the cluster, says itself what it waits for.
+  if (standing === undefined) return { ...execution, wait: planHeldWait(execution) };
+  const [heldIds, records, wanted] = await Promise.all([mailbox.heldIds(ref), workers.list(ref), workers.wanted(ref)]);
+  const first = standing.firstId !== id ? await executions.get(ref, standing.firstId) : execution;
   const launcher = chooseLauncher(actor, { queues: config.queues, defaultLauncher: config.service.defaultLauncher });
   const queued = services.launchers.byName(launcher)?.launcher.capabilities.queues === true;
   const wait = planWait(execution, {
     actor,
-    ahead: standing?.ahead,
+    ahead: standing.ahead,
     firstWait: first?.wait,
     launcherWait: services.launcherWait(launcher),
     heldIds,

@@ -23,7 +23,7 @@ export async function* followLog(
   { offset, signal }: FollowOptions,
 ): AsyncIterable<ServerEvent | typeof stillThere> {
   let position = offset;
-  const watch = { kinds: ['running', 'ended'], everyMs: services.config.logs.pollMs, signal } as const;
+  const watch = { kinds: ['running', 'ended'], everyMs: () => services.config.logs.pollMs, signal } as const;
   for await (const execution of watchExecution(services, first, watch)) {
     if (execution === stillThere) {
       yield stillThere;

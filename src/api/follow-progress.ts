@@ -7,8 +7,8 @@ import { explainWait, type WaitSources } from './explain-wait.ts';
 import type { Services } from './services.ts';
 import { watchExecution } from './watch-execution.ts';
 
-/** Changes of the wait make no news, so this often they are looked for. */
-const lookEveryMs = 1_000;
+/** In a mailbox, those before it and its workers come and go without news of this one; what is held makes news. */
+const everyMs = ({ workerId }: Execution): number => (workerId === undefined ? 1_000 : 5_000);
 
 export async function* followProgress(
   services: WaitSources & Pick<Services, 'history' | 'news'>,
@@ -16,7 +16,7 @@ export async function* followProgress(
   signal: AbortSignal,
 ): AsyncIterable<ServerEvent | typeof stillThere> {
   let told = '';
-  const watch = { kinds: ['posted', 'running', 'ended'], everyMs: lookEveryMs, signal } as const;
+  const watch = { kinds: ['posted', 'wait', 'running', 'ended'], everyMs, signal } as const;
   for await (const seen of watchExecution(services, first, watch)) {
     if (seen === stillThere) {
       yield stillThere;

@@ -5,8 +5,8 @@ import type { Execution, Wait } from '../executions/execution.ts';
 
 export interface WaitFacts {
   readonly actor: Actor;
-  /** Messages before it in the mailbox; nothing when a worker holds it. */
-  readonly ahead: number | undefined;
+  /** Messages before it in the mailbox. */
+  readonly ahead: number;
   /** Why the message that is taken next was given back, if it was. */
   readonly firstWait: Wait | undefined;
   /** Why the actor's launcher takes nothing, where that is known. */
@@ -23,9 +23,8 @@ export interface WaitFacts {
 /** After so long without a worker it is no matter of a moment any more. */
 const patienceMs = 30_000;
 
-/** The first cause that holds, from the actor over its launcher to its neighbours in the mailbox. */
+/** Of one in the mailbox: the first cause that holds, from its actor over the launcher to the messages beside it. */
 export function planWait(execution: Execution, facts: WaitFacts): Wait {
-  if (facts.ahead === undefined) return execution.wait ?? beingStarted(execution);
   return (
     waitForActor(execution, facts.actor) ??
     facts.launcherWait ??
@@ -35,7 +34,9 @@ export function planWait(execution: Execution, facts: WaitFacts): Wait {
   );
 }
 
-function beingStarted({ receivedAt, workerId }: Execution): Wait {
+/** Of one that a worker holds: what its worker has noted, else that it is being started. */
+export function planHeldWait({ receivedAt, wait, workerId }: Execution): Wait {
+  if (wait) return wait;
   const worker = workerId === undefined ? 'A worker' : `Worker "${workerId}"`;
   return { cause: `${worker} is starting it`, since: receivedAt, owner: 'service', next: 'It runs in a moment' };
 }
@@ -60,7 +61,7 @@ function waitForActor({ receivedAt }: Execution, actor: Actor): Wait | undefined
 }
 
 /** All that may run at once do. */
-function waitForPlace({ receivedAt }: Execution, { actor, ahead = 0, heldIds, mostHeld }: WaitFacts): Wait | undefined {
+function waitForPlace({ receivedAt }: Execution, { actor, ahead, heldIds, mostHeld }: WaitFacts): Wait | undefined {
   if (heldIds.length < mostHeld) return undefined;
   const own = !actor.stateless || actor.maxWorkers !== null;
   const cause = actor.stateless
@@ -70,7 +71,7 @@ function waitForPlace({ receivedAt }: Execution, { actor, ahead = 0, heldIds, mo
   return { cause, since: receivedAt, owner: own ? 'user' : 'operator', next };
 }
 
-function waitForWorker({ receivedAt }: Execution, { ahead = 0, workers, now }: WaitFacts): Wait {
+function waitForWorker({ receivedAt }: Execution, { ahead, workers, now }: WaitFacts): Wait {
   if (workers > 0) {
     const cause = ahead > 0 ? `${messages(ahead)} before it` : 'A worker is about to take it';
     return { cause, since: receivedAt, owner: 'service', next: 'Workers take messages in order' };

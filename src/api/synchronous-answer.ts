@@ -22,22 +22,15 @@ export async function waitForAnswer(
 ): Promise<SynchronousAnswer> {
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {
-    const looked = new AbortController();
-    // Listens before it looks, so that what happens in between is not missed.
-    const change = services.news.next(
+    using change = services.news.next(
       (item) => item.executionId === executionId && (item.kind === 'results' || item.kind === 'ended'),
       Math.max(0, Math.min(lookEveryMs, deadline - performance.now())),
-      AbortSignal.any([options.signal, looked.signal]),
+      options.signal,
     );
-    change.catch(() => undefined);
-    try {
-      const answer = await look(services, actor, executionId);
-      if (answer) return answer;
-      if (performance.now() >= deadline) return { kind: 'late' };
-      await change;
-    } finally {
-      looked.abort();
-    }
+    const answer = await look(services, actor, executionId);
+    if (answer) return answer;
+    if (performance.now() >= deadline) return { kind: 'late' };
+    await change.come;
   }
 }
 

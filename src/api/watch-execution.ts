@@ -9,8 +9,8 @@ import type { Services } from './services.ts';
 export interface WatchOptions {
   /** News that make it look at once. */
   readonly kinds: readonly NewsKind[];
-  /** Looks this often also without news. */
-  readonly everyMs: number;
+  /** How long it may look later than this look without news. */
+  readonly everyMs: (execution: Execution) => number;
   readonly signal: AbortSignal;
 }
 
@@ -27,25 +27,18 @@ export async function* watchExecution(
   let spokeAt = performance.now();
   while (execution && !signal.aborted) {
     const id = execution.id;
-    const looked = new AbortController();
-    // Listens before it looks, so that what happens in between is not missed.
-    const change = services.news.next(
+    using change = services.news.next(
       (item) => item.executionId === id && kinds.includes(item.kind),
-      everyMs,
-      AbortSignal.any([signal, looked.signal]),
+      everyMs(execution),
+      signal,
     );
-    change.catch(() => undefined);
-    try {
-      execution = await readExecution(services, execution, id);
-      if (!execution) return;
-      yield execution;
-      if (performance.now() - spokeAt >= sayStillThereEveryMs) {
-        spokeAt = performance.now();
-        yield stillThere;
-      }
-      await change;
-    } finally {
-      looked.abort();
+    execution = await readExecution(services, execution, id);
+    if (!execution) return;
+    yield execution;
+    if (performance.now() - spokeAt >= sayStillThereEveryMs) {
+      spokeAt = performance.now();
+      yield stillThere;
     }
+    await change.come;
   }
 }

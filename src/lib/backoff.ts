@@ -16,15 +16,10 @@ export async function pause(ms: number, ...signals: readonly AbortSignal[]): Pro
   if (signals.some((signal) => signal.aborted)) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
-  for (const signal of signals)
-    signal.addEventListener('abort', () => resolve(), { once: true, signal: ended(promise) });
+  const wake = (): void => resolve();
+  for (const signal of signals) signal.addEventListener('abort', wake);
   await promise;
   clearTimeout(timer);
-}
-
-/** Aborts when the promise has settled, so that listeners do not pile up on a long-lived signal. */
-function ended(promise: Promise<void>): AbortSignal {
-  const controller = new AbortController();
-  void promise.then(() => controller.abort());
-  return controller.signal;
+  // So that listeners do not pile up on a signal that lives longer.
+  for (const signal of signals) signal.removeEventListener('abort', wake);
 }

@@ -265,7 +265,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       const answer = await run(
         'note-wait',
         [of.execution(lease.executionId)],
-        [lease.fence, writeWait(wait), startFailed ? '1' : '0'],
+        [channel(lease), lease.executionId, lease.fence, writeWait(wait), startFailed ? '1' : '0'],
       );
       return typeof answer === 'number' ? answer : 'lost';
     },

@@ -6,7 +6,17 @@
 import type { Redis } from 'ioredis';
 import { type ActorRef, newsChannel } from './keys.ts';
 
-export type NewsKind = 'posted' | 'running' | 'results' | 'ended' | 'cancel' | 'actor' | 'state' | 'event' | 'missed';
+export type NewsKind =
+  | 'posted'
+  | 'wait'
+  | 'running'
+  | 'results'
+  | 'ended'
+  | 'cancel'
+  | 'actor'
+  | 'state'
+  | 'event'
+  | 'missed';
 
 export interface NewsItem extends ActorRef {
   readonly kind: NewsKind;
@@ -16,11 +26,17 @@ export interface NewsItem extends ActorRef {
 export interface News {
   /** @returns what ends it. */
   listen(listener: (item: NewsItem) => void): () => void;
-  /** Resolves at the next news that `wanted` accepts (or `missed`), or after `timeoutMs`; rejects when `signal` aborts. */
-  next(wanted: (item: NewsItem) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** Listens from now on for the next news that `wanted` accepts, or `missed`. */
+  next(wanted: (item: NewsItem) => boolean, timeoutMs: number, signal?: AbortSignal): NewsWait;
   /** Resolves once everything that was said before has been told; rejects when the connection is away. */
   caughtUp(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A wait that has begun, so that what happens while its owner looks for itself is not missed. Disposed of, it is over. */
+export interface NewsWait extends Disposable {
+  /** Resolves at the news, or when the time is over; rejects when the signal aborts. */
+  readonly come: Promise<void>;
 }
 
 /** @param subscriber a connection of its own: a subscribed one takes no other commands. */
@@ -45,22 +61,25 @@ export async function createNews(subscriber: Redis, prefix: string): Promise<New
 
   return {
     listen,
-    async next(wanted, timeoutMs, signal) {
-      signal?.throwIfAborted();
+    next(wanted, timeoutMs, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const stop = listen((item) => {
         if (item.kind === 'missed' || wanted(item)) resolve();
       });
       const abort = (): void => reject(signal?.reason as Error);
       const timer = setTimeout(resolve, timeoutMs);
-      signal?.addEventListener('abort', abort, { once: true });
-      try {
-        await promise;
-      } finally {
-        clearTimeout(timer);
-        stop();
-        signal?.removeEventListener('abort', abort);
-      }
+      if (signal?.aborted === true) abort();
+      signal?.addEventListener('abort', abort);
+      // Whoever is still looking may never come to wait for it.
+      promise.catch(() => undefined);
+      return {
+        come: promise,
+        [Symbol.dispose]() {
+          clearTimeout(timer);
+          stop();
+          signal?.removeEventListener('abort', abort);
+        },
+      };
     },
     async caughtUp() {
       // The answer comes on the same connection, behind all messages that came before the question.

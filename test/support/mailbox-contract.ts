@@ -300,6 +300,7 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const { lease } = await bench.claim(actor);
       expect(await bench.mailbox.recordIntent(lease, anIntent())).toBe('recorded');
       expect(await bench.mailbox.noteWait(lease, aWait, true)).toBe(1);
+      await until(() => heard.some((item) => item.kind === 'wait' && item.executionId === lease.executionId));
       expect(await bench.mailbox.recordHandle(lease, aHandle(lease))).toBe('recorded');
       expect(await bench.mailbox.running(lease, new Date(7), 'node1')).toBe('running');
       const running = { state: 'running', startedAt: new Date(7), node: 'node1', launcher: place, attempt: 1 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../../src/actors/actor.ts';
-import { planWait, type WaitFacts } from '../../../src/api/plan-wait.ts';
+import { planHeldWait, planWait, type WaitFacts } from '../../../src/api/plan-wait.ts';
 import type { Execution, Wait } from '../../../src/executions/execution.ts';
 
 const receivedAt = new Date('2026-01-01T00:00:10Z');
@@ -33,13 +33,15 @@ function waitOf(facts: Partial<WaitFacts>, of: Partial<Execution> = {}): Wait {
   );
 }
 
-describe('planWait', () => {
-  it('shows what a worker that holds it has noted, else that it is being started', () => {
-    expect(waitOf({ ahead: undefined }, { wait: noted, workerId: 'W' })).toBe(noted);
+describe('planHeldWait', () => {
+  it('shows what the worker has noted, else that it is being started', () => {
+    expect(planHeldWait({ ...execution, wait: noted, workerId: 'W' })).toBe(noted);
     const starting = { cause: 'Worker "W" is starting it', owner: 'service', since: receivedAt };
-    expect(waitOf({ ahead: undefined }, { workerId: 'W' })).toMatchObject(starting);
+    expect(planHeldWait({ ...execution, workerId: 'W' })).toMatchObject(starting);
   });
+});
 
+describe('planWait', () => {
   it('shows the trouble of an actor in ERROR, which its user can mend', () => {
     const broken = { ...actor, status: 'error', statusMessage: 'Image "x" is not there' } as const;
     const wait = waitOf({ actor: broken, firstWait: noted });
