@@ -21,6 +21,7 @@ await using service = await startSlurmService(cluster, { image, launcher: 'poll 
 const actor = await service.register();
 // The image is built before anything is measured.
 await service.untilEnded(actor, await service.send(actor, 'x'));
+const token = await service.tokenOf('alice');
 const sif = (await cluster.exec('login', 'ls /lustre/abaco/images/*.sif')).trim();
 await writePlainScript();
 report('slurm-burst', await compare('slurm-burst', rounds, { ours, plain }));
@@ -31,7 +32,6 @@ async function ours(): Promise<number> {
   await perSecond(messages, 32, async (index) => {
     ids.push(await service.send(actor, `message ${index}`));
   });
-  const token = await service.tokenOf('alice');
   // Its events end with an execution; asking again and again would cost the processors that are measured.
   await Promise.all(
     ids.map(async (id) => {

@@ -29,6 +29,9 @@ export interface WatchParts {
   readonly accountingMs: number;
 }
 
+/** One view in so many: what waits has written nothing, unless another job of the same attempt started the program. */
+const lookAtWaiting = 10;
+
 const retryPause = { firstMs: 200, mostMs: 5_000 };
 
 export async function* watchJob(
@@ -41,7 +44,14 @@ export async function* watchJob(
   let isRunning = false;
   let endedAtMs: number | undefined;
   let owner: string | undefined;
+  let waitedViews = 0;
   for await (const { view, followed } of viewsOf(parts, ref, job, { ownerJob: () => owner, signal })) {
+    waitedViews = view.kind === 'job' && phaseOf(view.job) === 'waiting' ? waitedViews + 1 : 0;
+    if (waitedViews > 0 && waitedViews % lookAtWaiting !== 1) {
+      const wait = isRunning ? undefined : waits.tell(view, new Date());
+      if (wait) yield wait;
+      continue;
+    }
     const look = await tryToLook(parts, ref, signal);
     if (!look) continue;
     owner = ownerJobOf(look.label);

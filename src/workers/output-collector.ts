@@ -39,6 +39,9 @@ export interface OutputCollectorOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Looks that bring nothing come less often, as most programs, and all that wait in a queue, are silent most of the time. */
+const mostTicks = 4;
+
 /** Results handed on in one step, so that neither a script nor a request grows without bound. */
 const mostAtOnce = 64;
 
@@ -51,13 +54,16 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
     let results = resultsSoFar;
     let writer: BlobWriter | undefined;
 
-    async function look(): Promise<void> {
+    /** @returns whether it brought anything. */
+    async function look(): Promise<boolean> {
+      const before = { bytes: writer?.size ?? 0, results };
       const output = await launcher.collect(handle, stopping.signal);
       if (output.logBytes > (writer?.size ?? 0)) {
         writer ??= await blobs.openLog(name);
         for await (const chunk of output.readLog(writer.size)) await writer.append(chunk);
       }
       await passResults(output);
+      return results > before.results || (writer?.size ?? 0) > before.bytes;
     }
 
     async function passResults(output: ExecutionOutput): Promise<void> {
@@ -91,10 +97,10 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
 
     const loop = (async () => {
       if (!launcher.capabilities.liveOutput) return;
-      for (;;) {
-        await pause(untilTick(options.pollMs), stopping.signal);
+      for (let silent = 0; ; silent += 1) {
+        await pause(untilTick(options.pollMs * Math.min(2 ** silent, mostTicks)), stopping.signal);
         if (stopping.signal.aborted) return;
-        await look().catch(options.onError);
+        if (await look().catch(options.onError)) silent = -1;
       }
     })();
 
