@@ -2,10 +2,16 @@
 
 import { type CountedNonce, remainingUses } from '../auth/nonce.ts';
 import type { Links } from './links.ts';
-import { type Attributes, renderTime } from './wire.ts';
+import { type AbsentTimes, type Attributes, renderLastTime, renderTime } from './wire.ts';
 
-/** @param showsId - who sees the id has the nonce. */
-export function renderNonce(nonce: CountedNonce, links: Links, showsId: boolean): Attributes {
+export interface NonceViewOptions {
+  readonly links: Links;
+  /** Who sees the id has the nonce. */
+  readonly showsId: boolean;
+  readonly absentTimes: AbsentTimes;
+}
+
+export function renderNonce(nonce: CountedNonce, { links, showsId, absentTimes }: NonceViewOptions): Attributes {
   const { object } = nonce;
   const ofActor = object.kind === 'actor';
   return {
@@ -27,6 +33,6 @@ export function renderNonce(nonce: CountedNonce, links: Links, showsId: boolean)
     current_uses: nonce.uses,
     remaining_uses: remainingUses(nonce),
     create_time: renderTime(nonce.createTime),
-    last_use_time: nonce.lastUseTime ? renderTime(nonce.lastUseTime) : 'None',
+    last_use_time: renderLastTime(nonce.lastUseTime, absentTimes),
   };
 }

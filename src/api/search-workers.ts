@@ -17,10 +17,11 @@ export async function searchWorkers(
   actorId: string | undefined,
   { filters, words, phrase, skip, limit }: SearchQuery,
 ): Promise<{ readonly total: number; readonly items: readonly Attributes[] }> {
+  const { absentTimes } = request.server.services.config.compat;
   const holds = compileFilters(filters, createPatience());
   const found = [];
   for (const record of await visibleWorkers(request, actorId)) {
-    const fields = boundFields({ ...renderWorker(record), actor_id: record.actorId });
+    const fields = boundFields({ ...renderWorker(record, absentTimes), actor_id: record.actorId });
     const text = textOf(fields);
     if (phrase !== '' && !text.includes(phrase)) continue;
     if (await holds(fields)) found.push({ record, fields, score: scoreOf(text, words) });

@@ -30,6 +30,14 @@ export function renderOptionalTime(time: Date | undefined): string | null {
   return time ? renderTime(time) : null;
 }
 
+/** What stands where there is no time, of what the original shows no null for. */
+export type AbsentTimes = 'None' | 'null';
+
+export function renderLastTime(time: Date | undefined, absent: AbsentTimes): string | null {
+  if (time) return renderTime(time);
+  return absent === 'None' ? 'None' : null;
+}
+
 export const actorStatusWords: Readonly<Record<ActorStatus, string>> = {
   submitted: 'SUBMITTED',
   ready: 'READY',

@@ -322,6 +322,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'Who finds the ids of nonces, which are as good as the nonces, in their listing: who may UPDATE, or all who may READ.',
     ['updaters', 'readers'],
   ),
+  absent_times: choice('What stands for a time that there is not, in workers and nonces: the text "None", or null.', [
+    'None',
+    'null',
+  ]),
   config_actors: choice('Which actors a config may name: those its maker may UPDATE, or any of the tenant.', [
     'any',
     'updatable',

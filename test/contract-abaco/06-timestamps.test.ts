@@ -62,6 +62,42 @@ describe('§6 a time', () => {
   });
 });
 
+/** @returns the times of what was never used, wherever workers and nonces are shown. */
+async function showUnused(of: Client): Promise<readonly unknown[]> {
+  const actor = await of.register();
+  const workerId = of.api.services.ids.next();
+  await of.api.services.workers.save({
+    tenant: 'PHYSICS',
+    actorId: actor,
+    id: workerId,
+    status: 'ready',
+    image: 'debian',
+    hostId: 'node-1',
+    location: 'local',
+    createTime: new Date(),
+    lastHealthCheckTime: new Date(),
+  });
+  const ask = async (line: string) => (await of.send(line, as('olga', 'admin'))).result;
+  const made = await ask(`POST /actors/${actor}/nonces`);
+  const ofAdmin = await ask('GET /actors/admin');
+  const workers = [
+    await ask(`GET /actors/${actor}/workers/${workerId}`),
+    ...(await ask(`GET /actors/${actor}/workers`)),
+    ...(await ask(`GET /actors/${actor}/workers?limit=1`)).search,
+    ...(await ask('GET /actors/admin/workers')).workers,
+    ...ofAdmin.flatMap((one: { readonly workers: readonly object[] }) => one.workers),
+  ];
+  const nonces = [
+    made,
+    await ask(`GET /actors/${actor}/nonces/${made.id}`),
+    ...(await ask(`GET /actors/${actor}/nonces`)),
+  ];
+  expect([workers.length, nonces.length]).toEqual([5, 3]);
+  for (const worker of workers) expect(worker).toMatchObject({ create_time: time, last_health_check_time: time });
+  for (const nonce of nonces) expect(nonce).toMatchObject({ create_time: time });
+  return [...workers.map((one) => one.last_execution_time), ...nonces.map((one) => one.last_use_time)];
+}
+
 describe('§6 a time that there is not', () => {
   it('is null for an execution, and left out in camel form', async () => {
     const { actor, played } = await sent();
@@ -75,26 +111,16 @@ describe('§6 a time that there is not', () => {
   });
 
   it('is the text "None" for a worker and for a nonce', async () => {
-    const actor = await client.register();
-    const workerId = client.api.services.ids.next();
-    await client.api.services.workers.save({
-      tenant: 'PHYSICS',
-      actorId: actor,
-      id: workerId,
-      status: 'ready',
-      image: 'debian',
-      hostId: 'node-1',
-      location: 'local',
-      createTime: new Date(),
-      lastHealthCheckTime: new Date(),
-    });
-    const worker = await client.send(`GET /actors/${actor}/workers/${workerId}`, olga);
-    expect(worker.result).toMatchObject({
-      last_execution_time: 'None',
-      create_time: time,
-      last_health_check_time: time,
-    });
-    const nonce = await client.send(`POST /actors/${actor}/nonces`, olga);
-    expect(nonce.result).toMatchObject({ last_use_time: 'None', create_time: time });
+    for (const shown of await showUnused(client)) expect(shown).toBe('None');
+  });
+
+  it('is null for them too where compat.absent_times = "null", and left out in camel form', async () => {
+    const settings = { ABACO_COMPAT_ABSENT_TIMES: 'null' };
+    await using strict = await startClient('', { settings });
+    for (const shown of await showUnused(strict)) expect(shown).toBeNull();
+    await using camel = await startClient('case = "camel"\n', { settings });
+    const nonce = await camel.send(`POST /actors/${await camel.register()}/nonces`, olga);
+    expect(nonce.result).toMatchObject({ createTime: time });
+    expect(nonce.result).not.toHaveProperty('lastUseTime');
   });
 });

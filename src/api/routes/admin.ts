@@ -96,7 +96,7 @@ async function showActor(
     db_id: dbIdOf(ref),
     tenant: ref.tenant,
     api_server: request.server.linksFor(ref.tenant).apiServer,
-    workers: workers.map((worker) => spelledWhole(request, renderWorker(worker))),
+    workers: workers.map((worker) => spelledWhole(request, renderWorker(worker, services.config.compat.absentTimes))),
     messages: load.waiting,
     executions: totals.count + load.waiting + load.held,
     runtime: Math.floor(totals.runtimeMs / 1_000),
@@ -117,7 +117,11 @@ async function listAllWorkers(request: FastifyRequest, reply: FastifyReply): Pro
     actors_no_workers: Math.max(0, current - served.size),
   };
   const shown = pageOf(request, reply, workers).map((worker) =>
-    spelledWhole(request, { ...renderWorker(worker), actor_id: worker.actorId, actor_dbid: dbIdOf(worker) }),
+    spelledWhole(request, {
+      ...renderWorker(worker, services.config.compat.absentTimes),
+      actor_id: worker.actorId,
+      actor_dbid: dbIdOf(worker),
+    }),
   );
   return success(request, messages.workers, { summary: spelledWhole(request, summary), workers: shown });
 }

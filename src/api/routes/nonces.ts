@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TObject, Type } from 'typebox';
-import { createNonceId, type Nonce, opensMore, unlimitedUses } from '../../auth/nonce.ts';
+import { type CountedNonce, createNonceId, type Nonce, opensMore, unlimitedUses } from '../../auth/nonce.ts';
 import { isPermission, least, type ObjectRef, type Permission, permissions, permits } from '../../auth/permission.ts';
 import { isAdmin } from '../../auth/roles.ts';
 import { InvalidError, NotFoundError } from '../../errors.ts';
@@ -16,7 +16,7 @@ import { aliasParams } from '../schemas/alias.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { actorNonceParams, aliasNonceParams, nonce, nonceRef, nonceRequest } from '../schemas/nonce.ts';
 import { linksOf, spelled, spellingOf, success } from '../success.ts';
-import type { Envelope } from '../wire.ts';
+import type { Attributes, Envelope } from '../wire.ts';
 
 const tags = ['Nonces'];
 
@@ -127,11 +127,15 @@ async function listNonces(
   message: string,
 ): Promise<Envelope> {
   const nonces = await request.server.services.nonces.list(found.object);
-  const links = linksOf(request);
   const shown = bounded(request, reply, nonces, 'last').map((one) =>
-    spelled(request, renderNonce(one, links, showsId(request, one, found.permission))),
+    showNonce(request, one, showsId(request, one, found.permission)),
   );
   return success(request, message, shown);
+}
+
+function showNonce(request: FastifyRequest, one: CountedNonce, shows: boolean): Attributes {
+  const { absentTimes } = request.server.services.config.compat;
+  return spelled(request, renderNonce(one, { links: linksOf(request), showsId: shows, absentTimes }));
 }
 
 /** Who reads an actor may not take a key that opens more of it, nor one of somebody mightier; and a key shows no better keys. */
@@ -160,7 +164,7 @@ async function createNonce(request: FastifyRequest, { object }: Found, message: 
     createTime: services.clock.now(),
   };
   if ((await services.nonces.add(made)) === 'gone') throw invalid(`${whatNonce}: the ${object.kind} is being deleted.`);
-  return success(request, message, spelled(request, renderNonce({ ...made, uses: 0 }, linksOf(request), true)));
+  return success(request, message, showNonce(request, { ...made, uses: 0 }, true));
 }
 
 function readMaxUses(maxUses = unlimitedUses): number {
@@ -179,7 +183,7 @@ function readLevel(level: string, { kind }: ObjectRef): Permission {
 async function getNonce(request: FastifyRequest, { object }: Found, message: string): Promise<Envelope> {
   const found = await request.server.services.nonces.get(object, nonceIdOf(request));
   if (!found) throw unknownNonce();
-  return success(request, message, spelled(request, renderNonce(found, linksOf(request), true)));
+  return success(request, message, showNonce(request, found, true));
 }
 
 async function deleteNonce(request: FastifyRequest, { object }: Found, message: string): Promise<Envelope> {

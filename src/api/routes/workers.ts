@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
+import type { WorkerRecord } from '../../workers/worker-store.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
 import { bounded } from '../bounded-listing.ts';
 import { findActor, refOf } from '../find-actor.ts';
@@ -14,7 +15,7 @@ import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts'
 import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
 import { foundWorker, worker, workerParams, workerRef, workersRequest } from '../schemas/worker.ts';
 import { spelled, spellingOf, success } from '../success.ts';
-import type { Envelope } from '../wire.ts';
+import type { Attributes, Envelope } from '../wire.ts';
 import { renderWorker } from '../worker-view.ts';
 
 const tags = ['Workers'];
@@ -95,7 +96,7 @@ async function listWorkers(request: FastifyRequest, reply: FastifyReply): Promis
     return await answerSearch(request, { kind: 'workers', message: searchMessages.workers, actorId: actor.id });
   }
   const workers = await request.server.services.workers.list(refOf(actor));
-  const shown = bounded(request, reply, workers, 'last').map((record) => spelled(request, renderWorker(record)));
+  const shown = bounded(request, reply, workers, 'last').map((record) => showWorker(request, record));
   return success(request, messages.list, shown);
 }
 
@@ -119,7 +120,11 @@ async function getWorker(request: FastifyRequest): Promise<Envelope> {
   const id = workerIdOf(request);
   const record = isId(id) ? await request.server.services.workers.get(refOf(actor), id) : undefined;
   if (!record) throw unknownWorker();
-  return success(request, messages.get, spelled(request, renderWorker(record)));
+  return success(request, messages.get, showWorker(request, record));
+}
+
+function showWorker(request: FastifyRequest, record: WorkerRecord): Attributes {
+  return spelled(request, renderWorker(record, request.server.services.config.compat.absentTimes));
 }
 
 async function stopWorker(request: FastifyRequest): Promise<Envelope> {

@@ -17,6 +17,14 @@ export function timeOrNull(description: string): TSchema {
   });
 }
 
+/** Of a worker or a nonce, which show absent times in the way of the original (contract §6). */
+export function timeOrAbsent(description: string): TSchema {
+  const absent = 'the text "None" before, or null where compat.absent_times = "null"';
+  return Type.Union([Type.String({ format: 'date-time' }), Type.Literal('None'), Type.Null()], {
+    description: `${description} UTC, in milliseconds; ${absent}.`,
+  });
+}
+
 export const wait = Type.Object(
   {
     cause: Type.String({ description: 'Why it waits.' }),

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox';
 import { aliasParams } from './alias.ts';
-import { actorParams, reference, selfAndOwner, time } from './common.ts';
+import { actorParams, reference, selfAndOwner, time, timeOrAbsent } from './common.ts';
 
 const level =
   'What it is good for: NONE, READ, EXECUTE (messages too) or UPDATE. A nonce of an alias has EXECUTE at most.';
@@ -37,7 +37,7 @@ export const nonce = Type.Object(
     current_uses: Type.Integer({ description: 'How often it was used.' }),
     remaining_uses: Type.Integer({ description: 'How often it can still be used; -1 sets no limit.' }),
     create_time: time('When it was made.'),
-    last_use_time: Type.String({ description: 'When it was last used; the text "None" before the first time.' }),
+    last_use_time: timeOrAbsent('When it was last used.'),
   },
   { $id: 'Nonce', description: 'A key of limited use that stands for its owner on one actor or alias.' },
 );

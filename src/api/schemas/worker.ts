@@ -1,7 +1,7 @@
 /** Workers on the wire (contract §7.11). */
 
 import { Type } from 'typebox';
-import { actorParams, reference, time } from './common.ts';
+import { actorParams, reference, time, timeOrAbsent } from './common.ts';
 
 export const workersRequest = Type.Object(
   { num: Type.Optional(Type.Integer({ description: 'How many workers there are to be; 0 counts as 1.', default: 1 })) },
@@ -26,7 +26,7 @@ export const worker = Type.Object(
     ),
     create_time: time('When it started.'),
     last_health_check_time: time('When its supervisor last said that it lives.'),
-    last_execution_time: Type.String({ description: 'When it last took a message; the text "None" before the first.' }),
+    last_execution_time: timeOrAbsent('When it last took a message.'),
   },
   { $id: 'Worker', description: 'A loop of the service that serves one actor, one execution at a time.' },
 );
