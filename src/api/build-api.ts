@@ -60,6 +60,7 @@ export interface ApiOptions {
 export function buildApi(services: Services, options: ApiOptions = {}): FastifyInstance {
   const { config, log } = services;
   const { tag } = config.service;
+  const answering = { tag, statuses: config.compat.errorStatus };
   const logger: FastifyBaseLogger = log;
   const app = fastify({
     loggerInstance: logger,
@@ -74,7 +75,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
     rewriteUrl: (request) => rewritePath(request.url ?? '/'),
     // No hook runs for these, so the header for other pages is set here.
     frameworkErrors: (error, request, reply) =>
-      void answerError(asError(error), request, reply.header('access-control-allow-origin', '*'), tag),
+      void answerError(asError(error), request, reply.header('access-control-allow-origin', '*'), answering),
     clientErrorHandler: (error, socket) => answerClientError(error, socket, tag),
   });
   app.decorate('services', services);
@@ -89,7 +90,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   app.register(corsPlugin);
-  app.register(errorPlugin, { tag });
+  app.register(errorPlugin, answering);
   app.register(authPlugin, { services, tenants, tokensOnly: options.tokensOnly ?? false });
   app.register(limitPlugin, {
     maxBinaryBytes: config.messages.maxBytes,

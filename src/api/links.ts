@@ -14,6 +14,7 @@ export interface Links {
   execution(actorId: string, executionId: string): string;
   logs(actorId: string, executionId: string): string;
   alias(alias: string): string;
+  config(name: string): string;
   /** Of an actor by its id, or of an alias. */
   nonce(object: Pick<ObjectRef, 'kind' | 'id'>, nonceId: string): string;
 }
@@ -31,6 +32,7 @@ export function createLinks(base: () => string): Links {
     },
     actor,
     alias,
+    config: (name) => `${base()}/actors/v2/configs/${encodeURIComponent(name)}`,
     nonce: ({ kind, id }, nonceId) =>
       `${kind === 'actor' ? actor(id) : alias(id)}/nonces/${encodeURIComponent(nonceId)}`,
     profile: (user) => `${base()}/profiles/v2/${encodeURIComponent(user)}`,

@@ -318,6 +318,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
     ['check', 'ignore'],
   ),
+  error_status: choice(
+    "Numbers of errors, and of what was created: the contract's, 400 and 200, or those of HTTP, as 401, 403, 409 and 201.",
+    ['contract', 'http'],
+  ),
   nonce_ids: choice(
     'Who finds the ids of nonces, which are as good as the nonces, in their listing: who may UPDATE, or all who may READ.',
     ['updaters', 'readers'],

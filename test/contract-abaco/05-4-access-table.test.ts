@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { worldUser } from '../../src/auth/permission.ts';
 import { as, type Client, type RoleName, startClient } from '../support/abaco-client.ts';
 import type { Answer } from '../support/api-requests.ts';
-import { accessTable, adminTable, type Line, openTable, requestOf } from './access-table.ts';
+import { accessTable, adminTable, type Line, openTable, patternOf, requestOf } from './access-table.ts';
 
 let client: Client;
 
@@ -173,16 +173,7 @@ describe('§5.4 every route', () => {
     const described = Object.entries(client.api.app.swagger().paths ?? {}).flatMap(([path, verbs]) =>
       Object.keys(verbs as object).map((verb) => `${verb.toUpperCase()} ${path}`),
     );
-    const patterns = [...accessTable.map(({ request }) => request), ...openTable, ...adminTable].map((line) =>
-      line
-        .replace('/search/actors', '/search/{search_type}')
-        .replace('/A', '/{actor_id}')
-        .replace('/L', '/{alias}')
-        .replace('/C', '/{config}')
-        .replace('/N', '/{nonce_id}')
-        .replace('/executions/RrRrRr', '/executions/{execution_id}')
-        .replace('/workers/RrRrRr', '/workers/{worker_id}'),
-    );
+    const patterns = [...accessTable.map(({ request }) => request), ...openTable, ...adminTable].map(patternOf);
     const missing = described.filter((line) => line.includes(' /actors') && !patterns.includes(line));
     expect(missing).toEqual([]);
   });

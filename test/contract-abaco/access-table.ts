@@ -41,6 +41,18 @@ export function requestOf({ request }: Line, { actor, alias, config, nonce, ...r
     .replaceAll(/(?<=\/)[ALCN](?=\/|$)/g, (letter) => letters[letter] ?? letter);
 }
 
+/** A line as the OpenAPI document writes it: verb and path with its parameters. */
+export function patternOf(line: string): string {
+  return line
+    .replace('/search/actors', '/search/{search_type}')
+    .replace('/A', '/{actor_id}')
+    .replace('/L', '/{alias}')
+    .replace('/C', '/{config}')
+    .replace('/N', '/{nonce_id}')
+    .replace('/executions/RrRrRr', '/executions/{execution_id}')
+    .replace('/workers/RrRrRr', '/workers/{worker_id}');
+}
+
 /** What destroys comes last. */
 export const accessTable: readonly Line[] = [
   { request: 'GET /actors/A', on: 'actor', need: 'READ' },

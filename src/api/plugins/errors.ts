@@ -1,6 +1,7 @@
 /**
- * Errors as answers; the only place that knows status numbers. By default they are the contract's (§1.4: no 401, 403 or
- * 409 anywhere), in its envelope; who accepts `application/problem+json` gets problem details with the numbers of HTTP.
+ * Errors as answers; the only place that knows their status numbers. By default they are the contract's (§1.4: no 401,
+ * 403 or 409 anywhere), in its envelope; who accepts `application/problem+json` gets problem details with the numbers of
+ * HTTP, and with `compat.error_status = "http"` the envelope has them too.
  */
 
 import { STATUS_CODES } from 'node:http';
@@ -26,6 +27,8 @@ import { errorEnvelope } from '../wire.ts';
 export interface ErrorPluginOptions {
   /** The `version` of the envelope. */
   readonly tag: string;
+  /** Whose numbers envelopes come with. */
+  readonly statuses: 'contract' | 'http';
 }
 
 const statusOfClass: readonly (readonly [abstract new (...args: never[]) => ServiceError, number])[] = [
@@ -56,16 +59,21 @@ export const noSuchRoute =
   'Invalid request: the API endpoint does not exist or the provided HTTP method is not allowed.';
 
 export const errorPlugin = fastifyPlugin(
-  async (app: FastifyInstance, { tag }: ErrorPluginOptions) => {
-    app.setErrorHandler((thrown, request, reply) => answerError(asError(thrown), request, reply, tag));
+  async (app: FastifyInstance, options: ErrorPluginOptions) => {
+    app.setErrorHandler((thrown, request, reply) => answerError(asError(thrown), request, reply, options));
     app.setNotFoundHandler((request, reply) =>
-      answerError(new NotFoundError('route.not_found', noSuchRoute), request, reply, tag),
+      answerError(new NotFoundError('route.not_found', noSuchRoute), request, reply, options),
     );
   },
   { name: 'abaco-errors' },
 );
 
-export function answerError(error: Error, request: FastifyRequest, reply: FastifyReply, tag: string): FastifyReply {
+export function answerError(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { tag, statuses }: ErrorPluginOptions,
+): FastifyReply {
   if (reply.raw.destroyed) {
     request.log.debug({ err: error }, 'client hung up');
     return reply.send();
@@ -73,20 +81,19 @@ export function answerError(error: Error, request: FastifyRequest, reply: Fastif
   const answer = describeError(error, request);
   if (answer.status >= 500) request.log.error({ err: error }, 'request failed');
   if (answer.retryable) void reply.header('retry-after', answer.retryAfterSeconds ?? usualRetryAfterSeconds);
-  if (!wantsProblem(request)) {
-    return reply.code(answer.contractStatus).type('application/json').send(errorEnvelope(answer.message, tag));
-  }
-  return reply
-    .code(answer.status)
-    .type('application/problem+json')
-    .send({
-      type: `urn:abaco:error:${answer.code}`,
-      title: answer.title,
-      status: answer.status,
-      detail: answer.message,
-      code: answer.code,
-      instance: request.id,
-    });
+  const isProblem = wantsProblem(request);
+  void reply.code(isProblem || statuses === 'http' ? answer.status : answer.contractStatus);
+  // As HTTP asks of every 401 (RFC 9110 §15.5.2).
+  if (reply.statusCode === 401) void reply.header('www-authenticate', 'Bearer');
+  if (!isProblem) return reply.type('application/json').send(errorEnvelope(answer.message, tag));
+  return reply.type('application/problem+json').send({
+    type: `urn:abaco:error:${answer.code}`,
+    title: answer.title,
+    status: answer.status,
+    detail: answer.message,
+    code: answer.code,
+    instance: request.id,
+  });
 }
 
 interface DescribedError {

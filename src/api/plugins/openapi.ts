@@ -12,7 +12,10 @@ and every message runs one container.
 Paths are also answered with the prefix \`/actors/v2\`. Names of attributes are shown in snake form; a server may be set to
 answer in camel form, and takes both. A tenant may ask for a token; one that does not takes everybody as anonymous. Every
 JSON answer is an envelope with \`message\`, \`result\`, \`status\` and \`version\`; who accepts
-\`application/problem+json\` gets errors as problem details.`;
+\`application/problem+json\` gets errors as problem details.
+
+Errors have the numbers of Abaco's contract, which knows no 401, 403 or 409. Problem details have those of HTTP, and so has
+everything on a server with \`compat.error_status = "http"\`, which answers 201 where something was created.`;
 
 const tags = [
   { name: 'Actors', description: 'Images that are registered, with their settings.' },

@@ -24,9 +24,18 @@ import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
 import { checkRestricted } from '../restricted-attributes.ts';
 import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
-import { actorParams, envelope, errors, fieldsBody, ifMatch, ifNoneMatch, notModified } from '../schemas/common.ts';
+import {
+  actorParams,
+  creation,
+  envelope,
+  errors,
+  fieldsBody,
+  ifMatch,
+  ifNoneMatch,
+  notModified,
+} from '../schemas/common.ts';
 import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
-import { linksOf, spelled, spellingOf, success } from '../success.ts';
+import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
 const tags = ['Actors'];
@@ -66,7 +75,7 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
         'Registers an image of a registry; on clusters also oras://NAME, docker-daemon:NAME, or the absolute path of a SIF ' +
         '(/path/to.sif). Whether it can be pulled is seen later, by the status READY or ERROR.',
       body: fieldsBody(actorRequest),
-      response: { 200: envelope(actorRef, messages.create), ...errors() },
+      response: { ...creation(actorRef, messages.create), ...errors() },
     },
     handler: createActor,
   });
@@ -123,7 +132,7 @@ async function listActors(request: FastifyRequest, reply: FastifyReply): Promise
   return success(request, messages.list, shown);
 }
 
-async function createActor(request: FastifyRequest): Promise<Envelope> {
+async function createActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const { services } = request.server;
   const asked = await readRequestFields(request, whatActor);
   const { tenant, user } = request.caller;
@@ -132,7 +141,9 @@ async function createActor(request: FastifyRequest): Promise<Envelope> {
   const draft = await planDraft(request, asked, identity);
   await checkLink(draft, request);
   const created = await services.actors.create(draft);
-  return success(request, messages.create, await showActor(request, created));
+  const shown = await showActor(request, created);
+  tellCreated(request, reply, linksOf(request).actor(created.id));
+  return success(request, messages.create, shown);
 }
 
 async function getActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope | FastifyReply> {

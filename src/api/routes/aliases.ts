@@ -13,8 +13,8 @@ import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields, valuesOf } from '../request-fields.ts';
 import { alias, aliasParams, aliasRef, aliasRequest, aliasUpdateRequest } from '../schemas/alias.ts';
-import { envelope, errors, fieldsBody } from '../schemas/common.ts';
-import { linksOf, spelled, spellingOf, success } from '../success.ts';
+import { creation, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
 const tags = ['Aliases'];
@@ -50,7 +50,7 @@ export async function aliasRoutes(app: FastifyInstance): Promise<void> {
       summary: 'Make an alias',
       description: 'Takes UPDATE on the actor, from administrators too. Who makes it may UPDATE the alias.',
       body: fieldsBody(aliasRequest),
-      response: { 200: envelope(aliasRef, messages.create), ...errors() },
+      response: { ...creation(aliasRef, messages.create), ...errors() },
     },
     handler: createAlias,
   });
@@ -99,7 +99,7 @@ async function listAliases(request: FastifyRequest, reply: FastifyReply): Promis
   );
 }
 
-async function createAlias(request: FastifyRequest): Promise<Envelope> {
+async function createAlias(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const { tenant, user: owner } = request.caller;
   const asked = await readRequestFields(request, whatAlias);
   const reading = { what: whatAlias, code: 'alias.invalid', spelling: spellingOf(request) } as const;
@@ -109,6 +109,7 @@ async function createAlias(request: FastifyRequest): Promise<Envelope> {
   await checkActor(request, actorId, 'name');
   const made = { tenant, alias: name, actorId, owner };
   await take(request, made);
+  tellCreated(request, reply, linksOf(request).alias(name));
   return success(request, messages.create, showAlias(request, made));
 }
 

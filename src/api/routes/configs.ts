@@ -21,9 +21,9 @@ import { findConfig, unknownConfig } from '../find-config.ts';
 import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
-import { envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { creation, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { config, configParams, configRef, configRequest, configUpdateRequest } from '../schemas/config.ts';
-import { spelled, spellingOf, success } from '../success.ts';
+import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
 const tags = ['Configs'];
@@ -58,7 +58,7 @@ export async function configRoutes(app: FastifyInstance): Promise<void> {
       summary: 'Make a config',
       description: 'Who makes it may UPDATE it. The executions of its actors that start from now on are given it.',
       body: fieldsBody(configRequest),
-      response: { 200: envelope(configRef, messages.create), ...errors() },
+      response: { ...creation(configRef, messages.create), ...errors() },
     },
     handler: createConfig,
   });
@@ -108,13 +108,15 @@ async function listConfigs(request: FastifyRequest, reply: FastifyReply): Promis
   );
 }
 
-async function createConfig(request: FastifyRequest): Promise<Envelope> {
+async function createConfig(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const fields = readFields(configRequest, await readRequestFields(request, whatConfig), reading(request));
   const problem = configNameProblem(fields.name);
   if (problem !== undefined) throw invalid(problem);
   const made = await checked(request, fields.name, fields);
   const { configs } = request.server.services;
-  return await saved(request, made, await configs.create(made, request.caller.user), messages.create);
+  const answer = await saved(request, made, await configs.create(made, request.caller.user), messages.create);
+  tellCreated(request, reply, linksOf(request).config(made.name));
+  return answer;
 }
 
 async function updateConfig(request: FastifyRequest): Promise<Envelope> {

@@ -17,7 +17,7 @@ import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plu
 import { postRefusal, type RefusedPost } from '../post-refusal.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
 import { sendInRoom } from '../send-in-room.ts';
-import { linksOf, spelled, success } from '../success.ts';
+import { linksOf, spelled, success, tellCreated } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
 import { readCount, showWaiting } from '../waiting-messages.ts';
 import { defaultMessage, type Envelope, errorEnvelope } from '../wire.ts';
@@ -80,6 +80,7 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
   });
   if (kind === 'replayed') void reply.header(replayedHeader, 'true');
   if (synchronous) return await answerSynchronously(request, reply, actor, executionId);
+  if (kind === 'posted') tellCreated(request, reply, links.execution(actor.actorId, executionId));
   const result = {
     execution_id: executionId,
     msg: accepted.echo,

@@ -13,9 +13,9 @@ import { renderNonce } from '../nonce-view.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { aliasParams } from '../schemas/alias.ts';
-import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { actorParams, creation, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { actorNonceParams, aliasNonceParams, nonce, nonceRef, nonceRequest } from '../schemas/nonce.ts';
-import { linksOf, spelled, spellingOf, success } from '../success.ts';
+import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
 const tags = ['Nonces'];
@@ -92,9 +92,10 @@ function register(app: FastifyInstance, { path, name, params, nonceParams, find 
       description: 'Sent as the query parameter x-nonce it lets its bearer act as its owner, on this alone.',
       params,
       body: fieldsBody(nonceRequest),
-      response: { 200: envelope(nonceRef, said.create), ...errors() },
+      response: { ...creation(nonceRef, said.create), ...errors() },
     },
-    handler: async (request: FastifyRequest) => await createNonce(request, await find(request), said.create),
+    handler: async (request: FastifyRequest, reply: FastifyReply) =>
+      await createNonce(request, reply, await find(request), said.create),
   });
   app.get(`${path}/:nonce_id`, {
     schema: {
@@ -146,7 +147,12 @@ function showsId({ caller, server }: FastifyRequest, one: Nonce, permission: Per
   return permits(level, 'UPDATE') && !opensMore(one, caller.roles);
 }
 
-async function createNonce(request: FastifyRequest, { object }: Found, message: string): Promise<Envelope> {
+async function createNonce(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { object }: Found,
+  message: string,
+): Promise<Envelope> {
   const { services } = request.server;
   const { user: owner, roles } = request.caller;
   const asked = await readRequestFields(request, whatNonce);
@@ -164,6 +170,7 @@ async function createNonce(request: FastifyRequest, { object }: Found, message: 
     createTime: services.clock.now(),
   };
   if ((await services.nonces.add(made)) === 'gone') throw invalid(`${whatNonce}: the ${object.kind} is being deleted.`);
+  tellCreated(request, reply, linksOf(request).nonce(object, made.id));
   return success(request, message, showNonce(request, { ...made, uses: 0 }, true));
 }
 

@@ -52,6 +52,21 @@ export function envelope(result: TSchema, message: string): TSchema {
   );
 }
 
+/** An answer that something was made, and where it is found. */
+export function madeAnswer(schema: TSchema, message: string): object {
+  return {
+    description: `${message} In place of 200 where compat.error_status = "http".`,
+    headers: { Location: Type.String({ format: 'uri', description: 'Where it is.' }) },
+    content: { 'application/json': { schema } },
+  };
+}
+
+/** What a route that makes something answers, under either setting of `compat.error_status`; `tellCreated` says which. */
+export function creation(result: TSchema, message: string): Record<number, object> {
+  const made = envelope(result, message);
+  return { 200: made, 201: madeAnswer(made, message) };
+}
+
 export const errorAnswer = Type.Object(
   {
     message: Type.String({ description: 'What is wrong and what would help.' }),
@@ -85,24 +100,41 @@ const errorContent = {
 };
 
 const errorMeanings: Readonly<Record<number, string>> = {
-  400: 'The request cannot succeed as it is; the message says why. Also for what others answer with 401, 403 or 409.',
-  404: 'There is no such actor in this tenant.',
-  405: 'A word of the paths, as v2, stands where a name or an id is expected, so that nothing is served there.',
+  400: 'The request cannot succeed as it is; the message says why. By the numbers of the contract also in place of 401, 403, 409, 413 and 415.',
+  401: 'By the numbers of HTTP: there is no valid credential.',
+  403: 'By the numbers of HTTP: the caller is known, and may not.',
+  404: 'There is no such actor in this tenant; by the numbers of HTTP also for other things that are not there.',
+  405: 'A word of the paths, as v2, stands where a name or an id is expected, so that nothing is served there; 404 by the numbers of HTTP.',
+  409: 'By the numbers of HTTP: not in the state that things are in now, or the name is taken.',
   412: 'If-Match names another version than the one that is there; nothing was changed.',
+  413: 'By the numbers of HTTP: the body is larger than this server takes.',
+  415: 'By the numbers of HTTP: Content-Type names no media type.',
   429: 'A limit of this server; ask again after the seconds of Retry-After.',
   503: 'Redis, the history or the blob directory does not answer, or the server is stopping; ask again after Retry-After.',
   504: 'The execution has not ended within the limit for synchronous requests; it goes on.',
 };
 
-/** What an address for containers answers to whom has no token. */
-export const noTokenError = { 400: { description: errorMeanings[400], content: errorContent } };
+const challenge = { 'WWW-Authenticate': Type.String({ description: 'Says that a bearer token is expected.' }) };
 
-/** Answers of errors by status: those of every route, and more where `statuses` says so. */
-export function errors(...statuses: readonly number[]): Record<number, object> {
-  const all = [...new Set([400, 404, 405, 429, ...statuses, 503])];
+function describeErrors(statuses: readonly number[]): Record<number, object> {
   return Object.fromEntries(
-    all.map((status) => [status, { description: errorMeanings[status], content: errorContent }]),
+    statuses.map((status) => [
+      status,
+      { description: errorMeanings[status], content: errorContent, ...(status === 401 ? { headers: challenge } : {}) },
+    ]),
   );
+}
+
+/** What health and metrics answer to whom they are not for, as at an address for containers without a token. */
+export const noTokenError = describeErrors([400, 401, 403, 413]);
+
+/**
+ * Answers of errors by status: those of every route, and more where `statuses` says so. Whichever numbers the service
+ * is set to, both kinds can come: who accepts problem details gets those of HTTP.
+ */
+export function errors(...statuses: readonly number[]): Record<number, object> {
+  const all = [...new Set([400, 401, 403, 404, 405, 409, 413, 415, 429, ...statuses, 503])];
+  return describeErrors(all);
 }
 
 /** Headers of a request that reads a version, and of one that changes it; the names are those of HTTP. */

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox';
 import { defaultMessage } from '../wire.ts';
-import { actorParams, envelope, errors, selfAndOwner, time } from './common.ts';
+import { actorParams, envelope, errors, madeAnswer, selfAndOwner, time } from './common.ts';
 
 const tags = ['Messages'];
 
@@ -109,6 +109,7 @@ const send = {
         'text/html': { schema: Type.String({ description: 'The log.' }) },
       },
     },
+    201: madeAnswer(envelope(posted, defaultMessage), 'The message was accepted and is on disk.'),
     ...errors(504),
   },
 };
