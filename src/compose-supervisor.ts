@@ -67,6 +67,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
           notAfterMs: config.executions.notAfterMs,
           startFailures: config.executions.startFailures,
           valueText: config.compat.valueText,
+          failedState: config.compat.failedStatus === 'ERROR' ? 'error' : 'complete',
           apiServerOf: (tenant) =>
             planContainerUrl({ ...config.service, tenant: tenants.rule(tenant)?.apiServer, ours: parts.apiServer }),
         },

@@ -9,8 +9,9 @@ export interface Exit {
 /** The exit code of `abaco run`: the program's own, and 1 where the program never ended by itself or never ran. */
 export function exitOf(execution: ExecutionAnswer): Exit {
   const { id, status, end, endDetail, exitCode } = execution;
-  if (status === 'COMPLETE' && (end === undefined || end === 'exited')) return { code: exitCode ?? 1 };
+  if (end === 'exited' || (end === undefined && status === 'COMPLETE')) return { code: exitCode ?? 1 };
   const why = endDetail === undefined ? '' : `: ${endDetail}`;
-  const code = status === 'COMPLETE' ? (exitCode ?? 1) : 1;
+  const neverRan = end === undefined || end === 'launch-failed';
+  const code = neverRan ? 1 : (exitCode ?? 1);
   return { code, reason: `Execution "${id}" ended as ${end ?? status}${why}` };
 }

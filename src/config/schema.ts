@@ -339,6 +339,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'How values that are no text are written into variables of programs: as Python repeats them, or as JSON.',
     ['python', 'json'],
   ),
+  failed_status: choice(
+    'Status of an execution whose program failed, that is ended with another exit code than 0 or was killed.',
+    ['COMPLETE', 'ERROR'],
+  ),
 });
 
 export const configSchema = Type.Object(

@@ -7,7 +7,7 @@
  *   `post`. A message whose lease runs out before an intent was written goes back to its old place and stays here.
  * - `running`: the launcher has seen the program start.
  * - `complete`: it started and has ended, whatever its exit code (also cancelled, also a limit).
- * - `error`: it never started and never will, or it was lost.
+ * - `error`: it never started and never will, or it was lost; or its program failed, where the service is told to say so.
  *
  * `complete` and `error` are final: no script leaves them, late news is refused. Beside the state stands how far a lease
  * got (`intent`, `handle`), which decides how another worker goes on.
@@ -34,9 +34,17 @@ export function isFinal(state: ExecutionState): boolean {
   return order[state] === 2;
 }
 
-/** The state an end leads to: `complete` for all that started, `error` for what was lost or never could start. */
-export function stateOfEnd(end: ExecutionEnd): 'complete' | 'error' {
-  return end === 'lost' || end === 'launch-failed' ? 'error' : 'complete';
+export type FinalState = Extract<ExecutionState, 'complete' | 'error'>;
+
+/** The state an end leads to: `error` for what was lost or never could start, `failedState` for a program that failed. */
+export function stateOfEnd(ended: Pick<Settlement, 'end' | 'exitCode'>, failedState: FinalState): FinalState {
+  if (ended.end === 'lost' || ended.end === 'launch-failed') return 'error';
+  return hasFailed(ended) ? failedState : 'complete';
+}
+
+/** Without an exit code it was killed with its node, or cancelled before it began, which is no failure. */
+function hasFailed({ end, exitCode }: Pick<Settlement, 'end' | 'exitCode'>): boolean {
+  return exitCode === undefined ? end !== 'cancelled' : exitCode !== 0;
 }
 
 export type ContentType = 'str' | 'application/json' | 'application/octet-stream';
@@ -110,6 +118,7 @@ export interface Execution {
 
 /** How an execution ended, as a worker settles it. */
 export interface Settlement {
+  readonly state: FinalState;
   readonly end: ExecutionEnd;
   readonly detail?: string;
   readonly exitCode?: number;

@@ -19,7 +19,6 @@ import type { Redis } from 'ioredis';
 import type { Actor } from '../actors/actor.ts';
 import { readActor } from '../actors/actor-record.ts';
 import type { Claimed, Lease, LogRef, Settlement, Wait } from '../executions/execution.ts';
-import { stateOfEnd } from '../executions/execution.ts';
 import {
   type Fields,
   readClaimed,
@@ -300,7 +299,7 @@ export function createMailbox(options: MailboxOptions): Mailbox {
           channel(lease),
           id,
           lease.fence,
-          stateOfEnd(settlement.end),
+          settlement.state,
           options.idempotencyKeepMs,
           options.resultsKeepMs,
           ...writeSettlement(settlement),

@@ -22,7 +22,14 @@ import { renderExecutionToken } from '../auth/execution-token.ts';
 import type { RunAsPlanner } from '../auth/run-as.ts';
 import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
 import type { ValueText } from '../executions/environment.ts';
-import type { Claimed, Lease, Settlement, Wait } from '../executions/execution.ts';
+import {
+  type Claimed,
+  type FinalState,
+  type Lease,
+  type Settlement,
+  stateOfEnd,
+  type Wait,
+} from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
 import type { AttemptRef, LaunchEnd, LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
@@ -61,6 +68,8 @@ export interface RunSettings {
   readonly apiServerOf: (tenant: string) => string;
   /** How values that are no text are written into variables. */
   readonly valueText: ValueText;
+  /** In which state an execution ends whose program failed. */
+  readonly failedState: FinalState;
 }
 
 export interface RunContext {
@@ -392,6 +401,7 @@ class ExecutionRun {
     if (this.#live && !output) return this.#leave();
     const settlement: Settlement = {
       ...meaning,
+      state: stateOfEnd(meaning, this.#context.settings.failedState),
       ...optional('startedAt', output?.usage?.startedAt ?? this.#startedAt),
       finishedAt: output?.usage?.finishedAt ?? meaning.finishedAt,
       ...optional('usage', output?.settled),

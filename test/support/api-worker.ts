@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { renderExecutionToken } from '../../src/auth/execution-token.ts';
-import type { Claimed, Settlement } from '../../src/executions/execution.ts';
+import { type Claimed, type Settlement, stateOfEnd } from '../../src/executions/execution.ts';
 import type { ApiService } from './api-service.ts';
 
 export interface PlayedExecution {
@@ -46,12 +46,12 @@ export async function takeMessage({ services }: ApiService, actorId: string, ten
     async end({ log = '', truncated = false, ...settlement } = {}) {
       const finishedAt = new Date();
       const body = { inline: Buffer.from(log) };
+      const ended = { end: 'exited', exitCode: 0, ...settlement } as const;
       await mailbox.settle(lease, {
-        end: 'exited',
-        exitCode: 0,
+        state: stateOfEnd(ended, 'complete'),
         startedAt: new Date(finishedAt.getTime() - 1_500),
         finishedAt,
-        ...settlement,
+        ...ended,
         log: { body, truncated },
       });
     },

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import type { ActorDraft } from '../../src/actors/actor-record.ts';
 import { type ActorStore, createActorStore } from '../../src/actors/actor-store.ts';
-import type { Claimed, Lease, Message, Settlement } from '../../src/executions/execution.ts';
+import { type Claimed, type Lease, type Message, type Settlement, stateOfEnd } from '../../src/executions/execution.ts';
 import { createExecutionStore, type ExecutionStore, hashToken } from '../../src/executions/execution-store.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIdSource, type IdSource } from '../../src/lib/ids.ts';
@@ -89,9 +89,10 @@ export function aMessage(text = 'a message'): Message {
 }
 
 export function aSettlement(settings: Partial<Settlement> = {}): Settlement {
+  const ended = { end: 'exited', exitCode: 0, ...settings } as const;
   return {
-    end: 'exited',
-    exitCode: 0,
+    state: stateOfEnd(ended, 'complete'),
+    ...ended,
     finishedAt: new Date(1_000),
     log: { body: { inline: Buffer.from('a log') }, truncated: false },
     ...settings,

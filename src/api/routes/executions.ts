@@ -61,7 +61,8 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'cancelExecution',
       summary: 'Cancel a running execution',
-      description: 'Asks for the end and answers at once; the execution ends COMPLETE. Refused unless it is RUNNING.',
+      description:
+        'Asks for the end and answers at once; the execution ends COMPLETE, or as compat.failed_status says where its program ends with another exit code than 0. Refused unless it is RUNNING.',
       params: executionParams,
       response: { 200: envelope(Type.Null(), messages.cancel('E')), ...errors() },
     },

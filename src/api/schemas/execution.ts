@@ -5,7 +5,10 @@ import { reference, selfAndOwner, time, timeOrNull, wait } from './common.ts';
 
 const status = Type.Union(
   [Type.Literal('SUBMITTED'), Type.Literal('RUNNING'), Type.Literal('COMPLETE'), Type.Literal('ERROR')],
-  { description: 'COMPLETE for all that started, whatever the exit code; ERROR for what never could, or was lost.' },
+  {
+    description:
+      'COMPLETE for all that started, whatever the exit code; ERROR for what never could, or was lost. Where the setting compat.failed_status is "ERROR", so for a program that failed too.',
+  },
 );
 
 const exitCode = Type.Union([Type.Integer(), Type.Literal('undetermined'), Type.Null()], {

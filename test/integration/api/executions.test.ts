@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stateOfEnd } from '../../../src/executions/execution.ts';
 import { ask, registerActor, sendMessage } from '../../support/api-requests.ts';
 import { type ApiService, startApiService } from '../../support/api-service.ts';
 import { playedWorkerId, takeMessage } from '../../support/api-worker.ts';
@@ -70,6 +71,7 @@ describe('GET /actors/{id}/executions/{execution}', () => {
     const id = await registerActor(api);
     const execution = await sendMessage(api, id);
     await api.services.mailbox.settle((await takeMessage(api, id)).claimed.lease, {
+      state: stateOfEnd({ end }, 'complete'),
       end,
       finishedAt: new Date(),
       log: { body: { inline: new Uint8Array() }, truncated: false },

@@ -16,6 +16,12 @@ describe('exitOf', () => {
     });
   });
 
+  it('goes by the end where a program that failed ends its execution as ERROR', () => {
+    expect(exitOf(execution({ status: 'ERROR', exit_code: 42 }))).toEqual({ code: 42 });
+    expect(exitOf(execution({ status: 'ERROR', end: 'time-limit', exit_code: 143 })).code).toBe(143);
+    expect(exitOf(execution({ status: 'ERROR', end: 'launch-failed', exit_code: 127 })).code).toBe(1);
+  });
+
   it.each(['lost', 'launch-failed'])('is 1 with the reason where it ended as %s', (end) => {
     expect(exitOf(execution({ status: 'ERROR', end }))).toEqual({ code: 1, reason: `Execution "e1" ended as ${end}` });
   });
