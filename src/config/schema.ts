@@ -343,6 +343,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'Status of an execution whose program failed, that is ended with another exit code than 0 or was killed.',
     ['COMPLETE', 'ERROR'],
   ),
+  listing_query: choice(
+    'What a query parameter makes of a listing: a search, or a page of it (limit and offset), other parameters passed over.',
+    ['search', 'listing'],
+  ),
 });
 
 export const configSchema = Type.Object(

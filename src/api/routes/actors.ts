@@ -11,14 +11,13 @@ import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planCron, whatActor } from '../actor-settings.ts';
 import { renderActor } from '../actor-view.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
-import { boundedListing, mostListed, tellTotal } from '../bounded-listing.ts';
+import { becomesSearch, boundedListing, latestOf, listingPage, reachOf, tellTotal } from '../bounded-listing.ts';
 import { checkImage } from '../check-image.ts';
 import { checkLink } from '../check-link.ts';
 import { checkOwner } from '../check-owner.ts';
 import { checkResources } from '../check-resources.ts';
 import { actorTag, hasSeen, readIfMatch, staleVersion } from '../entity-tags.ts';
 import { findActor, permissionOn, refOf } from '../find-actor.ts';
-import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
 import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
@@ -34,7 +33,7 @@ import {
   ifNoneMatch,
   notModified,
 } from '../schemas/common.ts';
-import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
+import { listingQuerystring, searchOrListing, searchResult } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
@@ -57,8 +56,8 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listActors',
       summary: 'List actors',
-      description: `Those on which the caller, or everybody, has READ, the oldest first; also for administrators. ${boundedListing} ${becomesSearch}`,
-      querystring: searchQuerystring,
+      description: `Those on which the caller, or everybody, has READ, the oldest first; also for administrators. ${boundedListing} ${searchOrListing}`,
+      querystring: listingQuerystring,
       response: {
         200: envelope(Type.Union([Type.Array(actorRef), searchResult(actorRef)]), messages.list),
         ...errors(),
@@ -119,16 +118,19 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
 }
 
 async function listActors(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
-  if (isSearch(request.query as QueryParameters)) {
+  if (becomesSearch(request)) {
     return await answerSearch(request, { kind: 'actors', message: searchMessages.actors });
   }
   const { caller } = request;
+  const page = listingPage(request);
   const { total, shared } = await request.server.services.actors.listShared(caller.tenant, caller.user, {
-    most: mostListed(request),
+    most: reachOf(page),
     wanted: (one) => !decideAccess(caller, { kind: 'actor', permission: permissionOn(one, caller.user) }, 'list'),
   });
   tellTotal(reply, total);
-  const shown = shared.map(({ actor: found, state }) => renderWithState(request, found, found.stateless ? {} : state));
+  const shown = latestOf(shared, page).map(({ actor: found, state }) =>
+    renderWithState(request, found, found.stateless ? {} : state),
+  );
   return success(request, messages.list, shown);
 }
 

@@ -14,6 +14,7 @@ import { readRequestFields } from '../request-body.ts';
 import { readFields, valuesOf } from '../request-fields.ts';
 import { alias, aliasParams, aliasRef, aliasRequest, aliasUpdateRequest } from '../schemas/alias.ts';
 import { creation, envelope, errors, fieldsBody } from '../schemas/common.ts';
+import { pageQuerystring } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
@@ -39,6 +40,7 @@ export async function aliasRoutes(app: FastifyInstance): Promise<void> {
       operationId: 'listAliases',
       summary: 'List aliases',
       description: `Those of the tenant, in alphabetical order. ${boundedListing}`,
+      querystring: pageQuerystring,
       response: { 200: envelope(Type.Array(aliasRef), messages.list), ...errors() },
     },
     handler: listAliases,

@@ -23,6 +23,7 @@ import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { creation, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { config, configParams, configRef, configRequest, configUpdateRequest } from '../schemas/config.ts';
+import { pageQuerystring } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
@@ -47,6 +48,7 @@ export async function configRoutes(app: FastifyInstance): Promise<void> {
       operationId: 'listConfigs',
       summary: 'List configs',
       description: `Those of the tenant, in alphabetical order. ${boundedListing}`,
+      querystring: pageQuerystring,
       response: { 200: envelope(Type.Array(configRef), messages.list), ...errors() },
     },
     handler: listConfigs,

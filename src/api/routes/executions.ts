@@ -6,16 +6,15 @@ import { ConflictError } from '../../errors.ts';
 import type { Execution } from '../../executions/execution.ts';
 import { isId } from '../../lib/ids.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
-import { boundedListing, mostListed, tellTotal } from '../bounded-listing.ts';
+import { becomesSearch, boundedListing, latestOf, listingPage, reachOf, tellTotal } from '../bounded-listing.ts';
 import { findExecution, readExecution, unknownExecution } from '../execution-reader.ts';
 import { renderExecution, renderSummary } from '../execution-view.ts';
 import { explainWait } from '../explain-wait.ts';
 import { findActor, refOf } from '../find-actor.ts';
 import { listExecutions } from '../list-executions.ts';
-import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { actorParams, envelope, errors, executionParams } from '../schemas/common.ts';
 import { execution, executionRef, executionSummary, foundExecution } from '../schemas/execution.ts';
-import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
+import { listingQuerystring, searchOrListing, searchResult } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success } from '../success.ts';
 import { type Envelope, executionStatusWords } from '../wire.ts';
 
@@ -35,9 +34,9 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listExecutions',
       summary: 'List executions',
-      description: `The executions of the actor, the oldest first, with totals over all. ${boundedListing} ${becomesSearch}`,
+      description: `The executions of the actor, the oldest first, with totals over all. ${boundedListing} ${searchOrListing}`,
       params: actorParams,
-      querystring: searchQuerystring,
+      querystring: listingQuerystring,
       response: {
         200: envelope(Type.Union([executionSummary, searchResult(foundExecution)]), messages.list),
         ...errors(),
@@ -72,14 +71,16 @@ export async function executionRoutes(app: FastifyInstance): Promise<void> {
 
 async function getExecutions(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const actor = await findActor(request);
-  if (isSearch(request.query as QueryParameters)) {
+  if (becomesSearch(request)) {
     return await answerSearch(request, { kind: 'executions', message: searchMessages.executions, actorId: actor.id });
   }
   const { services } = request.server;
   const links = linksOf(request);
-  const listing = await listExecutions(services, refOf(actor), mostListed(request));
+  const page = listingPage(request);
+  const listing = await listExecutions(services, refOf(actor), reachOf(page));
   tellTotal(reply, listing.totals.count);
-  const summary = renderSummary(actor, listing, links, spellingOf(request));
+  const shown = { ...listing, executions: latestOf(listing.executions, page) };
+  const summary = renderSummary(actor, shown, links, spellingOf(request));
   return success(request, messages.list, spelled(request, summary));
 }
 

@@ -3,13 +3,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { answerSearch, searchMessages } from '../answer-search.ts';
+import { becomesSearch } from '../bounded-listing.ts';
 import { acceptsEvents, eventContent, lastEventId, sendEvents } from '../event-stream.ts';
 import { findExecution, readLogText } from '../execution-reader.ts';
 import { findActor, refOf } from '../find-actor.ts';
 import { followLog } from '../follow-log.ts';
-import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { envelope, errors, executionParams, selfAndOwner } from '../schemas/common.ts';
-import { becomesSearch, foundLog, searchQuerystring, searchResult } from '../schemas/search.ts';
+import { foundLog, searchOrListing, searchQuerystring, searchResult } from '../schemas/search.ts';
 import { linksOf, success } from '../success.ts';
 import type { Envelope } from '../wire.ts';
 
@@ -32,7 +32,7 @@ export async function logRoutes(app: FastifyInstance): Promise<void> {
       description:
         'The log as far as it is. Followed with follow=true or Accept: text/event-stream: events "log", whose data is ' +
         'JSON {"logs": text} and whose id is the byte offset after it, then one event "end" with how the execution ended. ' +
-        `Last-Event-ID goes on where a broken connection stopped. ${becomesSearch}`,
+        `Last-Event-ID goes on where a broken connection stopped. ${searchOrListing}`,
       params: executionParams,
       querystring: Type.Object({
         ...searchQuerystring.properties,
@@ -64,7 +64,7 @@ async function getLogs(request: FastifyRequest, reply: FastifyReply): Promise<En
       followLog(services, execution, { offset: Number.isSafeInteger(offset) ? Math.max(0, offset) : 0, signal }),
     );
   }
-  if (isSearch(request.query as QueryParameters, known)) {
+  if (becomesSearch(request, known)) {
     const { logs: message } = searchMessages;
     return await answerSearch(request, { kind: 'logs', message, actorId: actor.id, executionId: execution.id, known });
   }

@@ -15,6 +15,7 @@ import { readFields } from '../request-fields.ts';
 import { aliasParams } from '../schemas/alias.ts';
 import { actorParams, creation, envelope, errors, fieldsBody } from '../schemas/common.ts';
 import { actorNonceParams, aliasNonceParams, nonce, nonceRef, nonceRequest } from '../schemas/nonce.ts';
+import { pageQuerystring } from '../schemas/search.ts';
 import { linksOf, spelled, spellingOf, success, tellCreated } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
 
@@ -79,6 +80,7 @@ function register(app: FastifyInstance, { path, name, params, nonceParams, find 
       summary: `List the nonces of ${what}`,
       description: `The oldest first. Ids are shown to those who may UPDATE, those of privileged users and administrators to such alone. ${boundedListing}`,
       params,
+      querystring: pageQuerystring,
       response: { 200: envelope(Type.Array(nonceRef), said.list), ...errors() },
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) =>

@@ -13,6 +13,7 @@ import { aliasParams } from '../schemas/alias.ts';
 import { actorParams, envelope, errors, fieldsBody, reference } from '../schemas/common.ts';
 import { configParams } from '../schemas/config.ts';
 import { permissionMap, permissionRequest } from '../schemas/permission.ts';
+import { pageQuerystring } from '../schemas/search.ts';
 import { spellingOf, success } from '../success.ts';
 import type { Envelope } from '../wire.ts';
 
@@ -53,6 +54,7 @@ function register(app: FastifyInstance, { path, params, name, find }: Place): vo
       summary: `Read the permissions of ${what}`,
       description: `Every user who stands in the map, in alphabetical order, with their level. ${boundedListing}`,
       params,
+      querystring: pageQuerystring,
       response: { 200: envelope(reference('Permissions'), messages.get), ...errors() },
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) =>

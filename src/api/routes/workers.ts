@@ -6,13 +6,12 @@ import { InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
 import type { WorkerRecord } from '../../workers/worker-store.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
-import { bounded } from '../bounded-listing.ts';
+import { becomesSearch, bounded, boundedListing } from '../bounded-listing.ts';
 import { findActor, refOf } from '../find-actor.ts';
-import { isSearch, type QueryParameters } from '../parse-search.ts';
 import { readRequestFields } from '../request-body.ts';
 import { readFields } from '../request-fields.ts';
 import { actorParams, envelope, errors, fieldsBody } from '../schemas/common.ts';
-import { becomesSearch, searchQuerystring, searchResult } from '../schemas/search.ts';
+import { listingQuerystring, searchOrListing, searchResult } from '../schemas/search.ts';
 import { foundWorker, worker, workerParams, workerRef, workersRequest } from '../schemas/worker.ts';
 import { spelled, spellingOf, success } from '../success.ts';
 import type { Attributes, Envelope } from '../wire.ts';
@@ -42,9 +41,9 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listWorkers',
       summary: 'List workers',
-      description: `The workers that serve the actor now; none while it has no messages. ${becomesSearch}`,
+      description: `The workers that serve the actor now; none while it has no messages. ${boundedListing} ${searchOrListing}`,
       params: actorParams,
-      querystring: searchQuerystring,
+      querystring: listingQuerystring,
       response: {
         200: envelope(Type.Union([Type.Array(workerRef), searchResult(foundWorker)]), messages.list),
         ...errors(),
@@ -92,7 +91,7 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
 
 async function listWorkers(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const actor = await findActor(request);
-  if (isSearch(request.query as QueryParameters)) {
+  if (becomesSearch(request)) {
     return await answerSearch(request, { kind: 'workers', message: searchMessages.workers, actorId: actor.id });
   }
   const workers = await request.server.services.workers.list(refOf(actor));

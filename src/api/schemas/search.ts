@@ -47,4 +47,21 @@ export const aboutSearch =
   'back-references), between (`a,b`). Attributes within attributes have dots: `final_state.ExitCode`. Values are tried ' +
   'as true or false, none, a time where the attribute is one, a number, JSON, and text.';
 
-export const becomesSearch = `With any query parameter it is a search of the same things. ${aboutSearch}`;
+const whereListing = 'Where the setting compat.listing_query is "listing":';
+
+const offset = Type.Optional(
+  Type.Integer({ minimum: 0, maximum: 10_000, description: `${whereListing} leaves out as many.` }),
+);
+
+/** Of a listing that becomes a search by any parameter, or takes pages. */
+export const listingQuerystring = Type.Object({ ...searchQuerystring.properties, offset });
+
+/** Of a listing that never is a search. */
+export const pageQuerystring = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 0, description: `${whereListing} most that are listed.` })),
+  offset,
+});
+
+export const searchOrListing =
+  'With any query parameter it is a search of the same things, unless the setting compat.listing_query is "listing". ' +
+  aboutSearch;

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listExecutions } from '../../../src/api/list-executions.ts';
-import { ask, registerActor, sendMessage } from '../../support/api-requests.ts';
+import { ask, askUntilComplete, registerActor, sendMessage } from '../../support/api-requests.ts';
 import { type ApiService, startApiService } from '../../support/api-service.ts';
 import { takeMessage } from '../../support/api-worker.ts';
 import { programAvailable } from '../../support/program.ts';
@@ -109,6 +109,87 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     expect([Object.keys(permissions.result), permissions.total]).toEqual([['a', 'anonymous', 'b'], 6]);
   });
 });
+
+describe.runIf(requireService('redis', await programAvailable('redis-server')))(
+  'a listing where compat.listing_query = "listing"',
+  () => {
+    let api: ApiService;
+    beforeAll(async () => {
+      const settings = { ABACO_COMPAT_LISTING_QUERY: 'listing', ABACO_LIMITS_LISTING: String(most) };
+      api = await startApiService({ settings });
+    });
+    afterAll(async () => await api?.[Symbol.asyncDispose]());
+
+    /** Pages of five things: what is asked, and what is listed of them. */
+    const pages: readonly (readonly [string, readonly number[]])[] = [
+      ['', [2, 3, 4]],
+      ['?limit=2', [3, 4]],
+      ['?limit=2&offset=1', [2, 3]],
+      ['?offset=2', [0, 1, 2]],
+      ['?limit=9&offset=4', [0]],
+      ['?limit=0', []],
+      ['?offset=5', []],
+      ['?limit=&offset=', [2, 3, 4]],
+      ['?search=x&status=ERROR&skip=1&image.like=.', [2, 3, 4]],
+    ];
+
+    it('keeps its shape and pages actors from the newest on, passing over what is no page', async () => {
+      const headers = { tenant: 'PAGES' };
+      const ids: string[] = [];
+      for (let index = 0; index < 5; index += 1) ids.push(await registerActor(api, {}, { tenant: 'PAGES' }));
+      for (const [query, shown] of pages) {
+        const answer = await ask(api.app, `GET /actors${query}`, { headers });
+        expect(answer.message).toBe('Actors retrieved successfully.');
+        expect(idsOf(answer.result), query).toEqual(shown.map((index) => ids[index]));
+        expect(answer.headers['x-total-count']).toBe('5');
+      }
+    });
+
+    it('pages executions from the latest on, with sums over all, wherever they are', async () => {
+      const id = await registerActor(api);
+      const ids: string[] = [];
+      for (let index = 0; index < 5; index += 1) ids.push(await sendMessage(api, id));
+      for (let index = 0; index < 3; index += 1) await (await takeMessage(api, id)).end();
+      for (const drained of [false, true]) {
+        if (drained) expect(await api.services.outbox.catchUp({ tenant: 'DEV' }, 10_000)).toBeTruthy();
+        for (const [query, shown] of pages) {
+          const { result, headers } = await ask(api.app, `GET /actors/${id}/executions${query}`);
+          expect(idsOf(result.executions), query).toEqual(shown.map((index) => ids[index]));
+          expect(result.total_executions).toBe(5);
+          expect(headers['x-total-count']).toBe('5');
+        }
+      }
+    });
+
+    it('pages by name what is listed by name', async () => {
+      const actorId = await registerActor(api);
+      for (const alias of ['d', 'b', 'e', 'a', 'c']) {
+        await ask(api.app, 'POST /actors/aliases', { json: { alias, actor_id: actorId } });
+      }
+      const { result, headers } = await ask(api.app, 'GET /actors/aliases?limit=2&offset=1');
+      expect(result.map(({ alias }: { alias: string }) => alias)).toEqual(['b', 'c']);
+      expect(headers['x-total-count']).toBe('5');
+    });
+
+    it('of workers and a log stay what they are, and the search searches', async () => {
+      const id = await registerActor(api);
+      const execution = await sendMessage(api, id);
+      const played = await takeMessage(api, id);
+      await played.start();
+      await played.end({ log: 'what it wrote' });
+      expect((await ask(api.app, `GET /actors/${id}/workers?limit=1&status=READY`)).result).toEqual([]);
+      const log = await ask(api.app, `GET /actors/${id}/executions/${execution}/logs?search=other&limit=1`);
+      expect(log.result.logs).toBe('what it wrote');
+      const found = await askUntilComplete(api.app, `GET /actors/search/executions?id=${execution}`);
+      expect(found.result._metadata).toMatchObject({ total_count: 1 });
+    });
+
+    it.each(['limit=-1', 'limit=some', 'offset=1.5', 'offset=10001'])('answers 400 to %s', async (query) => {
+      const { status, message } = await ask(api.app, `GET /actors?${query}`);
+      expect([status, message]).toEqual([400, expect.stringMatching(/^Invalid listing: parameter "(limit|offset)"/)]);
+    });
+  },
+);
 
 describe.runIf(requireService('redis', await programAvailable('redis-server')))('10,000 actors', () => {
   it('are listed whole, by age', async () => {
