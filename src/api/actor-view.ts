@@ -67,6 +67,12 @@ export function describeActor(actor: Actor, state: unknown): Attributes {
   };
 }
 
+/** What its owner has set, as a request would say it; a token that comes from the configuration goes on to do so. */
+export function describeSettings(actor: Actor): Attributes {
+  const { token, ...settings } = describeActor(actor, null);
+  return typeof token === 'string' ? settings : { ...settings, token };
+}
+
 function renderMount({ hostPath, containerPath, mode, nfs }: Actor['mounts'][number]): Attributes {
   return { host_path: nfs ? `nfs://${nfs.server}${hostPath}` : hostPath, container_path: containerPath, mode };
 }

@@ -34,6 +34,14 @@ export function valuesOf(fields: Fields, name: string): readonly unknown[] {
   return (Array.isArray(value) ? value : [value]).filter((element) => element !== undefined && element !== null);
 }
 
+/** What is not named by the request, in either letter case, as it is said beside. What it names as null is not kept. */
+export function keepLeftOut(fields: Fields, beside: Readonly<Record<string, unknown>>): Fields {
+  const isNamed = (name: string): boolean =>
+    fields.query.has(name) || fields.form.has(name) || Object.hasOwn(fields.json, name);
+  const kept = Object.entries(beside).filter(([name]) => !isNamed(name) && !isNamed(camelName(name)));
+  return { ...fields, json: { ...fields.json, ...Object.fromEntries(kept) } };
+}
+
 /**
  * Reads the fields a schema describes. What is not given takes the schema's default.
  *

@@ -347,6 +347,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'What a query parameter makes of a listing: a search, or a page of it (limit and offset), other parameters passed over.',
     ['search', 'listing'],
   ),
+  put: choice('What becomes of the settings that a PUT of an actor leaves out: their defaults, or they stay.', [
+    'replace',
+    'merge',
+  ]),
 });
 
 export const configSchema = Type.Object(

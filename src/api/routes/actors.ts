@@ -9,7 +9,7 @@ import { InvalidError } from '../../errors.ts';
 import { chooseLauncher } from '../../launcher/launcher-table.ts';
 import { deleteActor } from '../actor-deletion.ts';
 import { planActorSettings, planCron, whatActor } from '../actor-settings.ts';
-import { renderActor } from '../actor-view.ts';
+import { describeSettings, renderActor } from '../actor-view.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
 import { becomesSearch, boundedListing, latestOf, listingPage, reachOf, tellTotal } from '../bounded-listing.ts';
 import { checkImage } from '../check-image.ts';
@@ -20,7 +20,7 @@ import { actorTag, hasSeen, readIfMatch, staleVersion } from '../entity-tags.ts'
 import { findActor, permissionOn, refOf } from '../find-actor.ts';
 import { tellBefore } from '../plugins/audit.ts';
 import { readRequestFields } from '../request-body.ts';
-import { type Fields, isTruthy, readFields, valuesOf } from '../request-fields.ts';
+import { type Fields, isTruthy, keepLeftOut, readFields, valuesOf } from '../request-fields.ts';
 import { checkRestricted } from '../restricted-attributes.ts';
 import { actor, actorRef, actorRequest, actorUpdateRequest } from '../schemas/actor.ts';
 import {
@@ -95,7 +95,9 @@ export async function actorRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'updateActor',
       summary: 'Replace the settings of an actor',
-      description: 'Another image, or force, is a new revision. Name, owner and state stay.',
+      description:
+        'Another image, or force, is a new revision. Name, owner and state stay. Where the setting compat.put is "merge", so ' +
+        'does all that is left out, as if it were repeated: image may be left out too, and null returns to the default.',
       params: actorParams,
       headers: ifMatch,
       body: fieldsBody(actorUpdateRequest),
@@ -155,25 +157,49 @@ async function getActor(request: FastifyRequest, reply: FastifyReply): Promise<E
 }
 
 async function updateActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
-  const current = await findActor(request);
-  tellBefore(request, current);
+  const { actors } = request.server.services;
+  for (;;) {
+    const current = await findActor(request);
+    tellBefore(request, current);
+    const { draft, renew, merges } = await planUpdate(request, current);
+    const seen = readIfMatch(request);
+    const isStale = seen !== undefined && !seen.includes(current.version);
+    if (merges && isStale) throw staleVersion(`Update of actor "${current.id}"`);
+    const versions = merges ? [current.version] : seen;
+    const updated = await actors.replace(draft, renew, request.caller.user, versions);
+    if (updated !== 'stale') {
+      void reply.header('etag', actorTag(updated));
+      return success(request, messages.update, await showActor(request, updated));
+    }
+    if (!merges) throw staleVersion(`Update of actor "${current.id}"`);
+    // It was merged with what somebody else has changed since: it is merged with that instead.
+  }
+}
+
+interface ActorUpdate {
+  readonly draft: ActorDraft;
+  /** Whether it is a new revision. */
+  readonly renew: boolean;
+  /** Whether it holds what was there. */
+  readonly merges: boolean;
+}
+
+async function planUpdate(request: FastifyRequest, current: Actor): Promise<ActorUpdate> {
   if (current.status === 'shutting_down') throw unknownActor(request.caller, 'update', current.id);
   const asked = await readRequestFields(request, whatActor);
-  const lastUpdateTime = request.server.services.clock.now();
+  const { config, clock } = request.server.services;
+  const merges = config.compat.put === 'merge';
+  const wanted = merges ? keepLeftOut(asked, describeSettings(current)) : asked;
   const { name, tenant, id, owner, createTime } = current;
-  const identity = { tenant, id, owner, createTime, lastUpdateTime };
-  const draft = { ...(await planDraft(request, asked, identity, current)), name };
+  const identity = { tenant, id, owner, createTime, lastUpdateTime: clock.now() };
+  const draft = { ...(await planDraft(request, wanted, identity, current)), name };
   if (!current.stateless && draft.stateless) {
     const reason = 'an actor that was not stateless cannot be updated to be stateless.';
     throw new InvalidError('actor.invalid', `${whatActor}: ${reason}`);
   }
   await checkLink(draft, request, current);
   const renew = draft.image !== current.image || isTruthy(valuesOf(asked, 'force')[0]);
-  const { actors } = request.server.services;
-  const updated = await actors.replace(draft, renew, request.caller.user, readIfMatch(request));
-  if (updated === 'stale') throw staleVersion(`Update of actor "${current.id}"`);
-  void reply.header('etag', actorTag(updated));
-  return success(request, messages.update, await showActor(request, updated));
+  return { draft, renew, merges };
 }
 
 async function removeActor(request: FastifyRequest): Promise<Envelope> {

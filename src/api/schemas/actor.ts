@@ -118,7 +118,8 @@ export const actorUpdateRequest = Type.Object(
   },
   {
     $id: 'ActorUpdateRequest',
-    description: 'A full replacement: what is left out returns to its default.',
+    description:
+      'A full replacement: what is left out returns to its default, or stays where the setting compat.put is "merge".',
     examples: [{ image: 'debian:trixie-slim', description: 'Counts words.', force: true }],
   },
 );
