@@ -22,48 +22,48 @@ export function renderActor(actor: Actor, { state, links, now }: ActorViewOption
 }
 
 export function linksOfActor({ id, owner }: Pick<Actor, 'id' | 'owner'>, links: Links): Attributes {
-  return { self: links.actor(id), owner: links.profile(owner), executions: links.executions(id) };
+  return { executions: links.executions(id), owner: links.profile(owner), self: links.actor(id) };
 }
 
-/** What is the actor's own, wherever it is shown. */
+/** What is the actor's own, wherever it is shown; sorted by name, as it is sent. */
 export function describeActor(actor: Actor, state: unknown): Attributes {
   return {
-    id: actor.id,
-    name: actor.name,
-    image: actor.image,
+    create_time: renderTime(actor.createTime),
+    cron_next_ex: actor.cronNextEx,
+    cron_on: actor.cronOn,
+    cron_schedule: actor.cronSchedule,
+    default_environment: actor.defaultEnvironment,
     description: actor.description,
-    stateless: actor.stateless,
-    type: actor.type,
-    link: actor.link,
-    webhook: actor.webhook,
-    token: actor.token,
+    ...optional('digest', actor.digest),
+    gid: actor.gid,
     hints: actor.hints,
-    privileged: actor.privileged,
+    id: actor.id,
+    image: actor.image,
+    ...optional('keep_scratch', actor.keepScratch),
+    last_update_time: renderTime(actor.lastUpdateTime),
+    ...optional('launcher', actor.launcher ?? undefined),
+    link: actor.link,
+    log_ex: actor.logEx,
+    max_cpus: actor.maxCpus,
     max_workers: actor.maxWorkers,
     mem_limit: actor.memLimit,
-    max_cpus: actor.maxCpus,
-    use_container_uid: actor.useContainerUid,
-    default_environment: actor.defaultEnvironment,
+    mounts: actor.mounts.map(renderMount),
+    name: actor.name,
+    owner: actor.owner,
+    privileged: actor.privileged,
     queue: actor.queue,
-    log_ex: actor.logEx,
-    cron_schedule: actor.cronSchedule,
-    cron_on: actor.cronOn,
-    cron_next_ex: actor.cronNextEx,
+    ...optional('resources', renderResources(actor.resources)),
+    revision: actor.revision,
     state,
+    stateless: actor.stateless,
     status: actorStatusWords[actor.status],
     status_message: actor.statusMessage,
-    owner: actor.owner,
-    revision: actor.revision,
-    mounts: actor.mounts.map(renderMount),
-    uid: actor.uid,
-    gid: actor.gid,
     tasdir: actor.tasdir,
-    create_time: renderTime(actor.createTime),
-    last_update_time: renderTime(actor.lastUpdateTime),
-    ...optional('digest', actor.digest),
-    ...optional('launcher', actor.launcher ?? undefined),
-    ...optional('resources', renderResources(actor.resources)),
-    ...optional('keep_scratch', actor.keepScratch),
+    token: actor.token,
+    type: actor.type,
+    uid: actor.uid,
+    use_container_uid: actor.useContainerUid,
+    webhook: actor.webhook,
   };
 }
 
@@ -74,16 +74,16 @@ export function describeSettings(actor: Actor): Attributes {
 }
 
 function renderMount({ hostPath, containerPath, mode, nfs }: Actor['mounts'][number]): Attributes {
-  return { host_path: nfs ? `nfs://${nfs.server}${hostPath}` : hostPath, container_path: containerPath, mode };
+  return { container_path: containerPath, host_path: nfs ? `nfs://${nfs.server}${hostPath}` : hostPath, mode };
 }
 
 export function renderWait({ cause, since, owner, next, expected }: Wait, now: Date): Attributes {
   return {
-    cause,
-    since: renderTime(since),
     age_ms: Math.max(0, now.getTime() - since.getTime()),
-    owner,
-    next,
+    cause,
     ...optional('expected', expected && renderTime(expected)),
+    next,
+    owner,
+    since: renderTime(since),
   };
 }

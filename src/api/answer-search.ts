@@ -41,11 +41,11 @@ export async function answerSearch(request: FastifyRequest, asked: SearchRequest
   const query = parseSearch(request.query as QueryParameters, { tenant, known: asked.known ?? [] });
   const found = asked.kind === 'workers' ? await findWorkers(request, asked, query) : await find(request, asked, query);
   const metadata = spelled(request, {
-    total_count: found.total,
-    records_skipped: query.skip,
-    record_limit: query.limit,
     count_returned: found.items.length,
     ...(found.complete ? {} : { incomplete: 'What was changed in the last moments may not be found yet; ask again' }),
+    record_limit: query.limit,
+    records_skipped: query.skip,
+    total_count: found.total,
   });
   const search = found.items.map((item) => spelled(request, item));
   return success(request, asked.message, { _metadata: metadata, search });

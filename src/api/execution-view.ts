@@ -23,7 +23,7 @@ export function linksOfExecution(
   { actorId, id, executor }: Pick<Execution, 'actorId' | 'id' | 'executor'>,
   links: Links,
 ): Attributes {
-  return { self: links.execution(actorId, id), owner: links.profile(executor), logs: links.logs(actorId, id) };
+  return { logs: links.logs(actorId, id), owner: links.profile(executor), self: links.execution(actorId, id) };
 }
 
 /** What is the execution's own, wherever it is shown. */

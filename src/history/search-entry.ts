@@ -52,12 +52,16 @@ function leafOf(p: string, value: Json): Leaf {
   return { p, v: value as string | number | boolean };
 }
 
-/** Text no store stumbles over: without the character zero, without half a character. */
+/**
+ * Text no store stumbles over: without the character zero, without half a character. Names in the order in which answers
+ * have them, so that they are not sorted each time they are shown.
+ */
 export function cleanFields<Value extends Json | SearchFields>(value: Value): Value {
   if (typeof value === 'string') return cleanText(value) as Value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((element: Json) => cleanFields(element)) as unknown as Value;
-  const members = Object.entries(value).map(([name, member]) => [cleanText(name), cleanFields(member)]);
+  const sorted = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const members = sorted.map(([name, member]) => [cleanText(name), cleanFields(member)]);
   return Object.fromEntries(members) as Value;
 }
 

@@ -85,12 +85,12 @@ async function listLatest(request: FastifyRequest): Promise<Envelope> {
   const last = page.at(-1);
   const links = linksOf(request);
   const result = {
+    _links: { self: links.latest },
     executions: page.map((entry) =>
       spelled(request, renderFound('executions', entry, links) ?? { id: entry.id, actor_id: entry.actorId }),
     ),
-    next: last && found.length > page.length ? writeCursor(last) : null,
     ...(complete ? {} : { incomplete: 'What was changed in the last moments may be missing; ask again' }),
-    _links: { self: links.latest },
+    next: last && found.length > page.length ? writeCursor(last) : null,
   };
   return success(request, message, spelled(request, result));
 }

@@ -82,13 +82,13 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
   if (synchronous) return await answerSynchronously(request, reply, actor, executionId);
   if (kind === 'posted') tellCreated(request, reply, links.execution(actor.actorId, executionId));
   const result = {
+    _links: {
+      messages: links.messages(actor.actorId),
+      owner: links.profile(owner),
+      self: links.execution(actor.actorId, executionId),
+    },
     execution_id: executionId,
     msg: accepted.echo,
-    _links: {
-      self: links.execution(actor.actorId, executionId),
-      owner: links.profile(owner),
-      messages: links.messages(actor.actorId),
-    },
   };
   return success(request, defaultMessage, spelled(request, result));
 }

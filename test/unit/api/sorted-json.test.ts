@@ -21,4 +21,22 @@ describe('renderSortedJson', () => {
       }),
     );
   });
+
+  it('is the same text whatever order the keys came in', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const text = renderSortedJson(value);
+        expect(renderSortedJson(JSON.parse(text))).toBe(text);
+        expect(renderSortedJson(reversed(value))).toBe(text);
+      }),
+    );
+  });
 });
+
+/** A copy whose objects have their keys the other way round, but for those that look like numbers. */
+function reversed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(reversed);
+  const entries = Object.entries(value).map(([name, member]) => [name, reversed(member)]);
+  return Object.fromEntries(entries.toReversed());
+}
