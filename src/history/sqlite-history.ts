@@ -6,7 +6,7 @@
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { LogRef } from '../executions/execution.ts';
-import { asSqliteError, inTransaction, openSqlite } from '../storage/sqlite.ts';
+import { asSqliteError, createPrepareOnce, inTransaction, openSqlite, type PrepareOnce } from '../storage/sqlite.ts';
 import type { StoreMark } from '../storage/store-mark.ts';
 import {
   type BodyRecord,
@@ -36,7 +36,7 @@ type Statements = ReturnType<typeof prepareStatements>;
 export async function createSqliteHistory(options: SqliteHistoryOptions): Promise<History> {
   const { path, mark, now = () => new Date() } = options;
   const database = openSqlite(path);
-  const { statements, search } = setUp(database, mark, path);
+  const { statements, search, prepare } = setUp(database, mark, path);
 
   async function guarded<T>(work: () => T | Promise<T>): Promise<T> {
     try {
@@ -76,7 +76,7 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     search: (scope, query) => guarded(() => search.find(scope, query, now())),
 
-    newest: (scope, query) => guarded(() => findNewestInSqlite(database, scope, query)),
+    newest: (scope, query) => guarded(() => findNewestInSqlite(prepare, scope, query)),
 
     totalsByActor: () => guarded(() => statements.totalsByActor.all() as unknown as (ExecutionTotals & ActorKey)[]),
 
@@ -92,10 +92,11 @@ function setUp(
   database: DatabaseSync,
   mark: StoreMark,
   path: string,
-): { statements: Statements; search: SqliteSearch } {
+): { statements: Statements; search: SqliteSearch; prepare: PrepareOnce } {
   try {
     openTables(database, mark, `History "${path}"`);
-    return { statements: prepareStatements(database), search: createSqliteSearch(database) };
+    const prepare = createPrepareOnce(database);
+    return { statements: prepareStatements(database), search: createSqliteSearch(database, prepare), prepare };
   } catch (thrown) {
     database.close();
     throw asSqliteError(thrown, path);

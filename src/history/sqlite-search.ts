@@ -4,6 +4,7 @@
  */
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { PrepareOnce } from '../storage/sqlite.ts';
 import type { FoundEntry, SearchEntry, SearchFields, SearchPage, SearchQuery, SearchScope } from './search.ts';
 import { cleanFields, indexedCondition, indexedFields, indexedValue } from './search-entry.ts';
 import { compileFilters } from './search-filter.ts';
@@ -46,7 +47,7 @@ export interface SqliteSearch {
 /** Rows read at once. */
 const step = 1_000;
 
-export function createSqliteSearch(database: DatabaseSync): SqliteSearch {
+export function createSqliteSearch(database: DatabaseSync, prepare: PrepareOnce): SqliteSearch {
   const known = database.prepare('SELECT number, version FROM search WHERE tenant = ? AND kind = ? AND id = ?');
   const put = database.prepare(
     `INSERT INTO search (number, tenant, kind, actor_id, id, version, time, expires_at, fields, status, executor)
@@ -86,8 +87,8 @@ export function createSqliteSearch(database: DatabaseSync): SqliteSearch {
 
     async find(scope, query, now) {
       const plan = planSearch(scope, query, now);
-      if (plan.rest.length === 0) return findAtOnce(database, plan, query);
-      return await findByLooking(database, plan, query);
+      if (plan.rest.length === 0) return findAtOnce(prepare, plan, query);
+      return await findByLooking(prepare, plan, query);
     },
   };
 }
@@ -136,23 +137,24 @@ function quoted(words: string): string {
   return `"${words.trim()}"`;
 }
 
-function findAtOnce(database: DatabaseSync, plan: Plan, { skip, limit }: SearchQuery): SearchPage {
+function findAtOnce(prepare: PrepareOnce, plan: Plan, { skip, limit }: SearchQuery): SearchPage {
   const { where, values, score, scoreValues } = plan;
-  const counted = database.prepare(`SELECT count(*) AS total FROM search WHERE ${where}`).get(...values);
-  const rows = database
-    .prepare(
-      `SELECT actor_id, id, fields, ${score} AS score FROM search WHERE ${where}
-       ORDER BY score DESC, time, id LIMIT ? OFFSET ?`,
-    )
-    .all(...scoreValues, ...values, limit, skip);
-  return { total: Number(counted?.['total'] ?? 0), entries: rows.map(entryOf) };
+  const rows = prepare(
+    `SELECT actor_id, id, fields, ${score} AS score FROM search WHERE ${where}
+     ORDER BY score DESC, time, id LIMIT ? OFFSET ?`,
+  ).all(...scoreValues, ...values, limit, skip);
+  const entries = rows.map(entryOf);
+  // A page that is not full is the last one.
+  if (rows.length < limit && (rows.length > 0 || skip === 0)) return { total: skip + rows.length, entries };
+  const counted = prepare(`SELECT count(*) AS total FROM search WHERE ${where}`).get(...values);
+  return { total: Number(counted?.['total'] ?? 0), entries };
 }
 
-async function findByLooking(database: DatabaseSync, plan: Plan, query: SearchQuery): Promise<SearchPage> {
+async function findByLooking(prepare: PrepareOnce, plan: Plan, query: SearchQuery): Promise<SearchPage> {
   const patience = createPatience();
   const holds = compileFilters(plan.rest, patience);
   const page = createPage(query);
-  const rows = database.prepare(
+  const rows = prepare(
     `SELECT actor_id, id, fields, time, ${plan.score} AS score FROM search
      WHERE ${plan.where} AND (time, id) > (?, ?) ORDER BY time, id LIMIT ${step}`,
   );

@@ -1,6 +1,6 @@
 /** Opens the one SQLite file of an installation without a MongoDB, and says its failures in our words. */
 
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { asError, ConflictError, ServiceError, UnavailableError } from '../errors.ts';
 
 /** How long a call may stand still for somebody else's lock, a backup say: it blocks the whole process meanwhile. */
@@ -20,6 +20,24 @@ export function openSqlite(path: string): DatabaseSync {
     database?.close();
     throw asSqliteError(thrown, path);
   }
+}
+
+export type PrepareOnce = (text: string) => StatementSync;
+
+/** Statements whose text depends on what is asked; a few texts are most of what is. */
+const mostPrepared = 100;
+
+/** Prepares a text the first time it is given. A statement is used up before the next `await`. */
+export function createPrepareOnce(database: DatabaseSync): PrepareOnce {
+  const prepared = new Map<string, StatementSync>();
+  return (text) => {
+    const before = prepared.get(text);
+    if (before) return before;
+    if (prepared.size === mostPrepared) prepared.clear();
+    const statement = database.prepare(text);
+    prepared.set(text, statement);
+    return statement;
+  };
 }
 
 /** Runs `work` in one transaction: all of it is kept, or nothing. */
