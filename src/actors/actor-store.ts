@@ -10,10 +10,11 @@ import { writeWait } from '../executions/execution-record.ts';
 import type { RegistryRecord } from '../history/history.ts';
 import { decodeId } from '../lib/ids.ts';
 import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
+import { createKnownActors, type KnownActor } from '../mailbox/known-actors.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import type { Actor } from './actor.ts';
-import { type ActorDraft, readActor, writeActor } from './actor-record.ts';
+import { type ActorDraft, writeActor } from './actor-record.ts';
 import { createAliasStore } from './alias-store.ts';
 
 export interface ActorStore {
@@ -99,10 +100,17 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
   const aliases = createAliasStore({ redis, prefix });
+  const known = createKnownActors(redis);
 
   async function get(tenant: string, actorId: string): Promise<Actor | undefined> {
-    const answer = await redis.hgetallBuffer(keys.of({ tenant, actorId }).actor).catch(throwRedisError);
-    return readActor(new Map(Object.entries(answer)));
+    const key = keys.of({ tenant, actorId }).actor;
+    const before = known.get(key);
+    if (before) {
+      const counted = await redis.hmget(key, 'version', 'stateVersion', 'status').catch(throwRedisError);
+      if (isSame(before, counted)) return before.actor;
+    }
+    const answer = await redis.hgetallBuffer(key).catch(throwRedisError);
+    return known.keep(key, new Map(Object.entries(answer)));
   }
 
   async function getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined> {
@@ -319,6 +327,12 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
       await redis.srem(keys.actorsOf(actor.tenant), actor.actorId).catch(throwRedisError);
     },
   };
+}
+
+/** The state has a counter of its own, and the end of a deletion none. */
+function isSame({ version, actor }: KnownActor, counted: readonly (string | null | undefined)[]): boolean {
+  const [recordVersion, stateVersion, status] = counted;
+  return recordVersion === version && Number(stateVersion ?? 0) === actor.stateVersion && status === actor.status;
 }
 
 /** An id holds the time at which it was made. */

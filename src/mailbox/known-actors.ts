@@ -1,6 +1,6 @@
 /**
- * Actors as claims last saw them. A claim says which version it has, and gets the record only when there is another: most
- * of what a claim would answer is a record that has not changed.
+ * Actors as they were last seen. Who asks for one names or reads its version first, and gets the record only when there is
+ * another: most of what would be answered is a record that has not changed.
  */
 
 import type { Redis } from 'ioredis';
@@ -23,6 +23,9 @@ export interface KnownActors {
 /** Enough for the actors a process serves at a time; when there are more, all are read anew. */
 const mostKept = 1_000;
 
+/** One with a larger record is read anew each time. */
+const mostBytes = 64 * 1024;
+
 export function createKnownActors(redis: Redis): KnownActors {
   const kept = new Map<string, KnownActor>();
   // A server that lost its last writes would count the same versions again.
@@ -31,8 +34,14 @@ export function createKnownActors(redis: Redis): KnownActors {
     get: (key) => kept.get(key),
     keep(key, fields) {
       const actor = readActor(fields);
+      const version = fields.get('version')?.toString();
+      const bytes = fields.get('record')?.byteLength ?? 0;
+      if (!actor || version === undefined || bytes > mostBytes) {
+        kept.delete(key);
+        return actor;
+      }
       if (kept.size >= mostKept) kept.clear();
-      if (actor) kept.set(key, { version: fields.get('version')?.toString() ?? '', actor });
+      kept.set(key, { version, actor });
       return actor;
     },
   };
