@@ -81,9 +81,11 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.decorate('services', services);
   const tenants = createTenants(config.tenants, config.auth);
   app.decorate('tenants', tenants);
-  app.decorate('linksFor', (tenant: string) =>
-    createLinks(() => tenants.rule(tenant)?.apiServer ?? (config.service.publicUrl || addressOf(app))),
-  );
+  const ownLinks = createLinks(() => config.service.publicUrl || addressOf(app));
+  app.decorate('linksFor', (tenant: string) => {
+    const apiServer = tenants.rule(tenant)?.apiServer;
+    return apiServer === undefined ? ownLinks : createLinks(() => apiServer);
+  });
   decorateClosing(app);
   app.setReplySerializer(renderSortedJson);
   app.removeAllContentTypeParsers();
@@ -97,7 +99,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
     maxTextBytes: config.messages.maxTextBytes,
     allowances: services.allowances,
   });
-  app.register(auditPlugin, services);
+  if (config.audit.file !== '') app.register(auditPlugin, services);
   app.register(openApiPlugin);
   app.register(actorRoutes);
   app.register(messageRoutes);
@@ -144,8 +146,9 @@ function decorateClosing(app: FastifyInstance): void {
   const closing = new AbortController();
   app.decorate('closing', closing.signal);
   app.addHook('preClose', async () => closing.abort());
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing.signal.aborted) void reply.header('connection', 'close');
+    done();
   });
 }
 

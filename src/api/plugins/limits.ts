@@ -36,11 +36,13 @@ export const limitPlugin = fastifyPlugin(
       const caller = request.caller as Caller | undefined;
       if (caller) await options.allowances.take(caller.tenant, caller.user);
     });
-    app.addHook('preParsing', async (request) => {
+    app.addHook('preParsing', (request, _reply, _payload, done) => {
+      const announced = request.headers['content-length'];
+      if (announced === undefined) return done();
       const limit = limitOf(request, options);
-      if (Number(request.headers['content-length'] ?? 0) <= limit.readBytes) return;
+      if (Number(announced) <= limit.readBytes) return done();
       linger(request.raw);
-      throw new InvalidError('request.too_large', tooLargeMessage(limit.what, limit.bytes));
+      done(new InvalidError('request.too_large', tooLargeMessage(limit.what, limit.bytes)));
     });
     answerBeforeContinue(app, options.maxBinaryBytes);
   },
