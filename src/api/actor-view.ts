@@ -25,8 +25,17 @@ export function linksOfActor({ id, owner }: Pick<Actor, 'id' | 'owner'>, links: 
   return { executions: links.executions(id), owner: links.profile(owner), self: links.actor(id) };
 }
 
+/** An actor is the same object for as long as nothing about it changes. */
+const described = new WeakMap<Actor, Attributes>();
+
 /** What is the actor's own, wherever it is shown; sorted by name, as it is sent. */
 export function describeActor(actor: Actor, state: unknown): Attributes {
+  let own = described.get(actor);
+  if (!own) described.set(actor, (own = describe(actor)));
+  return { ...own, state };
+}
+
+function describe(actor: Actor): Attributes {
   return {
     create_time: renderTime(actor.createTime),
     cron_next_ex: actor.cronNextEx,
@@ -54,7 +63,8 @@ export function describeActor(actor: Actor, state: unknown): Attributes {
     queue: actor.queue,
     ...optional('resources', renderResources(actor.resources)),
     revision: actor.revision,
-    state,
+    // Its place among the others.
+    state: undefined,
     stateless: actor.stateless,
     status: actorStatusWords[actor.status],
     status_message: actor.statusMessage,

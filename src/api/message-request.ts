@@ -55,7 +55,8 @@ function messageMember(json: string, value: unknown): string | undefined {
   const isList = Array.isArray(message);
   const element = isList ? (message as readonly unknown[])[0] : message;
   if (element === undefined || element === null || element === '') return undefined;
-  return asText(element, isList ? JSON.stringify(element) : (memberSources(json).get('message') ?? ''));
+  if (typeof element === 'string') return element;
+  return renderPythonOfJson(isList ? JSON.stringify(element) : (memberSources(json).get('message') ?? ''));
 }
 
 function asText(value: unknown, source: string): string {

@@ -126,6 +126,7 @@ export function createRoomStore({ redis, prefix, limits }: RoomStoreOptions): Ro
 
   return {
     async take(actor, wanted) {
+      if (queuedPerUser === 0 && queuedPerTenant === 0) return { messages: wanted, close: () => undefined };
       const both = await Promise.all([userLimit(actor), tenantLimit(actor)]);
       return takeRoom(
         both.filter((limit) => limit !== undefined),
