@@ -1,6 +1,7 @@
 /** Any page may call, as with the original (contract §1.2): a star everywhere, the origin itself in a preflight. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import cors from '@fastify/cors';
+import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 
 const methods = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
@@ -10,25 +11,22 @@ const exposedHeaders = 'ETag, Idempotency-Replayed, Location, Retry-After, X-Tot
 
 export const corsPlugin = fastifyPlugin(
   async (app: FastifyInstance) => {
-    app.addHook('onRequest', (request, reply, done) => {
-      void reply.header('access-control-expose-headers', exposedHeaders);
-      // Before anybody asks who is calling: browsers leave credentials out of a preflight.
-      if (request.method === 'OPTIONS') return void answerPreflight(request, reply);
-      void reply.header('access-control-allow-origin', '*');
-      done();
+    // Options that depend on the request would be made anew for each.
+    await app.register(cors, {
+      origin: '*',
+      methods,
+      exposedHeaders,
+      optionsSuccessStatus: 200,
+      strictPreflight: false,
     });
-    // The hook has answered; without a route there would be no hook.
-    app.options('*', { schema: { hide: true } }, async () => undefined);
+    app.addHook('onSend', (request, reply, payload, done) => {
+      const { origin } = request.headers;
+      if (request.method === 'OPTIONS' && origin !== undefined) {
+        void reply.header('access-control-allow-origin', origin);
+        void reply.header('vary', 'Origin, Access-Control-Request-Headers');
+      }
+      done(null, payload);
+    });
   },
   { name: 'abaco-cors' },
 );
-
-function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const asked = headers['access-control-request-headers'];
-  void reply
-    .header('vary', 'Origin, Access-Control-Request-Headers')
-    .header('access-control-allow-origin', headers.origin ?? '*')
-    .header('access-control-allow-methods', methods);
-  if (asked !== undefined) void reply.header('access-control-allow-headers', asked);
-  return reply.code(200).header('content-length', '0').send();
-}
