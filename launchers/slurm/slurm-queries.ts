@@ -1,6 +1,6 @@
 /**
- * What Slurm is asked about jobs, in JSON, or in columns where its commands have no JSON: versions differ, and packages
- * without the plugin for it are common. Which it is is found out by the first question, for `squeue` and `sacct` each.
+ * What Slurm is asked about jobs. The accounting answers in JSON, or in columns where `sacct` has no JSON: versions differ,
+ * and packages without the plugin for it are common. Which it is is found out by the first question.
  */
 
 import { asError, LauncherError } from '../../src/errors.ts';
@@ -9,7 +9,6 @@ import type { Host } from '../host/host.ts';
 import { type AccountingQuestion, sacctCommand } from './commands/sacct.ts';
 import { sacctTextCommand } from './commands/sacct-text.ts';
 import { squeueCommand } from './commands/squeue.ts';
-import { squeueTextCommand } from './commands/squeue-text.ts';
 import type { JobRecord } from './job-record.ts';
 
 export interface SlurmAnswer {
@@ -27,27 +26,20 @@ export interface SlurmQueries {
   readonly hasAccounting: boolean;
 }
 
-interface Form<Q> {
-  readonly json: (question: Q) => Command<readonly JobRecord[]>;
-  readonly text: (question: Q) => Command<readonly JobRecord[]>;
-  is: 'unknown' | 'json' | 'text';
-}
-
 export function createSlurmQueries(host: Host): SlurmQueries {
-  const queue: Form<readonly string[]> = { json: squeueCommand, text: squeueTextCommand, is: 'unknown' };
-  const accounting: Form<AccountingQuestion> = { json: sacctCommand, text: sacctTextCommand, is: 'unknown' };
+  let form: 'unknown' | 'json' | 'text' = 'unknown';
   let hasAccounting = true;
 
-  async function ask<Q>(form: Form<Q>, question: Q, signal: AbortSignal): Promise<SlurmAnswer> {
-    if (form.is !== 'text') {
-      const answer = await host.run(orNoJson(form.json(question), form.is === 'json'), signal);
+  async function askAccounting(question: AccountingQuestion, signal: AbortSignal): Promise<SlurmAnswer> {
+    if (form !== 'text') {
+      const answer = await host.run(orNoJson(sacctCommand(question), form === 'json'), signal);
       if (answer !== 'no-json') {
-        form.is = 'json';
+        form = 'json';
         return answer;
       }
     }
-    const answer = await host.run(noticeSlowing(form.text(question)), signal);
-    form.is = 'text';
+    const answer = await host.run(noticeSlowing(sacctTextCommand(question)), signal);
+    form = 'text';
     return answer;
   }
 
@@ -55,11 +47,11 @@ export function createSlurmQueries(host: Host): SlurmQueries {
     get hasAccounting() {
       return hasAccounting;
     },
-    queue: async (users, signal) => await ask(queue, users, signal),
+    queue: async (users, signal) => await host.run(noticeSlowing(squeueCommand(users)), signal),
     async accounting(question, signal) {
       if (!hasAccounting) return { jobs: [] };
       try {
-        return await ask(accounting, question, signal);
+        return await askAccounting(question, signal);
       } catch (thrown) {
         if (!/accounting storage is disabled/i.test(asError(thrown).message)) throw thrown;
         hasAccounting = false;
@@ -69,7 +61,7 @@ export function createSlurmQueries(host: Host): SlurmQueries {
   };
 }
 
-/** What commands say that were built without JSON, or are too old for it. */
+/** What `sacct` says that was built without JSON, or is too old for it. */
 const noJson = /unrecognized option|invalid option|serializer|json.*(?:plugin|support)|(?:plugin|support).*json/i;
 
 /** @param isSure - it has answered in JSON before, so that what is broken now is broken and not missing. */

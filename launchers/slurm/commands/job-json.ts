@@ -1,5 +1,5 @@
 /**
- * Reading what `squeue --json` and `sacct --json` print. The shapes changed from one version to the next: 22.05 has plain
+ * Reading what `sacct --json` prints. The shapes changed from one version to the next: 22.05 has plain
  * numbers and one word for a state, 23.02 and later numbers that say whether they are set, and lists of words.
  */
 
@@ -55,17 +55,4 @@ export function exitIn(value: unknown): { readonly exitCode: number; readonly si
 
 export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** "0-2,5,8-10:2%4", as Slurm writes the elements that still wait. More than `most` is nobody's. */
-export function elementsIn(text: string, most = 100_000): readonly number[] {
-  const elements: number[] = [];
-  for (const part of text.replace(/%.*$/, '').split(',')) {
-    const [, first, last = first, step = '1'] = /^(\d{1,7})(?:-(\d{1,7})(?::(\d{1,7}))?)?$/.exec(part.trim()) ?? [];
-    if (first === undefined) continue;
-    for (let at = Number(first); at <= Number(last) && elements.length < most; at += Math.max(1, Number(step))) {
-      elements.push(at);
-    }
-  }
-  return elements;
 }

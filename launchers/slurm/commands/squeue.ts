@@ -1,52 +1,86 @@
-/** `squeue`: what waits, runs, or ended a short while ago (squeue(1); MinJobAge of slurm.conf). */
+/**
+ * `squeue`: what waits, runs, or ended a short while ago (squeue(1), "--Format"; MinJobAge of slurm.conf). In columns, one
+ * row for each job and element: its JSON tells some thirty thousand bytes of each job, at every look.
+ */
 
+import { LauncherError } from '../../../src/errors.ts';
 import { optional } from '../../../src/lib/optional.ts';
 import { type Command, expectSuccess } from '../../host/command.ts';
 import type { JobRecord } from '../job-record.ts';
-import { elementsIn, exitIn, type Json, numberIn, readJobs, textIn, timeIn, wordsIn } from './job-json.ts';
+import { elementsIn, type Row, readRows, separator, timeInText } from './text-rows.ts';
+
+/** The name last, as somebody typed it. With a character behind it, no column is cut. */
+const columns = [
+  'JobArrayID',
+  'JobID',
+  'UserName',
+  'State',
+  'Reason',
+  'NodeList',
+  'StartTime',
+  'EndTime',
+  'RestartCnt',
+  'exit_code',
+  'Name',
+];
 
 /** All jobs of these users. One question, however many jobs there are. */
 export function squeueCommand(users: readonly string[]): Command<readonly JobRecord[]> {
   const succeed = expectSuccess('squeue');
   return {
-    // It waits by itself where the controller limits how often it may be asked, and says so only when it may talk.
-    argv: ['squeue', '--verbose', '--json', '--states=all', `--user=${users.join(',')}`],
+    argv: [
+      'squeue',
+      // It waits by itself where the controller limits how often it may be asked, and says so only when it may talk.
+      '--verbose',
+      '--noheader',
+      '--array',
+      '--states=all',
+      `--user=${users.join(',')}`,
+      `--Format=${columns.map((column) => `${column}:${separator}`).join(',')}`,
+    ],
     timeoutMs: 60_000,
     maxOutputBytes: 256 * 1024 * 1024,
-    parse: (result) => parseSqueue(afterOptions(succeed(result))),
+    environment: { TZ: 'UTC' },
+    parse: (result) => parseSqueue(succeed(result)),
   };
-}
-
-/** With `--verbose` it shows its options first, and when it was asked (tried with 24.11). */
-export function afterOptions(text: string): string {
-  const start = text.search(/^\{/m);
-  return start < 0 ? text : text.slice(start);
 }
 
 export function parseSqueue(text: string): readonly JobRecord[] {
-  return readJobs('squeue', text).flatMap(readJob);
+  // With `--verbose` it shows its options first, and when it was asked: without that, no jobs are no answer.
+  const [, rows] = text.split(/^last_update_time=.*\n?/m);
+  if (rows !== undefined) return readRows('squeue', columns, rows).flatMap(readJob);
+  const message = `squeue answered no list of jobs: ${JSON.stringify(text.slice(0, 200))}`;
+  throw new LauncherError('host.command_failed', message);
 }
 
-function readJob(job: Json): readonly JobRecord[] {
-  const ownId = numberIn(job['job_id']);
-  if (ownId === undefined) return [];
-  const array = numberIn(job['array_job_id']) ?? 0;
-  const element = numberIn(job['array_task_id']);
-  const record: Omit<JobRecord, 'id'> = {
+function readJob(row: Row): readonly JobRecord[] {
+  const [, array, element, waiting] = /^(\d{1,10})(?:_(?:(\d{1,7})|\[([\d,:%-]+)\]))?$/.exec(row('JobArrayID')) ?? [];
+  const ownId = numberIn(row('JobID'));
+  if (array === undefined || ownId === undefined) return [];
+  const job: Omit<JobRecord, 'id'> = {
     ownId,
-    name: textIn(job['name']),
-    user: textIn(job['user_name']),
-    states: wordsIn(job['job_state']),
-    reason: textIn(job['state_reason']),
-    ...exitIn(job['exit_code']),
-    nodes: textIn(job['nodes']),
-    ...optional('restarts', numberIn(job['restart_cnt'])),
-    ...optional('startedAt', timeIn(job['start_time'])),
-    ...optional('endedAt', timeIn(job['end_time'])),
+    name: row('Name'),
+    user: row('UserName'),
+    states: row('State') === '' ? [] : [row('State')],
+    reason: row('Reason'),
+    ...exitIn(row('exit_code')),
+    nodes: row('NodeList'),
+    ...optional('restarts', numberIn(row('RestartCnt'))),
+    ...optional('startedAt', timeInText(row('StartTime'))),
+    ...optional('endedAt', timeInText(row('EndTime'))),
   };
-  if (array === 0) return [{ ...record, id: String(ownId) }];
-  // Elements that wait are one record together.
-  const waiting = textIn(job['array_task_string']);
-  if (waiting !== '') return elementsIn(waiting).map((one) => ({ ...record, id: `${array}_${one}` }));
-  return [{ ...record, id: `${array}_${element ?? 0}` }];
+  if (waiting !== undefined) return elementsIn(waiting).map((one) => ({ ...job, id: `${array}_${one}` }));
+  return [{ ...job, id: element === undefined ? array : `${array}_${element}` }];
+}
+
+/** "3:0"; 22.05 has the status as wait(2) gives it. */
+function exitIn(text: string): Pick<JobRecord, 'exitCode' | 'signal'> {
+  const status = numberIn(text);
+  if (status !== undefined) return { exitCode: (status >> 8) & 0xff, signal: status & 0x7f };
+  const [exitCode = 0, signal = 0] = text.split(':').map((number) => numberIn(number) ?? 0);
+  return { exitCode, signal };
+}
+
+function numberIn(text: string): number | undefined {
+  return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Reading what `squeue` and `sacct` print in columns, where they have no JSON. Columns are parted by a character that
+ * Reading what `squeue` prints in columns, and `sacct` where it has no JSON. Columns are parted by a character that
  * stands in no name, reason or path: what somebody typed comes last all the same, so that the worst it can do is to be
  * cut short.
  */
@@ -49,4 +49,17 @@ const units: Readonly<Record<string, number>> = {
 export function sizeInText(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?)([KMGT]?)$/.exec(text) ?? [];
   return number === undefined ? undefined : Math.round(Number(number) * (units[unit] ?? 1));
+}
+
+/** "0-2,5,8-10:2%4", as Slurm writes the elements that still wait. More than `most` is nobody's. */
+export function elementsIn(text: string, most = 100_000): readonly number[] {
+  const elements: number[] = [];
+  for (const part of text.replace(/%.*$/, '').split(',')) {
+    const [, first, last = first, step = '1'] = /^(\d{1,7})(?:-(\d{1,7})(?::(\d{1,7}))?)?$/.exec(part.trim()) ?? [];
+    if (first === undefined) continue;
+    for (let at = Number(first); at <= Number(last) && elements.length < most; at += Math.max(1, Number(step))) {
+      elements.push(at);
+    }
+  }
+  return elements;
 }

@@ -98,7 +98,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
       const waiting = await attempts.start({});
       await attempts.untilWaiting(waiting, /Its partition takes no jobs now/);
       // The queue forgets it at once, as it does on a busy cluster.
-      await cluster.exec('login', wrap('squeue', 'echo "{\\"jobs\\": []}"'));
+      await cluster.exec('login', wrap('squeue', 'echo last_update_time=0'));
       await cluster.exec('controller', stopAccounting);
       const wait = await attempts.untilWaiting(waiting, /The accounting of Slurm does not answer/);
       expect(wait).toMatchObject({ owner: 'operator', next: 'It is asked again by itself; what runs goes on' });

@@ -21,7 +21,7 @@ interface PlayedSlurm {
   accountingBroken: boolean;
   /** What the commands say beside their answer. */
   said: string;
-  /** squeue and sacct were built without JSON. */
+  /** Its sacct was built with JSON. */
   hasJson: boolean;
   readonly host: Host;
 }
@@ -51,13 +51,18 @@ function playSlurm(): PlayedSlurm {
         const job = (id: number) => ({
           job_id: id,
           name: 'n',
-          job_state: ['RUNNING'],
-          user_name: 'alice',
+          user: 'alice',
           state: { current: ['COMPLETED'] },
           time: { end: 1_000, elapsed: 7 },
         });
-        const rows = ids.map((id) => [id, id, 'alice', 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 'n'].join('\u001f'));
-        const stdout = argv.includes('--json') ? JSON.stringify({ jobs: ids.map(job) }) : rows.join('\n');
+        const rows = ids.map((id) =>
+          argv[0] === 'squeue'
+            ? [id, id, 'alice', 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', 'n', '']
+            : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', 'n'],
+        );
+        const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
+        const text = head + rows.map((row) => row.join('\u001f')).join('\n');
+        const stdout = argv.includes('--json') ? JSON.stringify({ jobs: ids.map(job) }) : text;
         return parse({ exitCode: 0, signal: null, stdout, stderr: slurm.said });
       },
     } as unknown as Host,
@@ -133,16 +138,16 @@ describe('the poller of a cluster', () => {
     await views.return?.();
   });
 
-  it('asks in columns where there is no JSON, and tries JSON once', async () => {
+  it('asks the accounting in columns where there is no JSON, and tries JSON once', async () => {
     const slurm = playSlurm();
-    slurm.queued = [1];
+    slurm.accounted = [1];
     slurm.hasJson = false;
     open(slurm, 1);
-    expect(await first(1)).toMatchObject({ kind: 'job', job: { id: '1', states: ['RUNNING'] } });
+    expect(await first(1)).toMatchObject({ kind: 'job', job: { id: '1', states: ['COMPLETED'] } });
     await first(1);
     await first(1);
-    expect(slurm.asked.length).toBeLessThan(8);
     expect(slurm.forms.filter((form) => form === 'json')).toHaveLength(1);
+    expect(slurm.forms.filter((form) => form === 'text').length).toBeGreaterThan(3);
   });
 
   it('tells of what the queue knows while the accounting is away, and of the rest that nothing is known', async () => {

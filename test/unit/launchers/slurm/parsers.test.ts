@@ -4,53 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { elementsIn } from '../../../../launchers/slurm/commands/job-json.ts';
 import { parseSacct } from '../../../../launchers/slurm/commands/sacct.ts';
 import { parseSbatch } from '../../../../launchers/slurm/commands/sbatch.ts';
-import { parseSqueue, squeueCommand } from '../../../../launchers/slurm/commands/squeue.ts';
+import { elementsIn } from '../../../../launchers/slurm/commands/text-rows.ts';
 import { LauncherError } from '../../../../src/errors.ts';
 import { packageRoot } from '../../../support/package-root.ts';
 
 const recorded = (name: string): string =>
   readFileSync(join(packageRoot, 'test/fixtures/slurm', `${name}.json`), 'utf8');
-
-describe('squeue', () => {
-  it('follows what --verbose shows of the question itself', () => {
-    const stdout = readFileSync(join(packageRoot, 'test/fixtures/slurm/24.11/squeue-verbose-none.txt'), 'utf8');
-    expect(squeueCommand(['nobody']).parse({ exitCode: 0, signal: null, stdout, stderr: '' })).toEqual([]);
-  });
-
-  it('tells of elements that run one by one, and of those that wait each by itself', () => {
-    const jobs = parseSqueue(recorded('24.11/squeue-pending-and-running'));
-    expect(jobs.map(({ id }) => id).toSorted()).toEqual(['5_0', '5_1', '5_2', '6_0', '6_1', '6_2']);
-    expect(jobs.find(({ id }) => id === '5_0')).toMatchObject({
-      ownId: 8,
-      name: 'abaco-arr',
-      user: 'alice',
-      states: ['RUNNING'],
-      nodes: 'c1',
-    });
-    expect(jobs.find(({ id }) => id === '6_2')).toMatchObject({
-      states: ['PENDING'],
-      reason: 'JobHeldUser',
-      nodes: '',
-    });
-    expect(jobs.find(({ id }) => id === '6_2')).not.toHaveProperty('startedAt');
-  });
-
-  it('tells how jobs ended that it has not forgotten', () => {
-    const jobs = parseSqueue(recorded('24.11/squeue-ended'));
-    expect(jobs.find(({ id }) => id === '5_2')).toMatchObject({ ownId: 5, states: ['FAILED'], exitCode: 3, signal: 0 });
-    expect(jobs.find(({ id }) => id === '7')).toMatchObject({ ownId: 7, states: ['COMPLETED'], exitCode: 0 });
-  });
-
-  it('of older versions has plain numbers and one word for a state', () => {
-    const job = { job_id: 9, array_job_id: 7, array_task_id: 2, name: 'n', job_state: 'FAILED', exit_code: 0x0305 };
-    expect(parseSqueue(JSON.stringify({ jobs: [job] }))).toMatchObject([
-      { id: '7_2', ownId: 9, states: ['FAILED'], exitCode: 3, signal: 5 },
-    ]);
-  });
-});
 
 describe('sacct', () => {
   it('tells of jobs and elements', () => {
@@ -64,26 +25,21 @@ describe('sacct', () => {
 });
 
 describe('what is cut off or is something else', () => {
-  it.each([parseSqueue, parseSacct])('is an error of ours and nothing worse: %o', (parse) => {
-    const texts = ['squeue-ended', 'sacct-jobs'].map((name) => recorded(`24.11/${name}`));
-    const cut = fc.tuple(fc.constantFrom(...texts), fc.nat(60_000)).map(([text, at]) => text.slice(0, at));
+  it('is an error of ours and nothing worse', () => {
+    const whole = recorded('24.11/sacct-jobs');
+    const cut = fc.nat(60_000).map((at) => whole.slice(0, at));
     fc.assert(
       fc.property(fc.oneof(cut, fc.json(), fc.string()), (text) => {
         try {
-          parse(text);
+          parseSacct(text);
         } catch (thrown) {
           expect(thrown).toBeInstanceOf(LauncherError);
         }
       }),
     );
-    const job = fc.record({
-      job_id: fc.jsonValue(),
-      array: fc.jsonValue(),
-      job_state: fc.jsonValue(),
-      state: fc.jsonValue(),
-    });
+    const job = fc.record({ job_id: fc.jsonValue(), array: fc.jsonValue(), state: fc.jsonValue() });
     const jobs = fc.record({ jobs: fc.array(fc.oneof(job, fc.jsonValue())) });
-    fc.assert(fc.property(jobs, (answer) => Array.isArray(parse(JSON.stringify(answer)))));
+    fc.assert(fc.property(jobs, (answer) => Array.isArray(parseSacct(JSON.stringify(answer)))));
   });
 });
 

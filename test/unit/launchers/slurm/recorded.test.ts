@@ -7,7 +7,6 @@ import { describe, expect, it } from 'vitest';
 import { parseSacct } from '../../../../launchers/slurm/commands/sacct.ts';
 import { parseSacctText } from '../../../../launchers/slurm/commands/sacct-text.ts';
 import { parseSqueue } from '../../../../launchers/slurm/commands/squeue.ts';
-import { parseSqueueText } from '../../../../launchers/slurm/commands/squeue-text.ts';
 import type { JobRecord } from '../../../../launchers/slurm/job-record.ts';
 import { causeOf, phaseOf } from '../../../../launchers/slurm/job-state.ts';
 import { LauncherError } from '../../../../src/errors.ts';
@@ -22,10 +21,9 @@ const named = (jobs: readonly JobRecord[], name: string): readonly JobRecord[] =
 const only = (jobs: readonly JobRecord[], name: string): JobRecord | undefined => named(jobs, name)[0];
 
 describe.each(versions)('Slurm %s', (version) => {
-  describe.each([
-    ['squeue in JSON', () => parseSqueue(recorded(version, 'squeue-running.json'))],
-    ['squeue in columns', () => parseSqueueText(recorded(version, 'squeue-running.txt'))],
-  ])('%s', (_, read) => {
+  describe('squeue', () => {
+    const read = () => parseSqueue(recorded(version, 'squeue-running.txt'));
+
     it('tells of each element of an array, whether it runs or waits', () => {
       const states = named(read(), 'array').map((job) => [job.id.split('_')[1], phaseOf(job)]);
       expect(states).toEqual([
@@ -46,15 +44,29 @@ describe.each(versions)('Slurm %s', (version) => {
     });
   });
 
-  it('says the same in JSON and in columns', () => {
+  it('tells exit codes and signals also of what the queue has not forgotten', () => {
+    const jobs = parseSqueue(recorded(version, 'squeue-over.txt'));
+    expect(only(jobs, 'failed')).toMatchObject({ exitCode: 3, signal: 0, restarts: 0 });
+    expect(only(jobs, 'signalled')).toMatchObject({ signal: 11 });
+    expect(only(jobs, 'completed')).toMatchObject({ exitCode: 0, signal: 0, nodes: 'node1' });
+  });
+
+  it('counts the restarts of what was put back', () => {
+    expect(only(parseSqueue(recorded(version, 'squeue-requeued.txt')), 'requeued')).toMatchObject({ restarts: 1 });
+  });
+
+  it('answers a question about nobody with what was asked, which is no job', () => {
+    const asked = recorded(version, 'squeue-running.txt').replace(/^(last_update_time=.*\n)[^]*/m, '$1');
+    expect(asked).toContain('verbose     = ');
+    expect(parseSqueue(asked)).toEqual([]);
+    expect(() => parseSqueue('')).toThrow('squeue answered no list of jobs');
+  });
+
+  it('says the same in the JSON of sacct and in its columns', () => {
     const summary = (jobs: readonly JobRecord[]) =>
       jobs
         .map(({ id, ownId, name, user, nodes }) => ({ id, ownId, name, user, nodes }))
         .toSorted((one, other) => one.id.localeCompare(other.id));
-    for (const moment of ['running', 'requeued', 'over']) {
-      const json = parseSqueue(recorded(version, `squeue-${moment}.json`));
-      expect(summary(parseSqueueText(recorded(version, `squeue-${moment}.txt`)))).toEqual(summary(json));
-    }
     const json = parseSacct(recorded(version, 'sacct-over.json')).filter((job) => phaseOf(job) === 'ended');
     const text = parseSacctText(recorded(version, 'sacct-over.txt')).filter((job) => phaseOf(job) === 'ended');
     expect(summary(text).filter(({ id }) => json.some((job) => job.id === id))).toEqual(
@@ -63,8 +75,7 @@ describe.each(versions)('Slurm %s', (version) => {
   });
 
   describe.each([
-    ['squeue in JSON', () => parseSqueue(recorded(version, 'squeue-over.json'))],
-    ['squeue in columns', () => parseSqueueText(recorded(version, 'squeue-over.txt'))],
+    ['squeue', () => parseSqueue(recorded(version, 'squeue-over.txt'))],
     ['sacct in JSON', () => parseSacct(recorded(version, 'sacct-over.json'))],
     ['sacct in columns', () => parseSacctText(recorded(version, 'sacct-over.txt'))],
   ])('%s', (_, read) => {
@@ -127,8 +138,8 @@ describe('what arrives cut off, or changed', () => {
       .map((name) => ({ name, text: recorded(version, name) })),
   );
   const parserOf = (name: string) => {
-    if (name.endsWith('.txt')) return name.startsWith('squeue') ? parseSqueueText : parseSacctText;
-    return name.startsWith('squeue') ? parseSqueue : parseSacct;
+    if (name.startsWith('squeue')) return parseSqueue;
+    return name.endsWith('.txt') ? parseSacctText : parseSacct;
   };
   const readsOrRefuses = (name: string, text: string): void => {
     try {
