@@ -1,15 +1,17 @@
 /** The client's verbs: what they are called, what they take, and how each hands back its exit code. */
 
 import { type Command, Option } from 'commander';
-import { asError } from '../errors.ts';
+import { asError, InvalidError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { optional } from '../lib/optional.ts';
+import { holdsJson, openSource, readBatches } from './batch-lines.ts';
 import { createHttp } from './http.ts';
-import { type MessageFlags, readMessage } from './outgoing-message.ts';
+import { type MessageFlags, parseEnvironment, readMessage } from './outgoing-message.ts';
 import { runImage } from './run-image.ts';
 import { createScreen, type Screen } from './screen.ts';
 import { createService, type Service } from './service.ts';
 import { showExecution, showExecutions, showLog, showResults, submitMessage } from './show.ts';
+import { submitBatch } from './submit-batch.ts';
 
 /** What every verb is given beside its own arguments. */
 interface VerbContext {
@@ -33,6 +35,8 @@ interface RunFlags extends SharedFlags, MessageFlags {
 interface SubmitFlags extends SharedFlags, MessageFlags {
   readonly sync: boolean;
   readonly idempotencyKey?: string;
+  readonly batch?: string;
+  readonly jsonLines: boolean;
 }
 
 interface LogFlags extends SharedFlags {
@@ -75,8 +79,12 @@ function addSubmit(program: Command): void {
   messageVerb(program, 'submit <actor>', 'Sends a message to an actor and prints the id of its execution')
     .option('--sync', 'wait for the execution, and print its first result, or its log if it has none', false)
     .option('--idempotency-key <key>', 'the same key again gives the same execution again')
+    .option('--batch <file>', 'each line of a file, or of standard input ("-"), as a message of its own')
+    .option('--json-lines', 'the lines are JSON, as they are in a file named .jsonl or .ndjson', false)
     .action((actorId: string, flags: SubmitFlags) =>
       runVerb(flags, async (context) => {
+        if (flags.batch !== undefined) return await submitLines(context, actorId, flags, flags.batch);
+        if (flags.jsonLines) throw new InvalidError('request.invalid', 'Lines of JSON are wanted: give --batch FILE');
         const message = await readMessage(flags, process.stdin);
         const { sync, json, idempotencyKey } = flags;
         return await submitMessage({
@@ -89,6 +97,26 @@ function addSubmit(program: Command): void {
         });
       }),
     );
+}
+
+async function submitLines(
+  context: VerbContext,
+  actorId: string,
+  { message, file: single, env = [], sync, json, jsonLines, idempotencyKey }: SubmitFlags,
+  file: string,
+): Promise<number> {
+  if (message !== undefined || single !== undefined || sync) {
+    throw new InvalidError('request.invalid', 'A batch is sent alone: leave out --message, --file and --sync');
+  }
+  return await submitBatch({
+    ...context,
+    actorId,
+    file,
+    batches: readBatches(openSource(file, process.stdin, context.signal), jsonLines || holdsJson(file)),
+    environment: parseEnvironment(env),
+    json,
+    ...optional('idempotencyKey', idempotencyKey),
+  });
 }
 
 function addExecutions(program: Command): void {

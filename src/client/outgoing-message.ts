@@ -50,7 +50,7 @@ async function readFileBody(file: string, stdin: AsyncIterable<Uint8Array>): Pro
 /** Names the service would take for something else. */
 const reserved = new Set(['message', '_abaco_synchronous']);
 
-function parseEnvironment(entries: readonly string[]): Readonly<Record<string, string>> {
+export function parseEnvironment(entries: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.map(parseEntry));
 }
 

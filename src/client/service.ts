@@ -1,8 +1,10 @@
 /** What the client asks of the service: one function per request it makes. */
 
 import { randomUUID } from 'node:crypto';
+import { optional } from '../lib/optional.ts';
 import {
   type ActorAnswer,
+  attribute,
   type ExecutionAnswer,
   isRecord,
   parseActor,
@@ -18,6 +20,22 @@ export interface PostOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface BatchMessage {
+  /** As JSON. */
+  readonly message: string;
+  readonly key: string;
+}
+
+export interface BatchOptions {
+  /** Variables of every message. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export type BatchOutcome =
+  | { readonly execution: string; readonly replayed?: true }
+  | { readonly error: { readonly code: string; readonly message: string } };
+
 export interface Service {
   readonly url: string;
   actors(): Promise<readonly ActorAnswer[]>;
@@ -27,6 +45,12 @@ export interface Service {
   remove(actorId: string): Promise<void>;
   /** @returns the id of the execution. */
   post(actorId: string, message: OutgoingMessage, options?: PostOptions): Promise<string>;
+  /** @returns what became of each, in their order. */
+  postBatch(
+    actorId: string,
+    messages: readonly BatchMessage[],
+    options: BatchOptions,
+  ): Promise<readonly BatchOutcome[]>;
   /** Waits for the execution; the answer is its first result, or its log where it has none. */
   postAndWait(actorId: string, message: OutgoingMessage, options?: PostOptions): Promise<HttpAnswer>;
   executions(actorId: string): Promise<readonly ExecutionAnswer[]>;
@@ -51,6 +75,8 @@ export function createService(http: Http): Service {
     remove: async (actorId) => void (await http.result({ method: 'DELETE', path: actorsPath(actorId) })),
     post: async (actorId, message, options) =>
       readExecutionId(await http.result(postRequest(actorId, message, options))),
+    postBatch: async (actorId, messages, options) =>
+      readOutcomes(await http.result(batchRequest(actorId, messages, options))),
     postAndWait: async (actorId, message, options) => {
       const request = postRequest(actorId, message, options);
       return await http.send({ ...request, query: { ...request.query, _abaco_synchronous: 'true' } });
@@ -90,6 +116,34 @@ function postRequest(actorId: string, message: OutgoingMessage, options: PostOpt
     body,
     ...(options.signal ? { signal: options.signal } : {}),
   };
+}
+
+function batchRequest(
+  actorId: string,
+  messages: readonly BatchMessage[],
+  { environment, signal }: BatchOptions,
+): HttpRequest {
+  const items = messages.map(({ message, key }) => `{"message":${message},"idempotency_key":${JSON.stringify(key)}}`);
+  return {
+    method: 'POST',
+    path: actorsPath(actorId, 'messages', 'batch'),
+    query: environment,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(`{"messages":[${items.join(',')}]}`),
+    signal,
+  };
+}
+
+function readOutcomes(value: unknown): readonly BatchOutcome[] {
+  return readList(isRecord(value) ? attribute(value, 'messages') : undefined).map((one) => {
+    const record = isRecord(one) ? one : {};
+    const error = attribute(record, 'error');
+    if (isRecord(error)) {
+      return { error: { code: readText(error, 'code') ?? '', message: readText(error, 'message') ?? '' } };
+    }
+    const replayed = attribute(record, 'replayed') === true ? true : undefined;
+    return { execution: readExecutionId(record), ...optional('replayed', replayed) };
+  });
 }
 
 function readList(value: unknown): readonly unknown[] {

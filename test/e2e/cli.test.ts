@@ -174,6 +174,43 @@ describe.runIf(canRun)('the client', () => {
       expect((await abaco(['results', actor, execution])).output).toBe('');
     });
 
+    it('take many messages of a file or a pipe, each once under a key', async () => {
+      await using directory = await makeTestDirectory('cli');
+      const actor = await register();
+      const file = join(directory.path, 'messages.jsonl');
+      writeFileSync(file, '"echo \\"$N\\"; echo $N | /_abaco/bin/result"\n{"n": 1.0}\nno JSON\n');
+      const verb = ['submit', actor, '--batch', file, '-e', 'N=7', '--idempotency-key', 'lines'];
+      const sent = await abaco(verb);
+      const ids = sent.output.trim().split('\n');
+      expect(sent).toMatchObject({ exitCode: 1, errors: expect.stringContaining('line 3: The line is not JSON\n') });
+      expect(ids).toHaveLength(2);
+
+      writeFileSync(file, readFileSync(file, 'utf8').replace('no JSON', '"true"'));
+      const again = await abaco([...verb, '--json']);
+      const items = JSON.parse(again.output) as readonly { readonly execution: string }[];
+      expect(again).toMatchObject({ exitCode: 0, errors: '' });
+      expect(items).toMatchObject([{ line: 1, replayed: true }, { line: 2, replayed: true }, { line: 3 }]);
+      expect(items.map(({ execution }) => execution).slice(0, 2)).toEqual(ids);
+
+      const piped = await abaco(['submit', actor, '--batch', '-'], { input: 'echo {}\n\ntrue\n' });
+      expect(piped).toMatchObject({ exitCode: 0, output: expect.stringMatching(/^\w+\n\w+\n$/) });
+      expect(JSON.parse((await abaco(['executions', actor, '--json'])).output)).toHaveLength(5);
+      const [first = ''] = ids;
+      await abaco(['logs', actor, first, '-f']);
+      expect((await abaco(['results', actor, first])).output).toBe('7\n');
+    });
+
+    it('refuse a batch beside a message, and lines that are nowhere', async () => {
+      const [both, none] = [
+        await abaco(['submit', 'a', '--batch', '-', '-m', 'x']),
+        await abaco(['submit', 'a', '--json-lines', '-m', 'x']),
+      ];
+      expect([both, none]).toMatchObject([
+        { exitCode: 1, errors: 'abaco: A batch is sent alone: leave out --message, --file and --sync\n' },
+        { exitCode: 1, errors: 'abaco: Lines of JSON are wanted: give --batch FILE\n' },
+      ]);
+    });
+
     it('wait for the result when asked to', async () => {
       const actor = await register();
       expect((await abaco(['submit', actor, '--sync', '-m', 'echo 7 | /_abaco/bin/result'])).output).toBe('7\n');
