@@ -24,6 +24,7 @@ import { serveAgent } from './main.ts';
 import { type MintFlags, mintFor } from './mint-command.ts';
 import { createLogger } from './observability/logger.ts';
 import { printProbes } from './print-probes.ts';
+import { resealSecrets } from './secrets-command.ts';
 import { type Roles, serve } from './serve.ts';
 
 interface ConfigFlags {
@@ -161,6 +162,21 @@ imagesCommand('prune', 'Removes those that are old and that no actor needs, and 
   .action(async (launcher: string | undefined, flags: ImagesOptions) => {
     const { json = false, dryRun = false, olderThan = '30d' } = flags;
     await pruneImages({ launcher, json, dryRun, olderThan }, readConfig(flags), quietLog());
+  });
+
+program
+  .command('secrets')
+  .description('What is encrypted by secrets.key_file')
+  .command('reseal')
+  .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
+  .option('--data-dir <directory>', 'where the service keeps what must survive')
+  .option('--dry-run', 'only say how many')
+  .option('--json', 'as JSON')
+  .description('Seals secrets under the newest key that are under one of before, which then can go')
+  .action(async (flags: ConfigFlags & { readonly dryRun?: boolean; readonly json?: boolean }) => {
+    const { dryRun = false, json = false } = flags;
+    const allOpen = await resealSecrets({ dryRun, json, writtenBy: `abaco-hpc ${version}` }, readConfig(flags));
+    process.exitCode = allOpen ? 0 : 1;
   });
 
 program

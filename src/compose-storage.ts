@@ -129,7 +129,11 @@ export async function composeStorage(
     }),
     aliases: createAliasStore({ redis, prefix }),
     allowances: createAllowanceStore({ redis, prefix, allowances: config.limits }),
-    configs: createConfigStore({ redis, prefix, secrets: createSecretBox(await readSecretKeys(config, alone)) }),
+    configs: createConfigStore({
+      redis,
+      prefix,
+      secrets: createSecretBox(await readSecretKeys(config, alone ? 'make' : 'ignore')),
+    }),
     permissions: createPermissionStore({ redis, prefix }),
     nonces: createNonceStore({ redis, prefix }),
     mailbox: createMailbox({

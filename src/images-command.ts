@@ -1,17 +1,15 @@
 /** Bodies of `abaco images list` and `abaco images prune`: what clusters keep, and what nobody needs there any more. */
 
-import { join } from 'node:path';
 import Table from 'cli-table3';
 import { createActorStore } from './actors/actor-store.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { InvalidError, UnavailableError } from './errors.ts';
+import { InvalidError } from './errors.ts';
 import type { CachedImage, Launcher } from './launcher/launcher.ts';
 import { parseDuration } from './lib/duration.ts';
 import { createKeys } from './mailbox/keys.ts';
 import { openLaunchers } from './main.ts';
 import type { Logger } from './observability/logger.ts';
-import { openRedis, throwRedisError } from './storage/redis.ts';
-import { parseMark } from './storage/store-mark.ts';
+import { withRedis } from './storage/operator-redis.ts';
 
 export interface ImagesFlags {
   /** Of the launchers that keep images, this one alone. */
@@ -88,29 +86,17 @@ async function withCaches(
   }
 }
 
-/** What Redis knows of actors, without a service around it. The embedded one is there while the service is. */
+/** What Redis knows of actors. */
 async function readKnown({ config }: LoadedConfig): Promise<Known> {
-  const url = config.redis.url || join(config.service.dataDir, 'redis', 'redis.sock');
-  const redis = await openRedis({ url, onError: () => undefined }).catch((thrown: unknown) => {
-    const help = 'only Redis knows which images actors use: start the service, or Redis';
-    throw new UnavailableError('storage.unavailable', `Redis does not answer; ${help}`, { cause: thrown });
-  });
-  try {
-    const { prefix } = config.redis;
-    const mark = await redis.get(createKeys(prefix).installation).catch(throwRedisError);
-    if (mark === null)
-      throw new UnavailableError(
-        'storage.unavailable',
-        'Redis knows no installation: no service has been started with it',
-      );
+  const { prefix } = config.redis;
+  const place = { config, key: createKeys(prefix).installation, why: 'only Redis knows which images actors use' };
+  return await withRedis(place, async (redis, { installationId }) => {
     const actors = createActorStore({ redis, prefix });
     const refs = await actors.refs();
     const found = await Promise.all(refs.map(async ({ tenant, actorId }) => await actors.get(tenant, actorId)));
     const digests = found.map((actor) => actor?.digest).filter((digest) => digest !== undefined);
-    return { installationId: parseMark(JSON.parse(mark), 'Redis').installationId, digests: new Set(digests) };
-  } finally {
-    redis.disconnect();
-  }
+    return { installationId, digests: new Set(digests) };
+  });
 }
 
 function describe(image: CachedImage, launcher: string, { digests }: Known): Found {

@@ -10,7 +10,8 @@ import { type ActorRef, createKeys } from '../mailbox/keys.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import { type ActorConfig, aliasesAmong, bytesOfConfig, type ConfigValue, configsProblem } from './config.ts';
-import { type SecretBox, standInFor } from './secret-box.ts';
+import { type ConfigRecord, readConfigRecord, shownValue } from './config-record.ts';
+import type { SecretBox } from './secret-box.ts';
 
 export type SaveOutcome = 'saved' | 'used' | 'gone' | { readonly unknown: string };
 
@@ -26,6 +27,15 @@ export interface ConfigStore {
   remove(tenant: string, name: string): Promise<boolean>;
   /** Takes an actor out of all that name it. Again is a no-op. */
   forget(actor: ActorRef): Promise<void>;
+  /** Of every tenant. */
+  names(): Promise<readonly ConfigName[]>;
+  /**
+   * Seals a secret anew that is under a key of before, in one step and only in place of what was read: one that somebody
+   * changes meanwhile is read again. What users see of it stays. `dryRun` only looks.
+   *
+   * @throws UnavailableError `secret.unreadable`.
+   */
+  reseal(tenant: string, name: string, dryRun: boolean): Promise<'resealed' | 'current' | 'no-secret'>;
   /** How many bytes an actor is given by all configs but the named one. */
   bytesFor(actor: ActorRef, but: string): Promise<number>;
   /**
@@ -36,40 +46,50 @@ export interface ConfigStore {
   valuesFor(actor: ActorRef): Promise<readonly ConfigValue[]>;
 }
 
+export interface ConfigName {
+  readonly tenant: string;
+  readonly name: string;
+}
+
 export interface ConfigStoreOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly secrets: SecretBox;
 }
 
-interface ConfigRecord {
-  readonly isSecret: boolean;
-  /** Of a secret what the box made of it. */
-  readonly value: string;
-  /** What it takes of an actor's variable. */
-  readonly bytes: number;
+interface Draft {
+  /** As it is to be kept. */
+  readonly text: string;
+  /** The value is the one that is there, and is kept only while it is. */
+  readonly isKept: boolean;
 }
 
 export function createConfigStore({ redis, prefix, secrets }: ConfigStoreOptions): ConfigStore {
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
 
-  async function recordOf(tenant: string, name: string): Promise<ConfigRecord | undefined> {
-    const text = await redis.hget(keys.configs(tenant), name).catch(throwRedisError);
-    return text === null ? undefined : (JSON.parse(text) as ConfigRecord);
+  async function textOf(tenant: string, name: string): Promise<string | undefined> {
+    return (await redis.hget(keys.configs(tenant), name).catch(throwRedisError)) ?? undefined;
   }
 
-  async function save(how: 'create' | 'replace', config: ActorConfig, user: string): Promise<SaveOutcome> {
+  /** @param keeps once it is known that the value only stood for the secret: whichever is there then stays. */
+  async function save(
+    how: 'create' | 'replace',
+    config: ActorConfig,
+    user: string,
+    keeps = false,
+  ): Promise<SaveOutcome> {
     const { tenant, name, actors } = config;
-    const record = await writeRecord(how, config);
+    const { text, isKept } = await writeRecord(how, config, keeps);
     const { permissions } = keys.config(tenant, name);
     const answer = String(
       await run(
         'save-config',
         [keys.configs(tenant), keys.configActors(tenant), keys.configsOf(tenant), permissions, keys.aliases(tenant)],
-        [name, how, JSON.stringify(record), actors.join(','), aliasesAmong(actors).join(','), user],
+        [name, how, text, actors.join(','), aliasesAmong(actors).join(','), user, isKept ? 'kept' : ''],
       ),
     );
+    if (answer === 'changed') return await save(how, config, user, true);
     const unknown = /^unknown (.*)$/s.exec(answer)?.[1];
     return unknown === undefined ? (answer as 'saved' | 'used' | 'gone') : { unknown };
   }
@@ -77,11 +97,13 @@ export function createConfigStore({ redis, prefix, secrets }: ConfigStoreOptions
   async function writeRecord(
     how: 'create' | 'replace',
     { tenant, name, value, isSecret }: ActorConfig,
-  ): Promise<ConfigRecord> {
-    if (!isSecret) return { isSecret, value, bytes: bytesOfConfig({ name, value }) };
-    const before = how === 'replace' ? await recordOf(tenant, name) : undefined;
-    if (before?.isSecret === true && value === standInFor(before.value)) return before;
-    return { isSecret, value: secrets.seal(tenant, name, value), bytes: bytesOfConfig({ name, value }) };
+    keeps: boolean,
+  ): Promise<Draft> {
+    const bytes = bytesOfConfig({ name, value });
+    if (!isSecret) return fresh({ isSecret, value, bytes });
+    const text = how === 'replace' ? await textOf(tenant, name) : undefined;
+    if (text !== undefined && (keeps || standsFor(value, readConfigRecord(text)))) return { text, isKept: true };
+    return fresh({ isSecret, value: secrets.seal(tenant, name, value), bytes });
   }
 
   /** By the id and by every alias, each once. */
@@ -104,17 +126,17 @@ export function createConfigStore({ redis, prefix, secrets }: ConfigStoreOptions
     // One that was deleted since it was found is left out.
     return names.flatMap((name, index) => {
       const text = texts[index];
-      return typeof text === 'string' ? [[name, JSON.parse(text) as ConfigRecord] as const] : [];
+      return typeof text === 'string' ? [[name, readConfigRecord(text)] as const] : [];
     });
   }
 
   return {
     async get(tenant, name) {
-      const [record, actors] = await Promise.all([
-        recordOf(tenant, name),
+      const [text, actors] = await Promise.all([
+        textOf(tenant, name),
         redis.hget(keys.configActors(tenant), name).catch(throwRedisError),
       ]);
-      return record && shown(tenant, name, record, actors);
+      return text === undefined ? undefined : shown(tenant, name, readConfigRecord(text), actors);
     },
 
     async list(tenant) {
@@ -124,7 +146,7 @@ export function createConfigStore({ redis, prefix, secrets }: ConfigStoreOptions
       ]);
       return Object.keys(records)
         .toSorted()
-        .map((name) => shown(tenant, name, JSON.parse(records[name] as string) as ConfigRecord, actors[name]));
+        .map((name) => shown(tenant, name, readConfigRecord(records[name] as string), actors[name]));
     },
 
     create: async (config, user) => await save('create', config, user),
@@ -144,6 +166,28 @@ export function createConfigStore({ redis, prefix, secrets }: ConfigStoreOptions
       await run('forget-in-configs', [keys.configActors(tenant), keys.configsOf(tenant)], [actorId]);
     },
 
+    async names() {
+      const tenants = (await redis.smembers(keys.tenants).catch(throwRedisError)).toSorted();
+      const names = await Promise.all(
+        tenants.map(async (tenant) => await redis.hkeys(keys.configs(tenant)).catch(throwRedisError)),
+      );
+      return tenants.flatMap((tenant, index) => (names[index] ?? []).toSorted().map((name) => ({ tenant, name })));
+    },
+
+    async reseal(tenant, name, dryRun) {
+      for (;;) {
+        const before = await textOf(tenant, name);
+        const record = before === undefined ? undefined : readConfigRecord(before);
+        if (before === undefined || !record?.isSecret) return 'no-secret';
+        const value = secrets.open(tenant, name, record.value);
+        if (secrets.isNewest(record.value)) return 'current';
+        if (dryRun) return 'resealed';
+        const after = { ...record, value: secrets.seal(tenant, name, value), standIn: shownValue(record) };
+        const answer = await run('reseal-config', [keys.configs(tenant)], [name, before, JSON.stringify(after)]);
+        if (String(answer) === 'resealed') return 'resealed';
+      }
+    },
+
     async bytesFor(actor, but) {
       const records = await recordsFor(actor);
       return records.reduce((sum, [name, { bytes }]) => (name === but ? sum : sum + bytes), 0);
@@ -161,12 +205,15 @@ export function createConfigStore({ redis, prefix, secrets }: ConfigStoreOptions
   };
 }
 
-function shown(
-  tenant: string,
-  name: string,
-  { isSecret, value }: ConfigRecord,
-  actors: string | null | undefined,
-): ActorConfig {
+function standsFor(value: string, record: ConfigRecord): boolean {
+  return record.isSecret && value === shownValue(record);
+}
+
+function fresh(record: ConfigRecord): Draft {
+  return { text: JSON.stringify(record), isKept: false };
+}
+
+function shown(tenant: string, name: string, record: ConfigRecord, actors: string | null | undefined): ActorConfig {
   const names = (actors ?? '').split(',').filter((word) => word !== '');
-  return { tenant, name, value: isSecret ? standInFor(value) : value, isSecret, actors: names };
+  return { tenant, name, value: shownValue(record), isSecret: record.isSecret, actors: names };
 }

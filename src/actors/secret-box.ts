@@ -1,7 +1,8 @@
 /**
  * Values of secret configs at rest: `abaco-secret-v1:<key>:<sealed>`, where the second part says by which key, and the
  * tenant and the config's name are authenticated with it. Nobody is shown such a text: what stands for a secret in answers
- * is the digest of it, which is another one after each writing, the same value's too.
+ * is the digest of it, which is another one after each writing, the same value's too; only what is sealed anew for another
+ * key keeps it.
  */
 
 import { createHash } from 'node:crypto';
@@ -13,6 +14,8 @@ export interface SecretBox {
   seal(tenant: string, name: string, value: string): string;
   /** @throws UnavailableError `secret.unreadable`: what needs it waits until the key is back. */
   open(tenant: string, name: string, sealed: string): string;
+  /** Whether it is under the key that seals now. */
+  isNewest(sealed: string): boolean;
 }
 
 const version = 'abaco-secret-v1';
@@ -39,6 +42,7 @@ export function createSecretBox(keys: readonly Buffer[]): SecretBox {
       if (value === undefined) throw unreadable(name, 'what is kept of it was changed');
       return value;
     },
+    isNewest: (sealed) => newest !== undefined && sealed.startsWith(`${version}:${nameOfKey(newest)}:`),
   };
 }
 

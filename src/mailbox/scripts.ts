@@ -66,6 +66,7 @@ export const scriptTable = {
     shared: true,
   },
   'save-config': { keys: ['configs', 'config actors', 'configs of', 'permissions', 'aliases'], shared: true },
+  'reseal-config': { keys: ['configs'], shared: false },
   'drop-config': { keys: ['configs', 'config actors', 'configs of', 'permissions'], shared: true },
   'forget-in-configs': { keys: ['config actors', 'configs of'], shared: true },
   'set-state': { keys: ['actor', 'state', 'execution', 'outbox'], shared: true },

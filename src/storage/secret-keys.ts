@@ -9,26 +9,32 @@ import { codeOf, writeDurably } from '../lib/durable-file.ts';
 import { readSealKey, sealKeyBytes } from '../lib/seal.ts';
 
 /**
- * @param alone whether the data directory is this process's alone; only then is a key made.
- * @returns the one that encrypts first, then those of before; none where no file is named and none is made.
+ * `secrets.key` in the data directory, where no file is named: made where it is missing, by the one process that has the
+ * directory for itself; used where it is there, by a command beside that process; or not looked for.
  */
+export type OwnKey = 'make' | 'find' | 'ignore';
+
+/** @returns the one that encrypts first, then those of before; none where no file is named and there is none of its own. */
 export async function readSecretKeys(
   { secrets, service }: Pick<Config, 'secrets' | 'service'>,
-  alone: boolean,
+  own: OwnKey,
 ): Promise<readonly Buffer[]> {
   const { keyFile, oldKeyFiles } = secrets;
   const old = await Promise.all(oldKeyFiles.map((file) => readKey('secrets.old_key_files', file)));
   if (keyFile !== '') return [await readKey('secrets.key_file', keyFile), ...old];
-  return alone ? [await ownKey(service.dataDir), ...old] : [];
+  if (own === 'ignore') return [];
+  const key = await ownKey(service.dataDir, own === 'make');
+  return key ? [key, ...old] : [];
 }
 
-async function ownKey(dataDir: string): Promise<Buffer> {
+async function ownKey(dataDir: string, make: boolean): Promise<Buffer | undefined> {
   const file = join(dataDir, 'secrets.key');
   try {
     await readFile(file);
   } catch (thrown) {
     if (codeOf(thrown) !== 'ENOENT')
       throw refusal('secrets.key_file', file, `cannot be read: ${codeOf(thrown) ?? '?'}`);
+    if (!make) return undefined;
     const text = `${randomBytes(sealKeyBytes).toString('base64')}\n`;
     await writeDurably(file, Buffer.from(text), `${file}.new-${randomBytes(6).toString('hex')}`, 0o600);
   }

@@ -11,10 +11,12 @@
 -- ARGV[4] actors         ids and aliases, separated by commas
 -- ARGV[5] aliases        among them
 -- ARGV[6] user
--- Returns 'saved' | 'used' | 'gone' | 'unknown ' and the alias that is none
+-- ARGV[7] kept           'kept' where the record is one that was read, and is saved only while it is there
+-- Returns 'saved' | 'used' | 'gone' | 'changed' | 'unknown ' and the alias that is none
 local exists = redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1
 if exists and ARGV[2] == 'create' then return 'used' end
 if not exists and ARGV[2] == 'replace' then return 'gone' end
+if ARGV[7] == 'kept' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then return 'changed' end
 for alias in string.gmatch(ARGV[5], '[^,]+') do
   if redis.call('HEXISTS', KEYS[5], alias) == 0 then return 'unknown ' .. alias end
 end

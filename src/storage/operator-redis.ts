@@ -1,0 +1,39 @@
+/** Redis of the configuration, for commands of an operator, without a service around it. */
+
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { Config } from '../config/schema.ts';
+import { UnavailableError } from '../errors.ts';
+import { openRedis, throwRedisError } from './redis.ts';
+import { parseMark, type StoreMark } from './store-mark.ts';
+
+export interface OperatorRedisOptions {
+  readonly config: Config;
+  /** Key of the installation's mark. */
+  readonly key: string;
+  /** Why nothing can be done without it. */
+  readonly why: string;
+}
+
+/** For as long as `use` takes. The embedded one is there while the service is. */
+export async function withRedis<T>(
+  { config, key, why }: OperatorRedisOptions,
+  use: (redis: Redis, mark: StoreMark) => Promise<T>,
+): Promise<T> {
+  const url = config.redis.url || join(config.service.dataDir, 'redis', 'redis.sock');
+  const redis = await openRedis({ url, onError: () => undefined }).catch((thrown: unknown) => {
+    const help = `${why}: start the service, or Redis`;
+    throw new UnavailableError('storage.unavailable', `Redis does not answer; ${help}`, { cause: thrown });
+  });
+  try {
+    const mark = await redis.get(key).catch(throwRedisError);
+    if (mark === null)
+      throw new UnavailableError(
+        'storage.unavailable',
+        'Redis knows no installation: no service has been started with it',
+      );
+    return await use(redis, parseMark(JSON.parse(mark), 'Redis'));
+  } finally {
+    redis.disconnect();
+  }
+}
