@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { History } from '../../src/history/history.ts';
 import type { NewestQuery } from '../../src/history/newest.ts';
 import type { Filter, Json, SearchEntry, SearchFields, SearchQuery, SearchScope } from '../../src/history/search.ts';
+import { cleanFields } from '../../src/history/search-entry.ts';
 import { compileFilters } from '../../src/history/search-filter.ts';
 import { phraseOf, scoreOf, textOf } from '../../src/history/search-text.ts';
 
@@ -154,7 +155,7 @@ async function naively(records: readonly SearchFields[], query: SearchQuery): Pr
   const { filters, words, phrase } = query;
   const holding = await Promise.all(records.map(compileFilters(filters, () => undefined)));
   return records
-    .map((fields, index) => ({ index, text: textOf(fields) }))
+    .map((fields, index) => ({ index, text: textOf(cleanFields(fields)) }))
     .filter(({ index, text }) => holding[index] === true && (phrase === '' || text.includes(phrase)))
     .map(({ index, text }) => ({ index, score: scoreOf(text, words) }))
     .sort((one, other) => other.score - one.score || one.index - other.index)
