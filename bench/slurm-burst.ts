@@ -22,7 +22,8 @@ const actor = await service.register();
 // The image is built before anything is measured.
 await service.untilEnded(actor, await service.send(actor, 'x'));
 const token = await service.tokenOf('alice');
-const sif = (await cluster.exec('login', 'ls /lustre/abaco/images/*.sif')).trim();
+// A cluster that is kept from one run to the next may have images of others.
+const sif = (await cluster.exec('login', 'ls -t /lustre/abaco/images/*.sif | head -n 1')).trim();
 await writePlainScript();
 report('slurm-burst', await compare('slurm-burst', rounds, { ours, plain }));
 
@@ -80,8 +81,8 @@ async function plain(): Promise<number> {
   const counts = [...states.matchAll(/(\d+)\s+(\w+)/g)].map(([, count, state]) => ({ count: Number(count), state }));
   const ended = counts.filter(({ state }) => state === 'COMPLETED' || state === 'FAILED');
   const total = ended.reduce((sum, { count }) => sum + count, 0);
-  if (total !== messages) throw new Error(`The array ended as:\n${states}`);
   const failed = ended.find(({ state }) => state === 'FAILED')?.count ?? 0;
+  if (total !== messages || failed > messages / 20) throw new Error(`The array ended as:\n${states}`);
   if (failed > 0) console.log(`slurm-burst: ${failed} of the plain ones failed`);
   return rate;
 }

@@ -3,15 +3,15 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawn } from 'node-pty';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AbacoUp, abacoProgram, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
+import { type AbacoUp, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
 import { agentAvailable } from '../support/agent-files.ts';
 import { programAvailable } from '../support/program.ts';
 import { startRegistry, type TestRegistry } from '../support/registry-server.ts';
 import { requireService } from '../support/services.ts';
 import { type SshServer, sshServerAvailable, startSshServer } from '../support/ssh-server.ts';
+import { runInTerminal } from '../support/terminal.ts';
 import { makeTestDirectory, type TestDirectory } from '../support/test-directory.ts';
 import { makeTestKey } from '../support/tokens.ts';
 import { until } from '../support/until.ts';
@@ -149,15 +149,9 @@ insecure = true
     });
 
     const args = ['clusters', 'login', 'hpc', '--config', site, '--data-dir', up.dataDir];
-    const terminal = spawn(abacoProgram, args, { cwd: directory.path, env: process.env });
-    let shown = '';
-    terminal.onData((text) => {
-      shown += text;
-    });
-    const { promise: ended, resolve } = Promise.withResolvers<number>();
-    terminal.onExit(({ exitCode }) => resolve(exitCode));
-    expect(await ended, shown).toBe(0);
-    expect(shown).toContain('the login to');
+    const shown = await runInTerminal(args, directory.path);
+    expect(shown.exitCode, shown.text).toBe(0);
+    expect(shown.text).toContain('the login to');
     expect((await clusters('status', 'hpc')).output).toMatch(/stands \(pid \d+\)/);
     // Nothing more is there than a login; what is missing next is told instead.
     await until(async () => (await wait())?.cause.includes('needs a login') === false, {

@@ -8,6 +8,7 @@ import { programAvailable } from '../support/program.ts';
 import { ensureProgramImage, removeProgramImage } from '../support/program-image.ts';
 import { requireService } from '../support/services.ts';
 import { type SlurmService, startSlurmService } from '../support/slurm-service.ts';
+import { runInTerminal } from '../support/terminal.ts';
 import { makeTestDirectory, type TestDirectory } from '../support/test-directory.ts';
 import { until } from '../support/until.ts';
 
@@ -62,6 +63,7 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
   let cluster: Cluster;
   let directory: TestDirectory;
   let service: SlurmService;
+  let image: string;
 
   beforeAll(async () => {
     cluster = await startCluster();
@@ -71,7 +73,8 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     const climate = join(directory.path, 'climate');
     await mkdir(climate);
     await chmod(climate, 0o777);
-    service = await startSlurmService(cluster, { image: await cluster.push(localImage), more: placesOf(climate) });
+    image = await cluster.push(localImage);
+    service = await startSlurmService(cluster, { image, more: placesOf(climate) });
   }, 600_000);
 
   afterAll(async () => {
@@ -226,11 +229,11 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
 
   it('says why its image cannot be built, and keeps its messages until it can', async () => {
     await ensureProgramImage(brokenImage, 'echo built; exec sh -c "$MSG"');
-    const image = await cluster.push(brokenImage);
+    const broken = await cluster.push(brokenImage);
     await removeProgramImage(brokenImage);
     const blob = await lastLayer(cluster, brokenImage);
     await cluster.exec('registry', `mv ${blob} /tmp/away`);
-    const actor = await service.register({ image });
+    const actor = await service.register({ image: broken });
     const execution = await service.send(actor, 'true');
     const failed = await until(
       async () => {
@@ -239,13 +242,13 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
       },
       { timeoutMs: 60_000, what: 'the actor to be in ERROR' },
     );
-    expect(failed.status_message).toContain(`Image "${image}" could not be built for this cluster: `);
+    expect(failed.status_message).toContain(`Image "${broken}" could not be built for this cluster: `);
     expect(failed.status_message, 'the last lines of the log').toContain('blob unknown to registry');
     const { status, wait } = await service.told(actor, execution);
     expect(status).toBe('SUBMITTED');
     expect(wait).toMatchObject({ owner: 'user', next: expect.stringContaining('with "force" to try this one again') });
     await cluster.exec('registry', `mv /tmp/away ${blob}`);
-    await service.ask(`/${actor}`, { image, queue: 'hpc', force: true }, undefined, 'PUT');
+    await service.ask(`/${actor}`, { image: broken, queue: 'hpc', force: true }, undefined, 'PUT');
     expect(await service.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
     expect(await service.logOf(actor, execution)).toBe('built\n');
   });
@@ -320,6 +323,29 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     }
     expect(await service.untilEnded(actor, execution, bob)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
   });
+
+  it("goes through a login of the system's OpenSSH, and waits for the next one when that has ended", async () => {
+    const launcher = 'poll = "500ms"\ntransport = "openssh"';
+    await using through = await startSlurmService(cluster, { image, launcher });
+    const clusters = async (verb: string): Promise<void> => {
+      const args = ['clusters', verb, 'hpc', '--config', through.site, '--data-dir', through.up().dataDir];
+      const shown = await runInTerminal(args, directory.path);
+      expect(shown.exitCode, shown.text).toBe(0);
+    };
+    const actor = await through.register();
+    for (const _ of ['the first login', 'the next one']) {
+      const id = await through.send(actor, 'id -u; echo 42 | /_abaco/bin/result');
+      const needsLogin = async () => (await through.told(actor, id)).wait?.cause.includes('needs a login') === true;
+      await until(needsLogin, { timeoutMs: 120_000, everyMs: 100, what: 'the wait to say so' });
+      await clusters('login');
+      try {
+        expect(await through.untilEnded(actor, id)).toMatchObject({ status: 'COMPLETE', exit_code: 0, end: 'exited' });
+        expect(await through.logOf(actor, id)).toBe('10001\n');
+      } finally {
+        await clusters('logout');
+      }
+    }
+  }, 300_000);
 
   it('hands many messages over together, and each is started once, also when the service is killed meanwhile', async () => {
     const actor = await service.register();
