@@ -6,7 +6,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { as, type Client, startClient } from '../support/abaco-client.ts';
+import { as, type Client, saveReadyWorker, startClient } from '../support/abaco-client.ts';
 import { type PlayedExecution, takeMessage } from '../support/api-worker.ts';
 
 const olga = as('olga');
@@ -66,17 +66,7 @@ describe('§6 a time', () => {
 async function showUnused(of: Client): Promise<readonly unknown[]> {
   const actor = await of.register();
   const workerId = of.api.services.ids.next();
-  await of.api.services.workers.save({
-    tenant: 'PHYSICS',
-    actorId: actor,
-    id: workerId,
-    status: 'ready',
-    image: 'debian',
-    hostId: 'node-1',
-    location: 'local',
-    createTime: new Date(),
-    lastHealthCheckTime: new Date(),
-  });
+  await saveReadyWorker(of, actor, workerId);
   const ask = async (line: string) => (await of.send(line, as('olga', 'admin'))).result;
   const made = await ask(`POST /actors/${actor}/nonces`);
   const ofAdmin = await ask('GET /actors/admin');

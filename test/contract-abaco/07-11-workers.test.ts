@@ -5,7 +5,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { as, type Client, startClient } from '../support/abaco-client.ts';
+import { as, type Client, saveReadyWorker, startClient } from '../support/abaco-client.ts';
 
 const olga = as('olga');
 const root = as('root', 'admin');
@@ -23,17 +23,7 @@ afterAll(async () => {
 
 async function withWorker(settings: object = {}): Promise<string> {
   const actor = await client.register('olga', settings);
-  await client.api.services.workers.save({
-    tenant: 'PHYSICS',
-    actorId: actor,
-    id: workerId,
-    status: 'ready',
-    image: 'debian',
-    hostId: 'node-1',
-    location: 'local',
-    createTime: new Date(),
-    lastHealthCheckTime: new Date(),
-  });
+  await saveReadyWorker(client, actor, workerId);
   return actor;
 }
 

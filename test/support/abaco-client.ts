@@ -50,3 +50,18 @@ export async function startClient(tenants = '', options: Omit<ApiServiceOptions,
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
 }
+
+/** A worker that is ready and has run nothing, of an actor of this client's tenant. */
+export async function saveReadyWorker({ api }: Client, actorId: string, id: string): Promise<void> {
+  await api.services.workers.save({
+    tenant: 'PHYSICS',
+    actorId,
+    id,
+    status: 'ready',
+    image: 'debian',
+    hostId: 'node-1',
+    location: 'local',
+    createTime: new Date(),
+    lastHealthCheckTime: new Date(),
+  });
+}

@@ -159,7 +159,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
   );
 
   it(
-    'commands without JSON are asked in columns, with the same ends and the same books',
+    'a sacct without JSON is asked in columns, with the same ends and the same books',
     async () => {
       const refuse =
         'case " $* " in *" --json "*) echo "error: JSON plugin loading failure" >&2; exit 1;; esac; exec $real "$@"';
