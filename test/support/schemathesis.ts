@@ -72,12 +72,14 @@ export async function startSchemathesisBench(): Promise<SchemathesisBench> {
     async run(asked, { seed, examples, actorId }) {
       const report = join(directory.path, `${asked}.ndjson`);
       const config = join(directory.path, 'schemathesis.toml');
+      const document = join(directory.path, 'openapi.json');
+      await writeFile(document, await describeAsLinked(address));
       await writeFile(config, (actorId === undefined ? '' : onActor(actorId)) + (await readFile(settings, 'utf8')));
       const args = [
         '--config-file',
         config,
         'run',
-        `${address}/openapi.json`,
+        document,
         '--url',
         address,
         '--seed',
@@ -108,6 +110,18 @@ export async function startSchemathesisBench(): Promise<SchemathesisBench> {
     },
     [Symbol.asyncDispose]: async () => await parts.disposeAsync(),
   };
+}
+
+/**
+ * The served document with its paths where `_links` lead (contract §1.1), or Schemathesis, which follows them, would take
+ * `/actors/v2/executions` for the executions of an actor called `v2`.
+ */
+async function describeAsLinked(address: string): Promise<string> {
+  const document = (await (await fetch(`${address}/openapi.json`)).json()) as {
+    readonly paths: Record<string, object>;
+  };
+  const paths = Object.entries(document.paths).map(([path, item]) => [path.replace(/^\/actors/, '/actors/v2'), item]);
+  return JSON.stringify({ ...document, paths: Object.fromEntries(paths) as unknown });
 }
 
 /** A synchronous request waits for a second. */
