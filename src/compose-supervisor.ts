@@ -13,7 +13,8 @@ import type { LauncherGate } from './workers/launcher-gate.ts';
 import { createLeaseKeeper } from './workers/lease-keeper.ts';
 import { createOutputCollector } from './workers/output-collector.ts';
 import { createRecovery } from './workers/recovery.ts';
-import { type CheckPoint, runExecution } from './workers/run-execution.ts';
+import type { CheckPoint } from './workers/run-context.ts';
+import { runExecution } from './workers/run-execution.ts';
 import { createScheduler, type ScheduleCheckPoint } from './workers/scheduler.ts';
 import { createSupervisor, type Supervisor } from './workers/supervisor.ts';
 

@@ -1,0 +1,71 @@
+/** Watching what a launcher runs, from its handle to its end, whoever launched it. */
+
+import { asError } from '../errors.ts';
+import type { Wait } from '../executions/execution.ts';
+import type { LaunchEnd, LaunchEvent, LaunchHandle } from '../launcher/launcher.ts';
+import { optional } from '../lib/optional.ts';
+import type { HeldExecution } from './held-execution.ts';
+import type { LiveOutput } from './output-collector.ts';
+
+export interface Followed {
+  /** Nothing when it is gone. */
+  readonly end: LaunchEnd | undefined;
+  readonly live: LiveOutput;
+}
+
+export async function followExecution(held: HeldExecution, handle: LaunchHandle): Promise<Followed> {
+  const { claimed, context, entry, kept } = held;
+  const live = context.output.follow(entry.launcher, handle, held.lease, claimed.results);
+  const cancel = (): void => void cancelRunning(held);
+  kept.cancelled.addEventListener('abort', cancel, { once: true });
+  if (claimed.cancelRequested || kept.cancelled.aborted) cancel();
+  try {
+    return { live, end: await watch(held, handle) };
+  } finally {
+    await live.stop();
+    kept.cancelled.removeEventListener('abort', cancel);
+  }
+}
+
+async function watch(held: HeldExecution, handle: LaunchHandle): Promise<LaunchEnd | undefined> {
+  const { context, entry, kept, lease } = held;
+  const gone = AbortSignal.any([kept.lost, context.leaving]);
+  for await (const event of entry.launcher.watch(handle, gone)) {
+    switch (event.kind) {
+      case 'queued':
+        await context.mailbox.noteWait(lease, waitOf(event), false);
+        break;
+      case 'running':
+        await noteRunning(held, event.at, event.node);
+        break;
+      default:
+        return event;
+    }
+  }
+  return undefined;
+}
+
+function waitOf(event: Extract<LaunchEvent, { kind: 'queued' }>): Wait {
+  const { reason, at, owner, next, expected } = event;
+  return { cause: reason, since: at, owner, next, ...optional('expected', expected) };
+}
+
+async function noteRunning(held: HeldExecution, at: Date, node: string): Promise<void> {
+  if (held.startedAt) return;
+  held.startedAt = at;
+  if ((await held.context.mailbox.running(held.lease, at, node)) === 'running') {
+    held.log.info({ node }, 'execution running');
+  }
+}
+
+async function cancelRunning(held: HeldExecution): Promise<void> {
+  for (let count = 0; !held.gone; count += 1) {
+    try {
+      await held.cancel();
+      return;
+    } catch (thrown) {
+      held.log.warn({ err: asError(thrown) }, 'cancel failed');
+      await held.pauseBefore(count);
+    }
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The first half of the path of an execution: prepare → intent → launch → handle. What was started by a holder before is
+ * found by launching the same attempt again; the start marker makes the repetition harmless.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { ConfigValue } from '../actors/config.ts';
+import { fillResources, policyProblem } from '../actors/resource-policy.ts';
+import { renderExecutionToken } from '../auth/execution-token.ts';
+import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
+import type { Wait } from '../executions/execution.ts';
+import { hashToken } from '../executions/execution-store.ts';
+import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
+import { optional } from '../lib/optional.ts';
+import type { EndOfExecution } from './end-of.ts';
+import type { HeldExecution } from './held-execution.ts';
+import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec } from './launch-spec.ts';
+import { waitFor } from './wait-for.ts';
+
+/** Why there is no handle: nothing of it runs and it has ended so, or somebody else goes on with it. */
+export type NotStarted = { readonly ended: EndOfExecution } | { readonly left: 'given-back' | 'left' };
+
+/** Of a step, which goes on with what it found. */
+type Step<T> = { readonly done: T } | NotStarted;
+
+export type Started = Step<LaunchHandle>;
+
+export async function startExecution(held: HeldExecution): Promise<Started> {
+  const { context } = held;
+  const prepared = await prepare(held);
+  if (!('done' in prepared)) return prepared;
+  const secret = randomBytes(32).toString('base64url');
+  await context.checkpoint('before-intent');
+  const recorded = await context.mailbox.recordIntent(held.lease, {
+    attempt: held.attempt.attempt,
+    launcher: held.entry.place,
+    notAfter: held.notAfter,
+    tokenHash: hashToken(secret),
+  });
+  if (recorded === 'lost') return leave(held);
+  const ended = recorded === 'cancelled' ? await cancelUnstarted(held) : undefined;
+  if (ended) return ended;
+  await context.checkpoint('after-intent');
+  const configs = await readConfigs(held);
+  if (!('done' in configs)) return configs;
+  const launched = await launch(held, await describe(held, prepared.done, secret, configs.done));
+  if (!('done' in launched)) return launched;
+  await context.checkpoint('after-launch');
+  return await recordHandle(held, launched.done);
+}
+
+/** Closes the marker first: only then is it true that it never started. */
+async function neverStarted(held: HeldExecution, detail: string): Promise<NotStarted> {
+  const ended = await held.endUnstarted('launch-failed', detail);
+  // It had started after all: whoever adopts it next finds it by launching the same attempt.
+  return ended ? { ended } : leave(held);
+}
+
+async function cancelUnstarted(held: HeldExecution): Promise<NotStarted | undefined> {
+  const ended = await held.endUnstarted('cancelled', 'It was cancelled before it started');
+  return ended && { ended };
+}
+
+async function prepare(held: HeldExecution): Promise<Step<PreparedImage>> {
+  const { image: name, tenant, owner, digest } = held.actor;
+  const image = { name, tenant, owner, ...optional('digest', digest) };
+  for (let count = 0; ; count += 1) {
+    try {
+      return { done: await held.entry.launcher.prepare(image, held.context.leaving) };
+    } catch (thrown) {
+      if (held.gone) return leave(held);
+      const error = asError(thrown);
+      if (!held.intended) return await giveBack(held, error);
+      const failed = error instanceof UnavailableError ? undefined : await failedStart(held, error.message);
+      if (failed) return failed;
+      if (!(await held.waitWith(waitFor(error), count))) return leave(held);
+    }
+  }
+}
+
+/** Before the intent: a bad image is the actor's trouble, any other passes; either way the message waits. */
+async function giveBack(held: HeldExecution, error: Error): Promise<NotStarted> {
+  const { actors, gate, mailbox } = held.context;
+  if (error instanceof UnavailableError) gate.close(held.entry, error);
+  else await actors.markError(held.ref, held.actor.revision, error.message);
+  await mailbox.giveBack(held.lease, waitFor(error));
+  held.log.warn({ err: error }, 'execution given back');
+  return { left: 'given-back' };
+}
+
+/** Waits for the key of a secret that does not open: nothing is lost by a file that is put back. */
+async function readConfigs(held: HeldExecution): Promise<Step<readonly ConfigValue[]>> {
+  for (let count = 0; ; count += 1) {
+    const ended = held.kept.cancelled.aborted ? await cancelUnstarted(held) : undefined;
+    if (ended) return ended;
+    try {
+      return { done: await held.context.configs.valuesFor(held.ref) };
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (isRefused(error)) return await neverStarted(held, error.message);
+      if (!(error instanceof UnavailableError)) throw error;
+      if (!(await held.waitWith(waitFor(error), count))) return leave(held);
+    }
+  }
+}
+
+async function describe(
+  held: HeldExecution,
+  image: PreparedImage,
+  secret: string,
+  configs: readonly ConfigValue[],
+): Promise<MessageSpec> {
+  const { actor, claimed, context, entry, lease } = held;
+  const { limits, queues, valueText, apiServerOf } = context.settings;
+  const policy = queues[actor.queue];
+  return await buildLaunchSpec({
+    actor,
+    claimed,
+    attempt: held.attempt,
+    image,
+    state: await context.actors.state(held.ref),
+    configs,
+    accessToken: renderExecutionToken({ ...held.ref, executionId: lease.executionId, secret }),
+    apiServer: apiServerOf(actor.tenant),
+    valueText,
+    notAfter: held.notAfter,
+    limits,
+    resources: policy ? fillResources(actor.resources, policy) : actor.resources,
+    hasScheduler: entry.launcher.capabilities.queues,
+    blobs: context.output.blobs,
+  });
+}
+
+async function launch(held: HeldExecution, spec: MessageSpec): Promise<Started> {
+  const since = new Date();
+  for (let count = 0; ; count += 1) {
+    if (held.gone) return leave(held);
+    const ended = held.kept.cancelled.aborted ? await cancelUnstarted(held) : undefined;
+    if (ended) return ended;
+    const tried = await tryLaunch(held, spec, since);
+    if (!('again' in tried)) return tried;
+    if (tried.again === 'noted') await held.pauseBefore(count);
+    else await held.waitWith(tried.again, count);
+  }
+}
+
+/** @returns `again` with what it waits for, unless that was noted with the failed start. */
+async function tryLaunch(
+  held: HeldExecution,
+  spec: MessageSpec,
+  since: Date,
+): Promise<Started | { readonly again: Wait | 'noted' }> {
+  const { context, entry } = held;
+  const closed = context.gate.waitOf(entry.name);
+  if (closed) return { again: closed };
+  const owner = await findOwner(held);
+  if (owner instanceof UnavailableError) return { again: waitFor(owner) };
+  if (owner instanceof ServiceError) return await refuse(held, spec, owner.message);
+  try {
+    checkPolicy(held);
+    const began = performance.now();
+    const handle = await entry.launcher.launch({ ...spec, ...owner }, context.leaving);
+    context.onLaunched?.(entry.name, performance.now() - began);
+    return { done: handle };
+  } catch (thrown) {
+    if (held.gone) return leave(held);
+    const error = asError(thrown);
+    if (error instanceof UnavailableError) {
+      context.gate.close(entry, error);
+      return { again: context.gate.waitOf(entry.name) ?? waitFor(error) };
+    }
+    // A limit that others use up too: this one waits, and nobody else does.
+    if (error instanceof QuotaError) return { again: { ...waitFor(error), since } };
+    if (isRefused(error)) return await neverStarted(held, error.message);
+    return (await failedStart(held, error.message)) ?? { again: 'noted' };
+  }
+}
+
+/** The queue may allow less than when the actor was registered. */
+function checkPolicy({ actor: { queue, resources }, context }: HeldExecution): void {
+  const policy = context.settings.queues[queue];
+  const problem = policy && policyProblem(resources, queue, policy);
+  if (problem !== undefined) throw new InvalidError('launcher.rejected', `Resource ${problem}`);
+}
+
+/** Who it runs as now, which need not be who the owner was when the actor was registered. */
+async function findOwner({ actor, context, entry }: HeldExecution): Promise<OwnerSpec | ServiceError> {
+  try {
+    const { tenant, owner, privileged } = actor;
+    return ownerSpec(actor, await context.runAs.of({ tenant, owner, privileged, launcher: entry.name }));
+  } catch (thrown) {
+    if (thrown instanceof ServiceError) return thrown;
+    throw thrown;
+  }
+}
+
+/** For an owner who runs nothing any more. What had started before is told to stop, and its handle found. */
+async function refuse(held: HeldExecution, spec: MessageSpec, detail: string): Promise<Started> {
+  const ended = await held.endUnstarted('launch-failed', detail);
+  if (ended) return { ended };
+  const known = { ...spec, ...ownerSpec(held.actor, held.actor) };
+  return { done: await held.entry.launcher.launch(known, held.context.leaving) };
+}
+
+async function recordHandle(held: HeldExecution, handle: LaunchHandle): Promise<Started> {
+  const recorded = await held.context.mailbox.recordHandle(held.lease, handle);
+  if (recorded === 'recorded') {
+    await held.context.checkpoint('after-handle');
+    held.log.info({ nativeId: handle.nativeId, attempt: handle.attempt }, 'execution launched');
+    return { done: handle };
+  }
+  // A latecomer after the end: what it made (and could not start) belongs to nobody any more.
+  if (recorded === 'ended') await held.entry.launcher.remove(handle);
+  return leave(held);
+}
+
+/** @returns nothing while it may be tried again. */
+async function failedStart(held: HeldExecution, detail: string): Promise<NotStarted | undefined> {
+  const failed = await held.countFailedStart(detail);
+  if (failed === 'again') return undefined;
+  return failed === 'left' ? leave(held) : await neverStarted(held, detail);
+}
+
+function leave(held: HeldExecution): NotStarted {
+  return { left: held.leave() };
+}
+
+/**
+ * A no that stays however often it is asked: the same request is refused for ever, so it is not made five times. Of a user
+ * the directory does not know it may be otherwise in a moment.
+ */
+function isRefused(error: Error): boolean {
+  return error instanceof InvalidError && !error.code.startsWith('identity.');
+}
