@@ -1,23 +1,22 @@
-/** The registry: actors of all tenants, their records, states and how far a revision was prepared. Lives in Redis. */
+/** The registry: the records of actors, their states and how far a revision was prepared. Lives in Redis. */
 
-import type { Redis } from 'ioredis';
 import type { Grants } from '../auth/permission.ts';
 import { worldUser } from '../auth/permission.ts';
 import { readGrants } from '../auth/permission-store.ts';
-import { ConflictError, NotFoundError, QuotaError } from '../errors.ts';
+import { ConflictError, NotFoundError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { writeWait } from '../executions/execution-record.ts';
 import type { RegistryRecord } from '../history/history.ts';
-import { decodeId } from '../lib/ids.ts';
 import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
 import { createKnownActors, type KnownActor } from '../mailbox/known-actors.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import type { Actor } from './actor.ts';
+import { type ActorListStore, type ActorListStoreOptions, createActorListStore } from './actor-list-store.ts';
 import { type ActorDraft, writeActor } from './actor-record.ts';
 import { createAliasStore } from './alias-store.ts';
 
-export interface ActorStore {
+export interface ActorStore extends Pick<ActorListStore, 'refs' | 'count'> {
   /** @returns the actor as it stands: revision 1, submitted. */
   create(draft: ActorDraft): Promise<Actor>;
   /**
@@ -32,10 +31,6 @@ export interface ActorStore {
   getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined>;
   /** Those in whose permissions `user` stands, or everybody, the oldest first; of others nothing is read. */
   listShared(tenant: string, user: string, options: ListOptions): Promise<SharedListing>;
-  /** Of every tenant, or of one; also those of which only something is still owed. */
-  refs(tenant?: string): Promise<readonly ActorRef[]>;
-  /** Over all tenants: how many there are, and how many were ever registered. */
-  count(): Promise<{ readonly current: number; readonly total: number }>;
   state(actor: ActorRef): Promise<unknown>;
   /** @returns the new version of the state. */
   setState(
@@ -85,20 +80,14 @@ export interface SharedListing {
   readonly total: number;
 }
 
-export interface ActorStoreOptions {
-  readonly redis: Redis;
-  readonly prefix: string;
-  /** Most actors; 0 is no limit. */
-  readonly mostPerUser?: number;
-  readonly mostPerTenant?: number;
-}
-
 /** Actors read at once for a listing: the commands go out together and are answered together. */
 const readAtOnce = 500;
 
-export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions): ActorStore {
+export function createActorStore(options: ActorListStoreOptions): ActorStore {
+  const { redis, prefix } = options;
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
+  const lists = createActorListStore(options);
   const aliases = createAliasStore({ redis, prefix });
   const known = createKnownActors(redis);
 
@@ -128,8 +117,7 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
   ): Promise<Actor | 'stale'> {
     const actor = { tenant: draft.tenant, actorId: draft.id };
     const of = keys.of(actor);
-    // Before the map: an actor listed that may not be read is passed over, one that may be read is never missed.
-    await redis.sadd(keys.sharedWith(draft.tenant, user), draft.id).catch(throwRedisError);
+    await lists.share(actor, user);
     const answer = await run(
       'save-actor',
       [of.actor, of.outbox, of.permissions],
@@ -152,14 +140,6 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
     if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
     if (String(answer) === 'used-id') throw new ConflictError('actor.invalid', `Actor "${draft.id}" exists already`);
     return notFound(draft.id);
-  }
-
-  async function list({ tenant, owner, id }: ActorDraft): Promise<void> {
-    const { mostPerTenant = 0, mostPerUser = 0 } = most;
-    const lists = [keys.actorsOf(tenant), keys.ownedBy(tenant, owner)] as const;
-    const outcome = String(await run('list-actor', lists, [id, mostPerTenant, mostPerUser]));
-    if (outcome === 'tenant') throw tooMany(`Tenant "${tenant}"`, mostPerTenant, 'limits.actors_per_tenant');
-    if (outcome === 'user') throw tooMany(`User "${owner}"`, mostPerUser, 'limits.actors_per_user');
   }
 
   async function mark(
@@ -191,11 +171,7 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
 
   async function release(actor: ActorRef): Promise<void> {
     const { permissions } = keys.of(actor);
-    const users = await redis.hkeys(permissions).catch(throwRedisError);
-    for (const user of users) {
-      await redis.srem(keys.sharedWith(actor.tenant, user), actor.actorId).catch(throwRedisError);
-      await redis.srem(keys.ownedBy(actor.tenant, user), actor.actorId).catch(throwRedisError);
-    }
+    await lists.unlist(actor, await redis.hkeys(permissions).catch(throwRedisError));
     await aliases.removeAllOf(actor);
     const { tenant, actorId } = actor;
     await run('forget-in-configs', [keys.configActors(tenant), keys.configsOf(tenant)], [actorId]);
@@ -205,15 +181,15 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
   return {
     get,
     getShared,
+    refs: async (tenant) => await lists.refs(tenant),
+    count: async () => await lists.count(),
     state: stateOf,
 
     async create(draft) {
-      // The tenant's list first: an id there without an actor is skipped, an actor without its id would be lost.
-      await redis.sadd(keys.tenants, draft.tenant).catch(throwRedisError);
-      await list(draft);
+      await lists.add({ tenant: draft.tenant, actorId: draft.id }, draft.owner);
       const created = await save(draft, 'create', draft.owner);
       if (created === 'stale') throw new TypeError('Nothing is newer than what is not there');
-      await redis.incr(keys.registered).catch(throwRedisError);
+      await lists.countRegistered();
       return created;
     },
 
@@ -222,9 +198,7 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
     },
 
     async listShared(tenant, user, { most: mostListed, wanted }) {
-      const lists = [keys.sharedWith(tenant, user), keys.sharedWith(tenant, worldUser)];
-      const ids = await redis.sunion(...lists).catch(throwRedisError);
-      const newest = byAge(ids).toReversed();
+      const newest = await lists.sharedWith(tenant, user);
       const found: (SharedActor & { readonly state: unknown })[] = [];
       for (let from = 0; from < newest.length && found.length < mostListed; from += readAtOnce) {
         const read = newest.slice(from, from + readAtOnce).map(async (actorId) => {
@@ -236,28 +210,7 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
       const shared = found
         .slice(0, mostListed)
         .toSorted((one, other) => one.actor.createTime.getTime() - other.actor.createTime.getTime());
-      return { shared, total: ids.length };
-    },
-
-    async refs(only) {
-      const tenants = only === undefined ? await redis.smembers(keys.tenants).catch(throwRedisError) : [only];
-      const perTenant = await Promise.all(
-        tenants.map(async (tenant) => {
-          const ids = await redis.smembers(keys.actorsOf(tenant)).catch(throwRedisError);
-          return ids.map((actorId) => ({ tenant, actorId }));
-        }),
-      );
-      return perTenant.flat();
-    },
-
-    async count() {
-      const tenants = await redis.smembers(keys.tenants).catch(throwRedisError);
-      const [registered, ...sizes] = await Promise.all([
-        redis.get(keys.registered),
-        ...tenants.map((tenant) => redis.scard(keys.actorsOf(tenant))),
-      ]).catch(throwRedisError);
-      const current = sizes.reduce((sum, size) => sum + size, 0);
-      return { current, total: Math.max(current, Number(registered ?? 0)) };
+      return { shared, total: newest.length };
     },
 
     async setState(actor, state, { executionId, versions } = {}) {
@@ -324,7 +277,7 @@ export function createActorStore({ redis, prefix, ...most }: ActorStoreOptions):
 
     async forget(actor) {
       await release(actor);
-      await redis.srem(keys.actorsOf(actor.tenant), actor.actorId).catch(throwRedisError);
+      await lists.remove(actor);
     },
   };
 }
@@ -335,12 +288,6 @@ function isSame({ version, actor }: KnownActor, counted: readonly (string | null
   return recordVersion === version && Number(stateVersion ?? 0) === actor.stateVersion && status === actor.status;
 }
 
-/** An id holds the time at which it was made. */
-function byAge(ids: readonly string[]): readonly string[] {
-  const ages = new Map(ids.map((id) => [id, decodeId(id) ?? 0n]));
-  return ids.toSorted((one, other) => ((ages.get(one) ?? 0n) < (ages.get(other) ?? 0n) ? -1 : 1));
-}
-
 /** As scripts read them. An empty list has none, which is not the same as no list. */
 function writeVersions(versions: readonly number[] | undefined): string {
   if (!versions) return '';
@@ -349,11 +296,4 @@ function writeVersions(versions: readonly number[] | undefined): string {
 
 function notFound(actorId: string): never {
   throw new NotFoundError('actor.not_found', `Actor "${actorId}" does not exist`);
-}
-
-function tooMany(whose: string, most: number, setting: string): QuotaError {
-  return new QuotaError(
-    'actor.too_many',
-    `${whose} has ${most} actors, the limit of ${setting}; delete some that are not needed`,
-  );
 }
