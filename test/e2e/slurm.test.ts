@@ -207,6 +207,32 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     expect(denied).toContain('Permission denied');
   });
 
+  it('is given its configs, of which only its owner can read a secret, and nothing is left', async () => {
+    const secret = 'for-alice-alone';
+    const actor = await service.register();
+    await service.ask('/configs', { name: 'plain', value: 'for all', is_secret: false, actors: actor });
+    await service.ask('/configs', { name: 'key', value: secret, is_secret: true, actors: actor });
+    const script = 'echo "$_actor_configs"; until [ -e /lustre/go-on ]; do sleep 0.1; done';
+    const execution = await service.send(actor, script);
+    await until(async () => (await service.logOf(actor, execution)) !== '', { what: 'the configs', timeoutMs: 60_000 });
+    const holding = `grep -rls ${secret} /lustre /home || true`;
+    const files = (await cluster.exec('login', holding)).trim().replaceAll('\n', ' ');
+    expect(files).toContain('/lustre/alice/');
+    const bob = 'setpriv --reuid 10002 --regid 20000 --clear-groups';
+    const denied = await cluster.exec('login', `${bob} cat ${files} 2>&1 || true`);
+    expect(denied).toContain('Permission denied');
+    expect(denied).not.toContain(secret);
+    const [job = ''] = (await cluster.exec('login', 'squeue -h -u alice -t running -o %i')).split('\n');
+    const known = `scontrol show job ${job}; scontrol write batch_script ${job} -`;
+    expect(await cluster.exec('controller', known)).not.toContain(secret);
+    await cluster.exec('login', 'touch /lustre/alice/go-on');
+    expect(await service.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
+    const log = await service.logOf(actor, execution);
+    expect(log).toContain("'plain': 'for all'");
+    expect(log).toContain(`'key': '${secret}'`);
+    await until(async () => (await cluster.exec('login', holding)) === '', { what: 'what held it to go' });
+  });
+
   it('says why it waits', async () => {
     await cluster.exec('controller', 'scontrol update partitionname=normal state=down');
     try {
