@@ -1,9 +1,10 @@
-/** Schemathesis on an `abaco api` process with a Redis and a SQLite history of its own, as one of three callers. */
+/** Schemathesis on an `abaco api` process with a Redis and a history of its own, as one of three callers. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
+import { startMongo } from './mongo-server.ts';
 import { packageRoot } from './package-root.ts';
 import { isExecutable } from './program.ts';
 import { startRedis } from './redis-server.ts';
@@ -13,6 +14,9 @@ import { until } from './until.ts';
 
 export const who = ['admin', 'user', 'anonymous'] as const;
 export type Who = (typeof who)[number];
+
+/** Where the history is kept. */
+export type Keeper = 'sqlite' | 'mongodb';
 
 export interface Verdict {
   readonly exitCode: number;
@@ -43,14 +47,16 @@ export async function schemathesisAvailable(): Promise<boolean> {
   return await isExecutable(schemathesis);
 }
 
-export async function startSchemathesisBench(): Promise<SchemathesisBench> {
+export async function startSchemathesisBench(keeper: Keeper): Promise<SchemathesisBench> {
   const parts = new AsyncDisposableStack();
   const directory = parts.use(await makeTestDirectory('schemathesis'));
   const redis = parts.use(await startRedis({ appendfsync: 'off' }));
+  const mongo = keeper === 'mongodb' ? parts.use(await startMongo()) : undefined;
+  const history = mongo ? `[history]\nurl = "${mongo.url}/${mongo.database}"\n` : '';
   const key = makeTestKey();
   const site = join(directory.path, 'site.toml');
   const addressFile = join(directory.path, 'address');
-  await writeFile(site, siteFile(directory.path, redis.url, await freePort(), key.publicPem));
+  await writeFile(site, siteFile(directory.path, redis.url, await freePort(), key.publicPem) + history);
   const service = parts.use(await startService(site, addressFile));
   const address = await until(async () => await readAddress(addressFile, service), {
     what: 'the API',

@@ -1,12 +1,14 @@
 /**
  * All that the OpenAPI document describes, asked by Schemathesis in three roles: no 5xx, no status and no content type
  * that the document does not name, no answer against its schema. test/schemathesis/schemathesis.toml says which checks
- * are off, and why. `npm run test:schemathesis` asks at least 20,000 times, by another seed each time.
+ * are off, and why. `npm run test:schemathesis` asks at least 20,000 times, by another seed each time, of each kind of history.
  */
 
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mongoAvailable } from '../../support/mongo-server.ts';
 import {
+  type Keeper,
   type SchemathesisBench,
   schemathesisAvailable,
   startSchemathesisBench,
@@ -19,16 +21,20 @@ const seed = Number(process.env['ABACO_TEST_SEED'] ?? (long ? randomInt(1_000_00
 const examples = long ? 50 : 2;
 const timeoutMs = long ? 1_800_000 : 180_000;
 
-describe.runIf(requireService('schemathesis', await schemathesisAvailable()))('the API under Schemathesis', () => {
+const keepers: readonly Keeper[] = long ? ['sqlite', 'mongodb'] : ['sqlite'];
+const canRun =
+  requireService('schemathesis', await schemathesisAvailable()) && requireService('mongo', await mongoAvailable());
+
+describe.runIf(canRun).each(keepers)('the API under Schemathesis, its history in %s', (keeper) => {
   let bench: SchemathesisBench;
   let total = 0;
 
   beforeAll(async () => {
-    bench = await startSchemathesisBench();
+    bench = await startSchemathesisBench(keeper);
   });
   afterAll(async () => {
     await bench?.[Symbol.asyncDispose]();
-    process.stderr.write(`schemathesis: ${total} requests, seed ${seed}\n`);
+    process.stderr.write(`schemathesis: ${total} requests over ${keeper}, seed ${seed}\n`);
   });
 
   it.runIf(long).each(who)(
