@@ -25,11 +25,18 @@ export function cancelCommand(ids: readonly [string, ...string[]]): Command<void
 /** A job that has ended meanwhile needs no end. */
 const gone = /invalid job id|already completing|already completed|job\/step already/i;
 
+/**
+ * ESLURM_ALREADY_DONE and ESLURM_INVALID_JOB_ID (slurm_errno.h), of which an exit code keeps the last byte: of a job that
+ * ended between its look and its signal it says nothing else.
+ */
+const goneCodes: readonly number[] = [2021 & 0xff, 2017 & 0xff];
+
 const succeed = expectSuccess('scancel');
 
 function succeedOrGone(result: Parameters<typeof succeed>[0]): void {
   const { exitCode, stderr } = result;
   if (exitCode !== 0 && gone.test(stderr)) return;
+  if (exitCode !== null && goneCodes.includes(exitCode) && stderr.trim() === '') return;
   if (exitCode === null) throw new LauncherError('host.command_failed', `scancel was ended: ${lastWords(stderr)}`);
   succeed(result);
 }
