@@ -11,6 +11,8 @@ export interface CollectOptions {
   readonly job: FollowedJob;
   readonly poller: JobPoller;
   readonly logLimitBytes: number;
+  /** Called where its end record was seen. */
+  readonly onEnd: () => void;
   /** How long an ended attempt waits for the accounting. */
   readonly accountingMs: number;
 }
@@ -22,6 +24,7 @@ export async function collectOutput(options: CollectOptions): Promise<ExecutionO
   const readAccounting = async (): Promise<Accounting | undefined> =>
     await findAccounting(options).catch(() => undefined);
   if (!record) return { ...output, logTruncated: output.logBytes >= logLimitBytes, readAccounting };
+  options.onEnd();
   // What the end record tells of and cannot be read any more was lost on the way.
   const logTruncated = record.logTotalBytes > Math.min(record.logBytes, output.logBytes);
   return { ...output, logTruncated, droppedResults: record.droppedResults, usage: usageOf(record), readAccounting };

@@ -33,6 +33,8 @@ export type JobView =
     }
   /** Both squeue and sacct have answered, and neither knows it. */
   | { readonly kind: 'gone' }
+  /** Nothing was learned, and nobody was asked: there is something else to look at. */
+  | { readonly kind: 'hinted' }
   /** Nothing was learned: the one that was asked did not answer. */
   | { readonly kind: 'unanswered'; readonly asked: 'squeue' | 'sacct'; readonly error: Error };
 
@@ -44,8 +46,8 @@ export interface FollowedJob {
 }
 
 export interface JobPoller {
-  /** The job as each round after this call sees it, one round an interval. Ends when `signal` aborts. */
-  follow(job: FollowedJob, signal: AbortSignal): AsyncIterable<JobView>;
+  /** The job as each round after this call sees it, one round an interval, and hints between. Ends when `signal` aborts. */
+  follow(job: FollowedJob, signal: AbortSignal, listen?: Listen): AsyncIterable<JobView>;
   /** Jobs of this name, by a question begun after this call. Rejects when Slurm does not answer: that is not "none". */
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
   /** All jobs of a user, alike. */
@@ -56,6 +58,9 @@ export interface JobPoller {
   trouble(): Error | undefined;
   close(): void;
 }
+
+/** Has `hint` called when there is something to look at before Slurm is asked again. */
+export type Listen = (hint: () => void) => Disposable;
 
 /** Beside an interval of seconds it is nothing. */
 const gatherMs = 10;
@@ -137,7 +142,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
   }
 
   return {
-    async *follow(job, signal) {
+    async *follow(job, signal, listen) {
       const views: JobView[] = [];
       let news = Promise.withResolvers<void>();
       const follower: Follower = {
@@ -153,6 +158,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       signal.addEventListener('abort', leave, { once: true });
       closing.signal.addEventListener('abort', leave, { once: true });
       followers.add(follower);
+      // What Slurm has said and nobody has read yet says more.
+      const hints = listen?.(() => views.length === 0 && follower.tell({ kind: 'hinted' }));
       wake();
       try {
         while (!signal.aborted && !closing.signal.aborted) {
@@ -164,6 +171,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
           }
         }
       } finally {
+        hints?.[Symbol.dispose]();
         followers.delete(follower);
         signal.removeEventListener('abort', leave);
         closing.signal.removeEventListener('abort', leave);

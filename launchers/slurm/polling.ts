@@ -32,7 +32,7 @@ export function pollByOwner(hostOf: (owner: string) => Host, options: Omit<JobPo
   }
 
   return {
-    follow: (job, signal) => of(job.user).follow(job, signal),
+    follow: (job, signal, listen) => of(job.user).follow(job, signal, listen),
     findByName: async (name, user) => await of(user).findByName(name, user),
     jobsOf: async (user) => await of(user).jobsOf(user),
     account: async (job, withinMs) => await of(job.user).account(job, withinMs),

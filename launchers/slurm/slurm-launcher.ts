@@ -26,6 +26,7 @@ import { collectOutput } from './collect-output.ts';
 import { testSbatchCommand } from './commands/sbatch.ts';
 import { cancelCommand, terminateCommand, terminateStepsCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
+import { createEndHints } from './end-hints.ts';
 import { runAsJob } from './job-build.ts';
 import type { FollowedJob } from './job-poller.ts';
 import type { JobRecord } from './job-record.ts';
@@ -86,6 +87,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     ...(options.build_on === 'login' ? {} : { runOn: (host, owner) => buildAsJob(host, owner ?? options.user) }),
   });
   const desks = new Map<string, Desk>();
+  const ends = createEndHints();
 
   function deskOf({ owner }: AttemptRef): Desk {
     if (owner === undefined)
@@ -229,6 +231,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       ref: handle,
       job: followed(handle, desk),
       poller,
+      onEnd: () => ends.tell(handle),
       logLimitBytes: Number(handle.state['logLimitBytes']),
       accountingMs: options.accounting,
     });
@@ -304,6 +307,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
         poller,
         ledger: desk.ledger,
         log,
+        listen: (hint: () => void) => ends.listen(handle, hint),
         lateMs: options.late,
         accountingMs: options.accounting,
         isWhole: async (record: EndRecord) => await desk.reader.isWhole(handle, record),

@@ -49,7 +49,7 @@ export function createWaitTeller(): WaitTeller {
 }
 
 function explain(view: JobView): Explanation | undefined {
-  if (view.kind === 'gone') return undefined;
+  if (view.kind === 'gone' || view.kind === 'hinted') return undefined;
   if (view.kind === 'unanswered') return explainSilence(view.asked, view.error);
   const phase = phaseOf(view.job);
   if (phase !== 'waiting' && phase !== 'unknown') return undefined;

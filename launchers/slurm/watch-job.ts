@@ -4,13 +4,13 @@
  */
 
 import { ServiceError } from '../../src/errors.ts';
-import { type ContainerState, decideEnd } from '../../src/launcher/decide-end.ts';
+import { type ContainerState, decideEnd, killedExitCode } from '../../src/launcher/decide-end.ts';
 import type { EndRecord } from '../../src/launcher/end-record.ts';
 import type { AttemptRef, LaunchEvent, LauncherLog } from '../../src/launcher/launcher.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
-import type { FollowedJob, JobPoller, JobView } from './job-poller.ts';
+import type { FollowedJob, JobPoller, JobView, Listen } from './job-poller.ts';
 import { causeOf, phaseOf } from './job-state.ts';
 import { createWaitTeller } from './tell-wait.ts';
 import { withCause } from './with-cause.ts';
@@ -19,6 +19,7 @@ export interface WatchParts {
   readonly poller: JobPoller;
   readonly ledger: HostLedger;
   readonly log: LauncherLog;
+  readonly listen: Listen;
   /** How long the file system may show late what a job wrote. */
   readonly lateMs: number;
   /** Whether all that the end record tells of can be read. */
@@ -45,7 +46,9 @@ export async function* watchJob(
   let endedAtMs: number | undefined;
   let owner: string | undefined;
   let waitedViews = 0;
+  let nodes = '';
   for await (const { view, followed } of viewsOf(parts, ref, job, { ownerJob: () => owner, signal })) {
+    if (view.kind === 'job') ({ nodes } = view.job);
     waitedViews = view.kind === 'job' && phaseOf(view.job) === 'waiting' ? waitedViews + 1 : 0;
     if (waitedViews > 0 && waitedViews % lookAtWaiting !== 1) {
       const wait = isRunning ? undefined : waits.tell(view, new Date());
@@ -55,11 +58,12 @@ export async function* watchJob(
     const look = await tryToLook(parts, ref, signal);
     if (!look) continue;
     owner = ownerJobOf(look.label);
+    if (view.kind === 'hinted' && !isDecided(look.record)) continue;
     // The handle may name a job that came too late; what becomes of that says nothing.
     if (!isSettled(look.record) && isAnothers(owner, view, followed)) continue;
     if (!isRunning && look.startedAt) {
       isRunning = true;
-      yield { kind: 'running', at: look.startedAt, node: nodeOf(view) };
+      yield { kind: 'running', at: look.startedAt, node: nodes || 'unknown' };
     }
     const container = isSettled(look.record) || isOutlived(look.label, view) ? gone : containerOf(view, look.record);
     const wait = isRunning || isSettled(look.record) ? undefined : waits.tell(view, new Date());
@@ -112,6 +116,11 @@ function isSettled(record: EndRecord | undefined): boolean {
   return record.reason !== 'exited' || record.signal === 0;
 }
 
+/** Of what was killed, Slurm may have written why, a moment later. */
+function isDecided(record: EndRecord | undefined): boolean {
+  return isSettled(record) && record?.exitCode !== killedExitCode;
+}
+
 interface Seen {
   readonly view: JobView;
   /** The job that was asked about. */
@@ -132,8 +141,11 @@ async function* viewsOf(
   if (isSettled(look?.record) || look?.marker.kind === 'closed') yield { view: { kind: 'gone' }, followed: job };
   let followed = job;
   while (!signal.aborted) {
-    for await (const view of followed.id === '' ? nothing(signal) : parts.poller.follow(followed, signal)) {
+    for await (const view of followed.id === ''
+      ? nothing(signal)
+      : parts.poller.follow(followed, signal, parts.listen)) {
       yield { view, followed };
+      if (view.kind === 'hinted') continue;
       const owner = ownerJob();
       if (owner === undefined || !isAnothers(owner, view, followed)) continue;
       followed = { ...followed, id: owner };
@@ -186,7 +198,7 @@ async function tryToLook({ ledger, log }: WatchParts, ref: AttemptRef, signal: A
 function containerOf(view: JobView, record: EndRecord | undefined): ContainerState {
   if (view.kind === 'gone') return { kind: 'gone' };
   // Nothing was learned, so nothing is decided.
-  if (view.kind === 'unanswered') return { kind: 'running' };
+  if (view.kind === 'unanswered' || view.kind === 'hinted') return { kind: 'running' };
   const { job } = view;
   if (phaseOf(job) !== 'ended') return { kind: 'running' };
   return {
@@ -203,7 +215,7 @@ function containerOf(view: JobView, record: EndRecord | undefined): ContainerSta
  * the job, it may be the one.
  */
 function isOwner(label: string, view: JobView): boolean {
-  if (view.kind !== 'job') return view.kind === 'unanswered';
+  if (view.kind !== 'job') return view.kind !== 'gone';
   const { ownId, restarts } = view.job;
   return restarts === undefined ? label.split('.')[0] === String(ownId) : label === `${ownId}.${restarts}`;
 }
@@ -212,10 +224,6 @@ function isOwner(label: string, view: JobView): boolean {
 function isOutlived(label: string, view: JobView): boolean {
   const [ownId, restarts] = label.split('.');
   return view.kind === 'job' && ownId === String(view.job.ownId) && Number(restarts) < (view.job.restarts ?? 0);
-}
-
-function nodeOf(view: JobView): string {
-  return view.kind === 'job' && view.job.nodes !== '' ? view.job.nodes : 'unknown';
 }
 
 function describeUnstarted(view: JobView, detail: string): string {

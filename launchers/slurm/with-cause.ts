@@ -3,6 +3,7 @@
  * its job, from what Slurm wrote into the job's own output, and, of a cancelled one, from who did it.
  */
 
+import { killedExitCode } from '../../src/launcher/decide-end.ts';
 import type { LaunchEnd } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { FollowedJob, JobPoller, JobView } from './job-poller.ts';
@@ -49,9 +50,6 @@ async function causeFor(parts: CauseParts, end: LaunchEnd, { view }: EndFacts): 
   // A job above its memory may end as FAILED, or as CANCELLED: then only this tells.
   return causeInWords(await parts.lastWords().catch(() => '')) ?? said;
 }
-
-/** 128 + SIGKILL. */
-const killedExitCode = 137;
 
 /** What slurmstepd writes at the end of a job it has killed. */
 const words: readonly (readonly [RegExp, SlurmCause])[] = [

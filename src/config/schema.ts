@@ -177,10 +177,13 @@ const logs = table('What programs write to standard output and error.', {
   max_bytes: bytes('Kept of one log; the rest is cut and the cut is marked.', { min: 0 }),
   keep: durationOrNone('How long logs can be read where the actor says nothing.', { min: second }),
   keep_limit: durationOrNone('The longest an actor may ask for.', { min: second }),
-  poll: duration('How often the log of an execution is looked at; one that is silent a quarter as often.', {
-    min: 10,
-    max: 60 * second,
-  }),
+  poll: duration(
+    'How often the log of an execution is looked at; of one that is silent a quarter as often, of one that waits less.',
+    {
+      min: 10,
+      max: 60 * second,
+    },
+  ),
 });
 
 const results = table('Chunks an execution hands back.', {

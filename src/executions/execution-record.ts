@@ -124,6 +124,8 @@ export function writeSettlement(settlement: Settlement): readonly (string | Uint
     ['started', settlement.startedAt?.getTime().toString()],
     ['finished', settlement.finishedAt.getTime().toString()],
     ['usage', settlement.usage && JSON.stringify(settlement.usage)],
+    // Of one that was over before anybody looked, only the books know where it ran.
+    ['node', settlement.accounting?.nodes],
     ['accounting', settlement.accounting && JSON.stringify(settlement.accounting)],
     ['log', writeBody(log.body)],
     ['logTruncated', log.truncated ? '1' : undefined],

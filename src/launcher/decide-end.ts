@@ -17,7 +17,7 @@ export const notTheOneExitCode = 113;
 /** Exit code of the helper when it could not use the run directory. */
 const runDirectoryExitCode = 114;
 /** 128 + SIGKILL. */
-const killedExitCode = 137;
+export const killedExitCode = 137;
 
 /** The marker owner's container, where there is one; else whichever there is. */
 export type ContainerState =

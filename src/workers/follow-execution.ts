@@ -20,14 +20,14 @@ export async function followExecution(held: HeldExecution, handle: LaunchHandle)
   kept.cancelled.addEventListener('abort', cancel, { once: true });
   if (claimed.cancelRequested || kept.cancelled.aborted) cancel();
   try {
-    return { live, end: await watch(held, handle) };
+    return { live, end: await watch(held, handle, live) };
   } finally {
     await live.stop();
     kept.cancelled.removeEventListener('abort', cancel);
   }
 }
 
-async function watch(held: HeldExecution, handle: LaunchHandle): Promise<LaunchEnd | undefined> {
+async function watch(held: HeldExecution, handle: LaunchHandle, live: LiveOutput): Promise<LaunchEnd | undefined> {
   const { context, entry, kept, lease } = held;
   const gone = AbortSignal.any([kept.lost, context.leaving]);
   for await (const event of entry.launcher.watch(handle, gone)) {
@@ -36,6 +36,7 @@ async function watch(held: HeldExecution, handle: LaunchHandle): Promise<LaunchE
         await context.mailbox.noteWait(lease, waitOf(event), false);
         break;
       case 'running':
+        live.running();
         await noteRunning(held, event.at, event.node);
         break;
       default:

@@ -19,6 +19,8 @@ export interface CollectedOutput {
 }
 
 export interface LiveOutput {
+  /** It was seen to run, so there may be something to read. */
+  running(): void;
   /** Ends the copying of what comes; the last look may be under way until it resolves. */
   stop(): Promise<void>;
   /** Everything, once the attempt has ended. Again after a failure is harmless. */
@@ -39,8 +41,10 @@ export interface OutputCollectorOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Looks that bring nothing come less often, as most programs, and all that wait in a queue, are silent most of the time. */
+/** Looks that bring nothing come less often, as most programs are silent most of the time. */
 const mostTicks = 4;
+/** Before it is known to run, least often: what waits in a queue writes nothing. */
+const mostTicksWaiting = 16;
 
 /** Results handed on in one step, so that neither a script nor a request grows without bound. */
 const mostAtOnce = 64;
@@ -50,6 +54,7 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
 
   function follow(launcher: Launcher, handle: LaunchHandle, lease: Lease, resultsSoFar: number): LiveOutput {
     const stopping = new AbortController();
+    const started = new AbortController();
     const name = liveLogName(lease.executionId);
     let results = resultsSoFar;
     let writer: BlobWriter | undefined;
@@ -98,13 +103,16 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
     const loop = (async () => {
       if (!launcher.capabilities.liveOutput) return;
       for (let silent = 0; ; silent += 1) {
-        await pause(untilTick(options.pollMs * Math.min(2 ** silent, mostTicks)), stopping.signal);
+        const isRunning = started.signal.aborted;
+        const ticks = Math.min(2 ** silent, isRunning ? mostTicks : mostTicksWaiting);
+        await pause(untilTick(options.pollMs * ticks), stopping.signal, ...(isRunning ? [] : [started.signal]));
         if (stopping.signal.aborted) return;
         if (await look().catch(options.onError)) silent = -1;
       }
     })();
 
     return {
+      running: () => started.abort(),
       async stop() {
         stopping.abort();
         await loop;

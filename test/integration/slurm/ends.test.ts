@@ -8,6 +8,7 @@ import type { LauncherBench } from '../../support/launcher-contract.ts';
 import { createSlurmAttempts, type Followed, type SlurmAttempts, scancelAs } from '../../support/slurm-attempts.ts';
 import { makeSlurmBench } from '../../support/slurm-bench.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
+import { until } from '../../support/until.ts';
 
 const canRun = await canRunCluster();
 const signal = new AbortController().signal;
@@ -60,6 +61,24 @@ describe.runIf(canRun)('an attempt on Slurm', () => {
       expect(accounting?.cpuMs).toBeGreaterThan(10);
       expect(accounting?.maxMemoryBytes).toBeGreaterThan(1_000_000);
       await launcher.remove(attempt.handle);
+    },
+    caseMs,
+  );
+
+  it(
+    'is known to have ended once its output tells, long before Slurm is asked again',
+    async () => {
+      await using rare = await makeSlurmBench(cluster, image, { poll: 3_600_000, accounting: 0 });
+      const asksRarely = await rare.open();
+      const attempt = await createSlurmAttempts(rare, asksRarely).start({ script: 'usleep 1000000; exit 4' });
+      // As a worker looks for output, live.
+      await until(async () => (await asksRarely.collect(attempt.handle, signal)).usage !== undefined, {
+        timeoutMs: 60_000,
+        what: 'its end record',
+      });
+      expect(await attempt.end).toMatchObject({ kind: 'exited', exitCode: 4 });
+      await asksRarely.remove(attempt.handle);
+      await asksRarely.close();
     },
     caseMs,
   );

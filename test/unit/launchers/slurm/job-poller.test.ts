@@ -105,6 +105,28 @@ describe('the poller of a cluster', () => {
     expect(slurm.asked).toEqual(['squeue', 'sacct']);
   });
 
+  it('gives a hint between two questions, and asks nothing for it', async () => {
+    const slurm = playSlurm();
+    slurm.queued = [1];
+    open(slurm, 60_000);
+    let hint = (): void => {};
+    let listening = true;
+    const listen = (tell: () => void): Disposable => {
+      hint = tell;
+      return { [Symbol.dispose]: () => void (listening = false) };
+    };
+    const leaving = new AbortController();
+    const following = poller.follow({ id: '1', user: 'alice', since }, leaving.signal, listen);
+    const views = following[Symbol.asyncIterator]();
+    expect((await views.next()).value).toMatchObject({ kind: 'job' });
+    hint();
+    expect((await views.next()).value).toEqual({ kind: 'hinted' });
+    expect(slurm.asked).toEqual(['squeue']);
+    leaving.abort();
+    expect((await views.next()).done).toBe(true);
+    expect(listening).toBe(false);
+  });
+
   it('asks nothing while nothing is followed', async () => {
     const slurm = playSlurm();
     slurm.queued = [1];
