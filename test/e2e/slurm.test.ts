@@ -212,7 +212,7 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     const actor = await service.register();
     await service.ask('/configs', { name: 'plain', value: 'for all', is_secret: false, actors: actor });
     await service.ask('/configs', { name: 'key', value: secret, is_secret: true, actors: actor });
-    const script = 'echo "$_actor_configs"; until [ -e /lustre/go-on ]; do sleep 0.1; done';
+    const script = 'echo "$_actor_configs"; until [ -e /lustre/go-on ]; do sleep 0.1; done; rm /lustre/go-on';
     const execution = await service.send(actor, script);
     await until(async () => (await service.logOf(actor, execution)) !== '', { what: 'the configs', timeoutMs: 60_000 });
     const holding = `grep -rls ${secret} /lustre /home || true`;
