@@ -1,6 +1,6 @@
 /**
- * Follows an attempt to its end. Slurm's state only says when to look: what happened is in the ledger, whose marker says
- * which job started the program, and whose end record says how it ended.
+ * Follows an attempt to its end. Slurm's state, and whoever reads its output, only say when to look: what happened is in the
+ * ledger, whose marker says which job started the program, and whose end record says how it ended.
  */
 
 import { ServiceError } from '../../src/errors.ts';
