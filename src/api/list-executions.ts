@@ -1,7 +1,7 @@
 /** The executions of an actor as a listing shows them: the latest, and the sums over all (contract §7.8). */
 
 import { UnavailableError } from '../errors.ts';
-import type { Execution } from '../executions/execution.ts';
+import { byArrival, type Execution } from '../executions/execution.ts';
 import type { ExecutionTotals, History } from '../history/history.ts';
 import { addTotals, noTotals, totalsOf } from '../history/totals.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
@@ -28,7 +28,7 @@ export async function listExecutions(
   const live = await executions.list(actor, most);
   const ended = await readEnded(history, actor, live.executions, most);
   const byId = new Map([...(ended?.latest ?? []), ...live.executions].map((execution) => [execution.id, execution]));
-  const all = [...byId.values()].sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+  const all = [...byId.values()].sort(byArrival);
   const kept = ended?.kept ?? new Set<string>();
   const alive = live.executions.filter(({ id }) => !kept.has(id)).map(totalsOf);
   const totals = addTotals([ended?.totals ?? noTotals, ...alive, { ...noTotals, count: live.more }]);

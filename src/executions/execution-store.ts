@@ -6,7 +6,7 @@ import type { EndedExecution } from '../history/history.ts';
 import { type ActorRef, createKeys } from '../mailbox/keys.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
-import { type Body, type Execution, isFinal, type LogRef, type Message } from './execution.ts';
+import { type Body, byArrival, type Execution, isFinal, type LogRef, type Message } from './execution.ts';
 import {
   type Fields,
   listedFields,
@@ -94,9 +94,7 @@ export function createExecutionStore(options: ExecutionStoreOptions): ExecutionS
       const ended = owed.filter((entry) => entry.startsWith('x:')).map((entry) => entry.slice(2));
       const ids = new Set([...ended, ...held, ...waiting]);
       const executions = await Promise.all([...ids].map((id) => listed(actor, id)));
-      const found = executions
-        .filter((execution) => execution !== undefined)
-        .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+      const found = executions.filter((execution) => execution !== undefined).sort(byArrival);
       // Of those that wait, some older ones are here too: the history is owed the news of them.
       const seen = found.filter(({ state }) => state === 'submitted').length;
       return { executions: found, more: Math.max(0, depth - seen) };

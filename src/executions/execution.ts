@@ -14,6 +14,7 @@
  */
 
 import type { Accounting, LaunchHandle } from '../launcher/launcher.ts';
+import { decodeId } from '../lib/ids.ts';
 
 export type ExecutionState = 'submitted' | 'running' | 'complete' | 'error';
 
@@ -35,6 +36,16 @@ export function isFinal(state: ExecutionState): boolean {
 }
 
 export type FinalState = Extract<ExecutionState, 'complete' | 'error'>;
+
+/** The oldest first; of those that came within a millisecond, as those of a batch do, the one whose id is older. */
+export function byArrival(
+  one: Pick<Execution, 'id' | 'receivedAt'>,
+  other: Pick<Execution, 'id' | 'receivedAt'>,
+): number {
+  const laterMs = one.receivedAt.getTime() - other.receivedAt.getTime();
+  if (laterMs !== 0) return laterMs;
+  return (decodeId(one.id) ?? 0n) < (decodeId(other.id) ?? 0n) ? -1 : 1;
+}
 
 /** The state an end leads to: `error` for what was lost or never could start, `failedState` for a program that failed. */
 export function stateOfEnd(ended: Pick<Settlement, 'end' | 'exitCode'>, failedState: FinalState): FinalState {

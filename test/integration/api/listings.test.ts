@@ -7,11 +7,23 @@ import { type ApiService, startApiService } from '../../support/api-service.ts';
 import { takeMessage } from '../../support/api-worker.ts';
 import { programAvailable } from '../../support/program.ts';
 import { requireService } from '../../support/services.ts';
+import { until } from '../../support/until.ts';
 
 const most = 3;
 
 interface Listed {
   readonly id: string;
+}
+
+/** Each in a millisecond of its own, since the history cuts its pages by that and no finer. */
+async function sendInTurn(api: ApiService, actorId: string, count: number): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    ids.push(await sendMessage(api, actorId));
+    const sent = Date.now();
+    await until(() => Date.now() > sent, { everyMs: 1, what: 'the next millisecond' });
+  }
+  return ids;
 }
 
 const idsOf = (listed: readonly Listed[]): string[] => listed.map(({ id }) => id);
@@ -41,8 +53,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
 
   it('of executions holds the latest and sums over all, before and after the history has them', async () => {
     const id = await registerActor(api);
-    const ids: string[] = [];
-    for (let index = 0; index < 6; index += 1) ids.push(await sendMessage(api, id));
+    const ids = await sendInTurn(api, id, 6);
     for (let index = 0; index < 2; index += 1) {
       const played = await takeMessage(api, id);
       await played.start();
@@ -76,6 +87,18 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     const before = { ...executions, list: async () => read };
     const listing = await listExecutions({ executions: before, history }, { tenant: 'DEV', actorId: id }, most);
     expect(listing.totals.count).toBe(5);
+  });
+
+  it('of executions keeps the order of a batch, wherever they are', async () => {
+    const id = await registerActor(api);
+    const { result } = await ask(api.app, `POST /actors/${id}/messages/batch`, { json: { messages: ['a', 'b', 'c'] } });
+    const ids = result.messages.map((one: { readonly execution_id: string }) => one.execution_id);
+    expect(ids).toHaveLength(most);
+    for (let index = 0; index <= most; index += 1) {
+      await api.services.outbox.catchUp({ tenant: 'DEV' }, 10_000);
+      expect(idsOf((await ask(api.app, `GET /actors/${id}/executions`)).result.executions)).toEqual(ids);
+      if (index < most) await (await takeMessage(api, id)).end();
+    }
   });
 
   it('of aliases, configs, nonces and permissions is bounded too', async () => {
@@ -147,8 +170,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
 
     it('pages executions from the latest on, with sums over all, wherever they are', async () => {
       const id = await registerActor(api);
-      const ids: string[] = [];
-      for (let index = 0; index < 5; index += 1) ids.push(await sendMessage(api, id));
+      const ids = await sendInTurn(api, id, 5);
       for (let index = 0; index < 3; index += 1) await (await takeMessage(api, id)).end();
       for (const drained of [false, true]) {
         if (drained) expect(await api.services.outbox.catchUp({ tenant: 'DEV' }, 10_000)).toBeTruthy();
