@@ -19,6 +19,8 @@ import type { SlurmOptions } from './slurm-options.ts';
 export interface StartPlan {
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** Path of the start marker, where whoever finds it free after a failure may start the same again. */
+  readonly marker?: string;
 }
 
 /**
@@ -42,7 +44,7 @@ export function planStart(
 ): StartPlan {
   const limited = { ...spec, limits: { ...spec.limits, timeMs: job.timeMs } };
   const extras = job.hasGpus && settings.gpus !== 'none' ? { gpus: settings.gpus } : {};
-  if (job.tasks === 1) return planApptainer(limited, paths, extras);
+  if (job.tasks === 1) return { ...planApptainer(limited, paths, extras), marker: `${paths.ledgerEntry}/start` };
   return {
     before: [
       `${paths.nativeDir}/abaco-start`,

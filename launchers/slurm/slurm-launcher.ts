@@ -134,7 +134,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       most: Math.min(options.max_array, mostElements(knowledge.facts(), desk.owner, job.options)),
     };
     try {
-      const { jobId } = await submissions.submit(kind, { ref: spec, ...plan }, signal);
+      const { jobId } = await submissions.submit(kind, { ref: spec, plan }, signal);
       await checkpoint('after-start');
       return await handleOf(desk, spec, jobId);
     } catch (thrown) {

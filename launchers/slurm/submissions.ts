@@ -8,20 +8,19 @@ import { randomBytes } from 'node:crypto';
 import { asError, QuotaError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
-import { shellLine } from '../../src/lib/shell.ts';
 import type { Host } from '../host/host.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
 import { sbatchCommand } from './commands/sbatch.ts';
+import type { StartPlan } from './plan-start.ts';
 import { pressureGroup, type QueuePressure } from './queue-pressure.ts';
+import { renderMember } from './render-member.ts';
 import { renderScript, type Templates } from './render-script.ts';
 import type { JobPlan } from './sbatch-options.ts';
 
 /** One execution that is to be handed over. */
 export interface Member {
   readonly ref: AttemptRef;
-  /** Its words before and after the label, see `planApptainer`. */
-  readonly before: readonly string[];
-  readonly after: readonly string[];
+  readonly plan: StartPlan;
 }
 
 /** Where members of one kind go. Members of different kinds never share a submission. */
@@ -108,7 +107,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
       host.put(`${directory}/job.sh`, Buffer.from(script), { mode: 0o700 }),
       host.put(`${directory}/index`, Buffer.from(renderIndex(members.map(({ ref }) => ref)))),
       ...members.map(async (member, index) => {
-        await host.put(`${directory}/${index}.sh`, Buffer.from(renderMember(member)));
+        await host.put(`${directory}/${index}.sh`, Buffer.from(renderMember(member.plan)));
         await ledger.noteSubmission(member.ref, submission);
       }),
     ]);
@@ -160,7 +159,7 @@ function renderJob({ templates, installationId, submission, directory, count, op
 interface RehearsedSubmission extends Pick<SubmissionsOptions, 'templates' | 'installationId'> {
   readonly directory: string;
   readonly job: Pick<JobPlan, 'options' | 'tasks'>;
-  readonly plan: Pick<Member, 'before' | 'after'>;
+  readonly plan: StartPlan;
 }
 
 /** The files of a submission of one, for people to look at. */
@@ -209,9 +208,4 @@ export function renderIndex(refs: readonly AttemptRef[]): string {
 
 export function parseIndex(text: string): readonly (AttemptRef | undefined)[] {
   return text.split('\n').slice(0, -1).map(parseAttemptKey);
-}
-
-/** The label is what the job is called where it runs, with how often Slurm has started it. */
-function renderMember({ before, after }: Pick<Member, 'before' | 'after'>): string {
-  return `exec ${shellLine(before)} "$SLURM_JOB_ID.\${SLURM_RESTART_COUNT:-0}" ${shellLine(after)}\n`;
 }

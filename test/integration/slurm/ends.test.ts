@@ -1,5 +1,7 @@
 /** How attempts end on a real Slurm, whoever ends them, and what its books say afterwards. */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Launcher } from '../../../src/launcher/launcher.ts';
 import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
@@ -7,6 +9,7 @@ import { readOutput } from '../../support/follow-attempt.ts';
 import type { LauncherBench } from '../../support/launcher-contract.ts';
 import { createSlurmAttempts, type Followed, type SlurmAttempts, scancelAs } from '../../support/slurm-attempts.ts';
 import { makeSlurmBench } from '../../support/slurm-bench.ts';
+import { makeTestDirectory } from '../../support/test-directory.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
 import { until } from '../../support/until.ts';
 
@@ -79,6 +82,35 @@ describe.runIf(canRun)('an attempt on Slurm', () => {
       expect(await attempt.end).toMatchObject({ kind: 'exited', exitCode: 4 });
       await asksRarely.remove(attempt.handle);
       await asksRarely.close();
+    },
+    caseMs,
+  );
+
+  it(
+    'whose start failed before its program began is started again by its own job',
+    async () => {
+      await using site = await makeTestDirectory('templates');
+      mkdirSync(join(site.path, 'partials'));
+      // An Apptainer that cannot learn its user the first time it is asked.
+      const bin = '/lustre/alice/unlucky';
+      const program = `#!/bin/sh
+if mkdir ${bin}/asked 2>/dev/null; then echo "FATAL: unknown userid" >&2; exit 255; fi
+exec /usr/bin/apptainer "$@"
+`;
+      const file = Buffer.from(program).toString('base64');
+      await cluster.exec(
+        'login',
+        `rm -rf ${bin} && mkdir ${bin} && echo ${file} | base64 -d >${bin}/apptainer && chmod 755 ${bin}/apptainer && chown -R alice ${bin}`,
+      );
+      writeFileSync(join(site.path, 'partials', 'preamble.mustache'), `export PATH=${bin}:/usr/bin:/bin\n`);
+      await using unlucky = await makeSlurmBench(cluster, image, { templates: site.path });
+      const itsLauncher = await unlucky.open();
+      const attempt = await createSlurmAttempts(unlucky, itsLauncher).start({ script: 'echo ran; exit 4' });
+      expect(await attempt.end).toMatchObject({ kind: 'exited', exitCode: 4 });
+      expect(await readOutput(await itsLauncher.collect(attempt.handle, signal))).toMatchObject({ log: 'ran\n' });
+      await itsLauncher.remove(attempt.handle);
+      await itsLauncher.close();
+      expect(await cluster.exec('login', `ls ${bin}`)).toBe('apptainer\nasked\n');
     },
     caseMs,
   );

@@ -1,0 +1,36 @@
+/** The script of one element of a submission: starts its program. Pure. */
+
+import { shellLine, shellQuote } from '../../src/lib/shell.ts';
+import type { StartPlan } from './plan-start.ts';
+
+/** Of Apptainer, for all that keeps it from starting a program. */
+const neverStarted = 255;
+
+/** Seconds before it is tried again: what fails on a busy node is a look-up of the user, or a device that is taken. */
+const pauses = [1, 2] as const;
+
+/** What the job is called where it runs: with how often Slurm has started it. */
+const label = '"$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}"';
+
+/**
+ * Where the plan names a marker, what failed while that was free is tried again: the start that takes the marker is one of
+ * several then, which is what it is for. The shell lives through TERM, which reaches what it started by itself, and passes
+ * on the exit code.
+ */
+export function renderMember({ before, after, marker }: StartPlan): string {
+  const start = `${shellLine(before)} ${label} ${shellLine(after)}`;
+  if (marker === undefined) return `exec ${start}\n`;
+  return `marker=${shellQuote(marker)}
+start() {
+  ${start}
+}
+trap 'told=yes' TERM
+for pause in ${pauses.join(' ')}; do
+  start
+  code=$?
+  if [ "$code" -ne ${neverStarted} ] || [ -L "$marker" ] || [ -n "\${told:-}" ]; then exit "$code"; fi
+  sleep "$pause"
+done
+start
+`;
+}
