@@ -1,6 +1,6 @@
 /** What several actors are given: settings, and secrets (contract §7.12). What a config may be called and hold. Pure. */
 
-import { renderPythonOfJson } from '../executions/python-literal.ts';
+import { renderValue, type ValueText } from '../executions/value-text.ts';
 import { isId } from '../lib/ids.ts';
 import { pathWordProblem } from './path-word.ts';
 
@@ -56,9 +56,9 @@ export function configsProblem(bytes: number): string | undefined {
   return `the configs of an actor are one variable, of ${room} bytes at most; with this they take ${bytes}`;
 }
 
-/** What one takes of the variable, with its comma. */
+/** What one takes of the variable at most, with its comma: in the longer form, so that it fits whatever `compat.value_text` says. */
 export function bytesOfConfig(config: ConfigValue): number {
-  return Buffer.byteLength(renderConfigs([config]));
+  return Math.max(...(['python', 'json'] as const).map((form) => Buffer.byteLength(renderConfigs([config], form))));
 }
 
 /** Items of the one string that names actors, each once, in their order. */
@@ -77,8 +77,8 @@ export function aliasesAmong(names: readonly string[]): readonly string[] {
   return names.filter((name) => !isId(name));
 }
 
-/** The variable `_actor_configs` (contract §9.2): a mapping in Python's words. Names that look like numbers keep their place. */
-export function renderConfigs(configs: readonly ConfigValue[]): string {
+/** The variable `_actor_configs` (contract §9.2): a mapping. Names that look like numbers keep their place. */
+export function renderConfigs(configs: readonly ConfigValue[], valueText: ValueText): string {
   const members = configs.map(({ name, value }) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  return renderPythonOfJson(`{${members.join(',')}}`);
+  return renderValue(`{${members.join(',')}}`, valueText);
 }

@@ -2,6 +2,7 @@
 
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
 import type { Body, Message } from '../executions/execution.ts';
 import { optional } from '../lib/optional.ts';
@@ -32,7 +33,7 @@ export async function acceptMessage(request: FastifyRequest, keepers: Keepers): 
     return { message, echo: 'binary - omitted', digest };
   }
   const digest = wantsDigest(request) ? startDigest(request).update(bodyOf(request)).digest('hex') : '';
-  const text = await readTextMessage(request, field, keepers.config.messages.maxTextBytes);
+  const text = await readTextMessage(request, field, keepers.config);
   const body = await keepBytes(Buffer.from(text.text), keepers);
   return { message: { contentType: text.contentType, body, environment, ...sender }, echo: text.echo, digest };
 }
@@ -42,21 +43,23 @@ export async function keepBytes(bytes: Uint8Array, { blobs, config }: Keepers): 
   return bytes.byteLength > config.blobs.inlineBytes ? await blobs.put(bytes) : { inline: bytes };
 }
 
-async function readTextMessage(request: FastifyRequest, field: string, maxBytes: number): Promise<TextMessage> {
+async function readTextMessage(request: FastifyRequest, field: string, config: Config): Promise<TextMessage> {
   if (request.body instanceof Readable) request.body.resume();
   const contentType = request.headers['content-type'];
   const mediaType = mediaTypeOf(contentType);
   const body = bodyOf(request);
   const form = isForm(mediaType) ? await parseForm(body, contentType ?? '', 'Invalid message') : undefined;
-  const text = planTextMessage({ mediaType, body, given: [field, form?.get('message')?.[0] ?? ''] });
-  checkText(text, maxBytes);
+  const given = [field, form?.get('message')?.[0] ?? ''];
+  const text = planTextMessage({ mediaType, body, given, valueText: config.compat.valueText });
+  checkText(text, config);
   return text;
 }
 
 /** Throws where no container could be given it. */
-export function checkText(text: TextMessage, maxBytes: number): void {
-  if (textBytes(text, maxBytes) > maxBytes) {
-    throw new InvalidError('request.too_large', tooLargeMessage('Message', maxBytes));
+export function checkText(text: TextMessage, { messages, compat }: Config): void {
+  const { maxTextBytes } = messages;
+  if (textBytes(text, maxTextBytes, compat.valueText) > maxTextBytes) {
+    throw new InvalidError('request.too_large', tooLargeMessage('Message', maxTextBytes));
   }
   if (holdsNul(text)) {
     const help = 'send it as application/octet-stream';

@@ -1,11 +1,11 @@
 /** The messages of a batch as they were sent: what each says, and why it is none. Pure. */
 
 import { InvalidError } from '../errors.ts';
+import { renderValue, type ValueText } from '../executions/value-text.ts';
 import { isIdempotencyKey } from './idempotency.ts';
 import { elementSources, memberSources } from './json-members.ts';
 import { planTextMessage, type TextMessage } from './message-request.ts';
 import { parseJson } from './request-body.ts';
-import { renderText } from './request-fields.ts';
 import { variableProblem } from './variable-problem.ts';
 
 /** Most messages of one batch. */
@@ -22,7 +22,7 @@ export interface BatchItem {
 export type ItemReader = () => BatchItem;
 
 /** Throws `InvalidError` where the body is no batch at all. */
-export function readBatch(body: Buffer): readonly ItemReader[] {
+export function readBatch(body: Buffer, valueText: ValueText): readonly ItemReader[] {
   const json = body.toString();
   const value = parseJson(json, whatBatch);
   const items = listOf(value);
@@ -36,7 +36,7 @@ export function readBatch(body: Buffer): readonly ItemReader[] {
     sources ??= elementSources(Array.isArray(value) ? json : (memberSources(json).get('messages') ?? '[]'));
     return sources[index] ?? '';
   };
-  return items.map((item, index) => () => readItem(item, () => sourceOf(index)));
+  return items.map((item, index) => () => readItem(item, () => sourceOf(index), valueText));
 }
 
 const whatBatch = 'Invalid batch';
@@ -48,8 +48,9 @@ function listOf(value: unknown): readonly unknown[] | undefined {
 
 const kinds = ['message', 'json', 'binary'] as const;
 
-function readItem(item: unknown, source: () => string): BatchItem {
-  if (typeof item === 'string') return { content: planText(item, () => JSON.stringify(item)), environment: {} };
+function readItem(item: unknown, source: () => string, valueText: ValueText): BatchItem {
+  if (typeof item === 'string')
+    return { content: planText(item, () => JSON.stringify(item), valueText), environment: {} };
   if (!isMapping(item)) throw invalid('a message is a text, or an object with one of "message", "json" and "binary"');
   const given = kinds.filter((kind) => Object.hasOwn(item, kind));
   const [kind] = given;
@@ -59,23 +60,23 @@ function readItem(item: unknown, source: () => string): BatchItem {
     throw invalid('"idempotency_key" must be 1 to 255 visible ASCII characters');
   }
   return {
-    content: kind === 'binary' ? { binary: readBase64(item[kind]) } : readText(kind, item[kind], source),
-    environment: readVariables(item['environment']),
+    content: kind === 'binary' ? { binary: readBase64(item[kind]) } : readText(kind, item[kind], source, valueText),
+    environment: readVariables(item['environment'], valueText),
     ...(key === undefined ? {} : { key }),
   };
 }
 
 /** As the field `message` of a JSON body, or as the whole body. */
-function readText(kind: 'message' | 'json', value: unknown, source: () => string): TextMessage {
-  if (kind === 'message') return planText(value, () => memberSources(source()).get('message') ?? '');
+function readText(kind: 'message' | 'json', value: unknown, source: () => string, valueText: ValueText): TextMessage {
+  if (kind === 'message') return planText(value, () => memberSources(source()).get('message') ?? '', valueText);
   const body = Buffer.from(memberSources(source()).get('json') ?? '');
-  return planTextMessage({ mediaType: 'application/json', body, given: [] });
+  return planTextMessage({ mediaType: 'application/json', body, given: [], valueText });
 }
 
-function planText(message: unknown, source: () => string): TextMessage {
+function planText(message: unknown, source: () => string, valueText: ValueText): TextMessage {
   if (typeof message === 'string' && message !== '') return { contentType: 'str', text: message, echo: message };
   const body = Buffer.from(`{"message":${source()}}`);
-  const text = planTextMessage({ mediaType: 'application/json', body, given: [] });
+  const text = planTextMessage({ mediaType: 'application/json', body, given: [], valueText });
   if (text.contentType === 'str') return text;
   throw invalid('"message" is empty');
 }
@@ -87,10 +88,12 @@ function readBase64(value: unknown): Uint8Array {
   throw invalid('"binary" must be base64 with its padding');
 }
 
-function readVariables(value: unknown): Readonly<Record<string, string>> {
+function readVariables(value: unknown, valueText: ValueText): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
   if (!isMapping(value)) throw invalid('"environment" must be an object of texts');
-  const entries = Object.entries(value).map(([name, one]) => [name, renderText(one)] as const);
+  const entries = Object.entries(value).map(
+    ([name, one]) => [name, renderValue(JSON.stringify(one), valueText)] as const,
+  );
   for (const [name, text] of entries) {
     const problem = variableProblem(name, text);
     if (problem !== undefined) throw invalid(problem);

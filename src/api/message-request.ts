@@ -1,7 +1,7 @@
 /** Which message a request carries and of which content type: the contract's order of decision (§7.6), pure. */
 
 import { InvalidError } from '../errors.ts';
-import { renderPythonOfJson } from '../executions/python-literal.ts';
+import { renderValue, type ValueText } from '../executions/value-text.ts';
 import { memberSources } from './json-members.ts';
 import { isJson, parseJson } from './request-body.ts';
 import { isTruthy } from './request-fields.ts';
@@ -12,6 +12,8 @@ export interface MessageInputs {
   readonly body: Buffer;
   /** Values of a field `message` in the query and in a form, those that win first. */
   readonly given: readonly string[];
+  /** How a value that is no text becomes one. */
+  readonly valueText: ValueText;
 }
 
 export interface TextMessage {
@@ -25,18 +27,18 @@ export interface TextMessage {
 const notSerialized = 'message POST body could not be serialized. Pass JSON data or use the message attribute.';
 
 /** The original says the same sentence of every body it cannot read. */
-export function planTextMessage({ mediaType, body, given }: MessageInputs): TextMessage {
+export function planTextMessage({ mediaType, body, given, valueText }: MessageInputs): TextMessage {
   const field = given.find((value) => value !== '');
   if (field !== undefined) return { contentType: 'str', text: field, echo: field };
   const json = body.toString();
   const value = parseBody(json);
   if (isJson(mediaType)) {
-    const named = messageMember(json, value);
+    const named = messageMember(json, value, valueText);
     if (named !== undefined) return { contentType: 'str', text: named, echo: named };
   }
   if (!isTruthy(value)) throw new InvalidError('request.invalid', notSerialized);
   if (isJson(mediaType)) return { contentType: 'application/json', text: json, echo: value };
-  return { contentType: 'str', text: asText(value, json), echo: value };
+  return { contentType: 'str', text: renderValue(json, valueText), echo: value };
 }
 
 function parseBody(json: string): unknown {
@@ -48,7 +50,7 @@ function parseBody(json: string): unknown {
 }
 
 /** The field `message` of a JSON object as text; nothing when it is not there, null or empty. */
-function messageMember(json: string, value: unknown): string | undefined {
+function messageMember(json: string, value: unknown, valueText: ValueText): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   if (!Object.hasOwn(value, 'message')) return undefined;
   const { message } = value as { readonly message: unknown };
@@ -56,20 +58,15 @@ function messageMember(json: string, value: unknown): string | undefined {
   const element = isList ? (message as readonly unknown[])[0] : message;
   if (element === undefined || element === null || element === '') return undefined;
   if (typeof element === 'string') return element;
-  return renderPythonOfJson(isList ? JSON.stringify(element) : (memberSources(json).get('message') ?? ''));
-}
-
-function asText(value: unknown, source: string): string {
-  return typeof value === 'string' ? value : renderPythonOfJson(source);
+  return renderValue(isList ? JSON.stringify(element) : (memberSources(json).get('message') ?? ''), valueText);
 }
 
 /** Bytes of the container's variable `MSG`. */
-export function textBytes({ contentType, text }: TextMessage, atMost: number): number {
+export function textBytes({ contentType, text }: TextMessage, atMost: number, valueText: ValueText): number {
   const bytes = Buffer.byteLength(text);
   // A character grows fourfold at most (0x7f becomes \x7f), so small ones need not be rendered.
   if (contentType === 'str' || bytes * 4 <= atMost) return bytes;
-  const value = JSON.parse(text) as unknown;
-  return Buffer.byteLength(typeof value === 'string' ? value : renderPythonOfJson(text));
+  return Buffer.byteLength(renderValue(text, valueText));
 }
 
 /** A variable cannot hold NUL, so such a text could never arrive whole. */

@@ -3,7 +3,7 @@
 import type { Actor } from '../actors/actor.ts';
 import { type ConfigValue, renderConfigs } from '../actors/config.ts';
 import type { Execution, Message } from './execution.ts';
-import { renderPython } from './python-literal.ts';
+import { renderValue, type ValueText } from './value-text.ts';
 
 export interface EnvironmentInputs {
   readonly actor: Actor;
@@ -19,22 +19,22 @@ export interface EnvironmentInputs {
   readonly accessToken: string;
   /** Base URL at which the container reaches the API. */
   readonly apiServer: string;
-  /** How a value that is no text is written: as Python's `str()` does, or as JSON. */
   readonly valueText: ValueText;
 }
-
-export type ValueText = 'python' | 'json';
 
 export function buildEnvironment(inputs: EnvironmentInputs): Readonly<Record<string, string>> {
   const { actor, message } = inputs;
   const environment: Record<string, string> = {};
   /** A null leaves the variable unset, as the original's Docker client did. */
   const set = (name: string, value: unknown): void => {
-    if (value !== null && value !== undefined) environment[name] = asText(value, inputs.valueText);
+    if (value !== null && value !== undefined) environment[name] = renderValue(JSON.stringify(value), inputs.valueText);
   };
   for (const [name, value] of Object.entries(actor.defaultEnvironment)) set(name, value);
   Object.assign(environment, message.environment, ofServer(inputs), ofWorker(inputs));
-  if (inputs.text !== undefined) set('MSG', readText(message, inputs.text));
+  const { text } = inputs;
+  if (text !== undefined) {
+    environment['MSG'] = message.contentType === 'application/json' ? renderValue(text, inputs.valueText) : text;
+  }
   return environment;
 }
 
@@ -58,20 +58,10 @@ function ofWorker(inputs: EnvironmentInputs): Record<string, string> {
     _abaco_actor_id: actor.id,
     _abaco_actor_dbid: `${actor.tenant}_${actor.id}`,
     _abaco_actor_name: actor.name ?? 'None',
-    _abaco_actor_state: asText(state, valueText),
+    _abaco_actor_state: renderValue(JSON.stringify(state), valueText),
     _abaco_container_repo: actor.image,
     _abaco_worker_id: workerId,
     _abaco_access_token: accessToken,
-    _actor_configs: renderConfigs(configs),
+    _actor_configs: renderConfigs(configs, valueText),
   };
-}
-
-function readText(message: Message, text: string): unknown {
-  return message.contentType === 'application/json' ? (JSON.parse(text) as unknown) : text;
-}
-
-/** Text as it is, all else as the contract has it (§9.3) or strictly as JSON. */
-function asText(value: unknown, valueText: ValueText): string {
-  if (typeof value === 'string') return value;
-  return valueText === 'python' ? renderPython(value) : JSON.stringify(value);
 }

@@ -24,8 +24,8 @@ afterAll(async () => {
 const send = (id: string, question: Question, query = '') =>
   ask(api.app, `POST /actors/${id}/messages${query}`, question);
 
-async function received(actorId: string): Promise<{ readonly type: string; readonly text: string }> {
-  const { message } = (await takeMessage(api, actorId)).claimed;
+async function received(actorId: string, from = api): Promise<{ readonly type: string; readonly text: string }> {
+  const { message } = (await takeMessage(from, actorId)).claimed;
   return { type: message.contentType, text: 'inline' in message.body ? String(Buffer.from(message.body.inline)) : '' };
 }
 
@@ -96,6 +96,21 @@ describe('§7.6 POST of a message', () => {
     expect(await received(id)).toEqual({ type: 'application/json', text: '{"n":1}' });
     await send(id, { body: '{"n": 1}', headers: { 'content-type': 'text/plain' } });
     expect(await received(id)).toEqual({ type: 'str', text: "{'n': 1}" });
+  });
+
+  it('makes of both a text that is JSON with compat.value_text = "json", also in a batch', async () => {
+    await using strict = await startApiService({ settings: { ABACO_COMPAT_VALUE_TEXT: 'json' } });
+    const id = await registerActor(strict);
+    await ask(strict.app, `POST /actors/${id}/messages`, { json: { message: { a: [true, null] } } });
+    const headers = { 'content-type': 'text/plain' };
+    await ask(strict.app, `POST /actors/${id}/messages`, { body: '{"n": true}', headers });
+    const messages = [{ message: { a: true }, environment: { LIST: [false] } }];
+    await ask(strict.app, `POST /actors/${id}/messages/batch`, { json: { messages } });
+    expect(await received(id, strict)).toEqual({ type: 'str', text: '{"a":[true,null]}' });
+    expect(await received(id, strict)).toEqual({ type: 'str', text: '{"n":true}' });
+    const { message } = (await takeMessage(strict, id)).claimed;
+    expect('inline' in message.body && Buffer.from(message.body.inline).toString()).toBe('{"a":true}');
+    expect(message.environment).toEqual({ LIST: '[false]' });
   });
 
   it.each<[string, Question]>([

@@ -35,7 +35,7 @@ type Sent = { readonly executionId: string; readonly replayed: boolean } | Refus
 async function sendBatch(request: FastifyRequest): Promise<Envelope> {
   if (request.server.services.health.draining) throw draining();
   const actor = await findActor(request);
-  const readers = readBatch(jsonBody(request));
+  const readers = readBatch(jsonBody(request), request.server.services.config.compat.valueText);
   const context = { batchKey: readIdempotencyKey(request), environment: readEnvironment(request) };
   const sent: Sent[] = [];
   for (let from = 0; from < readers.length; from += postedAtOnce) {
@@ -105,14 +105,15 @@ function readContent(
   request: FastifyRequest,
   { content }: BatchItem,
 ): Pick<Message, 'contentType'> & { readonly bytes: Uint8Array } {
-  const { maxBytes, maxTextBytes } = request.server.services.config.messages;
+  const { config } = request.server.services;
+  const { maxBytes } = config.messages;
   if ('binary' in content) {
     if (content.binary.byteLength > maxBytes) {
       throw new InvalidError('request.too_large', tooLargeMessage('Message', maxBytes));
     }
     return { contentType: 'application/octet-stream', bytes: content.binary };
   }
-  checkText(content, maxTextBytes);
+  checkText(content, config);
   return { contentType: content.contentType, bytes: Buffer.from(content.text) };
 }
 

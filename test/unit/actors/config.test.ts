@@ -34,7 +34,9 @@ describe('a config', () => {
     fc.assert(
       fc.property(fc.array(one), (configs) => {
         const said = configs.reduce((sum, config) => sum + bytesOfConfig(config), 0);
-        expect(Buffer.byteLength(renderConfigs(configs))).toBeLessThanOrEqual(said + '{}'.length);
+        for (const form of ['python', 'json'] as const) {
+          expect(Buffer.byteLength(renderConfigs(configs, form))).toBeLessThanOrEqual(said + '{}'.length);
+        }
       }),
     );
   });
@@ -46,8 +48,17 @@ describe('the configs of an actor', () => {
       { name: 'b', value: '{"a": 1}' },
       { name: '7', value: "it's" },
     ];
-    expect(renderConfigs(configs)).toBe(`{'b': '{"a": 1}', '7': "it's"}`);
-    expect(renderConfigs([])).toBe('{}');
+    expect(renderConfigs(configs, 'python')).toBe(`{'b': '{"a": 1}', '7': "it's"}`);
+    expect(renderConfigs([], 'python')).toBe('{}');
+  });
+
+  it('are JSON where compat.value_text = "json"', () => {
+    const configs = [
+      { name: 'b', value: '{"a": 1}' },
+      { name: '7', value: "it's" },
+    ];
+    expect(renderConfigs(configs, 'json')).toBe(String.raw`{"b":"{\"a\": 1}","7":"it's"}`);
+    expect(renderConfigs([], 'json')).toBe('{}');
   });
 });
 

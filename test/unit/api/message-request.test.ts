@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { holdsNul, planTextMessage, type TextMessage, textBytes } from '../../../src/api/message-request.ts';
 
 function plan(body: string, mediaType = 'application/json', ...given: string[]): TextMessage {
-  return planTextMessage({ mediaType, body: Buffer.from(body), given });
+  return planTextMessage({ mediaType, body: Buffer.from(body), given, valueText: 'python' });
 }
 
 describe('planTextMessage', () => {
@@ -41,6 +41,16 @@ describe('planTextMessage', () => {
     });
   });
 
+  it.each([
+    ['{"message": {"10": 1.0, "9": [true, "a b"]}}', 'application/json', '{"10":1.0,"9":[true,"a b"]}'],
+    ['{"message": [{"a": null}]}', 'application/json', '{"a":null}'],
+    [' {"a": [true]}\n', 'text/plain', '{"a":[true]}'],
+    ['"as it is"', 'text/plain', 'as it is'],
+  ])('makes of %s, sent as %s, a text that is JSON where compat.value_text = "json"', (body, mediaType, text) => {
+    const planned = planTextMessage({ mediaType, body: Buffer.from(body), given: [], valueText: 'json' });
+    expect(planned).toMatchObject({ contentType: 'str', text });
+  });
+
   it.each(['', 'hello', '{}', '[]', '0', 'null', '""'])('refuses the body %j', (body) => {
     expect(() => plan(body, 'text/plain')).toThrow('message POST body could not be serialized.');
   });
@@ -49,9 +59,15 @@ describe('planTextMessage', () => {
 describe('textBytes', () => {
   it('counts what the container gets: the text, or JSON as Python writes it', () => {
     const most = 131_067;
-    expect(textBytes({ contentType: 'str', text: 'é', echo: 'é' }, most)).toBe(2);
-    expect(textBytes({ contentType: 'application/json', text: '[true]', echo: [true] }, 10)).toBe('[True]'.length);
-    expect(textBytes({ contentType: 'application/json', text: '"\\u00e9"', echo: 'é' }, 10)).toBe(2);
+    expect(textBytes({ contentType: 'str', text: 'é', echo: 'é' }, most, 'python')).toBe(2);
+    expect(textBytes({ contentType: 'application/json', text: '[true]', echo: [true] }, 10, 'python')).toBe(
+      '[True]'.length,
+    );
+    expect(textBytes({ contentType: 'application/json', text: '"\\u00e9"', echo: 'é' }, 10, 'python')).toBe(2);
+  });
+
+  it('counts JSON without its blanks where it stays JSON', () => {
+    expect(textBytes({ contentType: 'application/json', text: '[ true ]', echo: [true] }, 10, 'json')).toBe(6);
   });
 });
 

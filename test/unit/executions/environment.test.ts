@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../../src/actors/actor.ts';
-import { buildEnvironment, type ValueText } from '../../../src/executions/environment.ts';
+import { buildEnvironment } from '../../../src/executions/environment.ts';
 import type { Execution, Message } from '../../../src/executions/execution.ts';
+import type { ValueText } from '../../../src/executions/value-text.ts';
 
 const actor = {
   tenant: 'DEV',
@@ -24,7 +25,7 @@ function environmentOf(
     message: { contentType: 'str', body: { inline: new Uint8Array() }, environment: {}, executor: 'jane', ...message },
     ...(text === undefined ? {} : { text }),
     state: { count: 1, none: null },
-    configs: [],
+    configs: [{ name: 'settings', value: 'text' }],
     workerId: 'W1',
     accessToken: 'secret',
     apiServer: 'http://host:8000',
@@ -60,12 +61,17 @@ describe('buildEnvironment', () => {
     const environment = environmentOf({ contentType: 'application/json' }, '{"a": [null, true]}', 'json');
     expect(environment).toMatchObject({ MSG: '{"a":[null,true]}', 'with-hyphen': '{"a":true}', number: '5' });
     expect(environment['_abaco_actor_state']).toBe('{"count":1,"none":null}');
+    expect(environment['_actor_configs']).toBe('{"settings":"text"}');
     expect(environment).not.toHaveProperty('unset');
     expect(environmentOf({}, 'plain', 'json')['MSG']).toBe('plain');
   });
 
   it('gives a JSON message as a Python literal and a text message as it is', () => {
     expect(environmentOf({ contentType: 'application/json' }, '{"a": "it\'s"}')['MSG']).toBe(`{'a': "it's"}`);
+    expect(environmentOf({ contentType: 'application/json' }, '{"9": 1.0, "8": 12345678901234567890}')['MSG']).toBe(
+      "{'9': 1.0, '8': 12345678901234567890}",
+    );
+    expect(environmentOf({ contentType: 'application/json' }, ' "text"')['MSG']).toBe('text');
     expect(environmentOf({}, '{"a": 1}')['MSG']).toBe('{"a": 1}');
   });
 
