@@ -51,6 +51,7 @@ export async function rehearse({ loaded, log, actorId, flags }: DryRunOptions): 
   const image = flags.image ?? readText(actor, 'image');
   if (image === undefined) throw invalid('Name an actor, or an image with --image');
   const given = attribute(actor, 'resources');
+  const tenant = flags.tenant ?? config.auth.defaultTenant;
   const settings = planActorSettings(
     {
       image,
@@ -61,6 +62,7 @@ export async function rehearse({ loaded, log, actorId, flags }: DryRunOptions): 
       resources: { ...(isRecord(given) ? given : {}), ...readPairs(flags.resources) },
     },
     config,
+    tenant,
   );
   const { queue, resources } = settings;
   const policy = config.queues[queue];
@@ -79,7 +81,7 @@ export async function rehearse({ loaded, log, actorId, flags }: DryRunOptions): 
       executionId: 'rehearsal',
       attempt: 1,
       owner,
-      tenant: flags.tenant ?? config.auth.defaultTenant,
+      tenant,
       actorId: actorId ?? 'none',
       // Nothing is prepared: neither the command of an image nor its digest is known before that.
       image: { name: image, digest: readText(actor, 'digest') ?? unprepared, argv: ['PROGRAM'] },

@@ -25,6 +25,7 @@ import { composeStorage, type Storage } from './compose-storage.ts';
 import { composeSupervisor } from './compose-supervisor.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { tenantSettings } from './config/tenant-settings.ts';
 import { UnavailableError } from './errors.ts';
 import { logExpiresAt } from './history/log-expiry.ts';
 import { createOutbox, type Outbox } from './history/outbox.ts';
@@ -183,9 +184,10 @@ function composeOutbox(storage: Stores, metrics: Metrics, config: Config, log: L
     intervalMs: config.history.intervalMs,
     logExpiresAt: async (actor, ended) => {
       const found = await storage.actors.get(actor.tenant, actor.actorId);
+      const { logKeepMs, logKeepLimitMs } = tenantSettings(config, actor.tenant);
       return logExpiresAt(ended, found?.logEx ?? null, {
-        defaultSeconds: (config.logs.keepMs ?? 0) / 1_000,
-        limitSeconds: (config.logs.keepLimitMs ?? 0) / 1_000,
+        defaultSeconds: (logKeepMs ?? 0) / 1_000,
+        limitSeconds: (logKeepLimitMs ?? 0) / 1_000,
       });
     },
   });

@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../config/schema.ts';
+import { tenantSettings } from '../config/tenant-settings.ts';
 import { InvalidError } from '../errors.ts';
 import type { Body, Message } from '../executions/execution.ts';
 import { optional } from '../lib/optional.ts';
@@ -51,15 +52,15 @@ async function readTextMessage(request: FastifyRequest, field: string, config: C
   const form = isForm(mediaType) ? await parseForm(body, contentType ?? '', 'Invalid message') : undefined;
   const given = [field, form?.get('message')?.[0] ?? ''];
   const text = planTextMessage({ mediaType, body, given, valueText: config.compat.valueText });
-  checkText(text, config);
+  checkText(text, config, request.caller.tenant);
   return text;
 }
 
 /** Throws where no container could be given it. */
-export function checkText(text: TextMessage, { messages, compat }: Config): void {
-  const { maxTextBytes } = messages;
-  if (textBytes(text, maxTextBytes, compat.valueText) > maxTextBytes) {
-    throw new InvalidError('request.too_large', tooLargeMessage('Message', maxTextBytes));
+export function checkText(text: TextMessage, config: Config, tenant: string): void {
+  const most = tenantSettings(config, tenant).messageBytes.text;
+  if (textBytes(text, most, config.compat.valueText) > most) {
+    throw new InvalidError('request.too_large', tooLargeMessage('Message', most));
   }
   if (holdsNul(text)) {
     const help = 'send it as application/octet-stream';

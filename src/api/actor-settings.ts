@@ -4,6 +4,7 @@ import type { Actor, ActorSettings } from '../actors/actor.ts';
 import { parseMemory } from '../actors/memory.ts';
 import { planFirst } from '../actors/schedule.ts';
 import type { Config } from '../config/schema.ts';
+import { tenantSettings } from '../config/tenant-settings.ts';
 import { InvalidError } from '../errors.ts';
 import { webhookProblem } from '../events/webhook.ts';
 import { parseImageSource } from '../launcher/image-source.ts';
@@ -20,7 +21,7 @@ const leastNanoCpus = 10_000_000;
 const maxNameLength = 1_024;
 
 /** Throws `InvalidError` at the first rule that is broken. */
-export function planActorSettings(request: ActorRequest, config: Config): ActorSettings {
+export function planActorSettings(request: ActorRequest, config: Config, tenant: string): ActorSettings {
   parseImageSource(request.image ?? '');
   checkName(request.name ?? null);
   checkHints(request.hints ?? []);
@@ -39,7 +40,7 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     type: request.type ?? 'none',
     link: request.link ?? '',
     webhook: request.webhook ?? '',
-    token: request.token ?? config.compat.defaultToken,
+    token: request.token ?? defaultToken(config, tenant),
     hints: request.hints ?? [],
     privileged: request.privileged ?? false,
     maxWorkers: request.max_workers ?? null,
@@ -55,6 +56,12 @@ export function planActorSettings(request: ActorRequest, config: Config): ActorS
     resources: readResources(request.resources ?? {}, whatActor),
     ...(request.keep_scratch === true ? { keepScratch: true } : {}),
   };
+}
+
+/** The text that the original shows (contract §7.1), or strictly a boolean. */
+function defaultToken(config: Config, tenant: string): boolean | string {
+  const shown = tenantSettings(config, tenant).defaultToken;
+  return shown === 'boolean' ? false : shown;
 }
 
 type ScheduleSettings = Pick<Actor, 'cronSchedule' | 'cronOn' | 'cronNextEx'>;

@@ -94,11 +94,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.register(corsPlugin);
   app.register(errorPlugin, answering);
   app.register(authPlugin, { services, tenants, tokensOnly: options.tokensOnly ?? false });
-  app.register(limitPlugin, {
-    maxBinaryBytes: config.messages.maxBytes,
-    maxTextBytes: config.messages.maxTextBytes,
-    allowances: services.allowances,
-  });
+  app.register(limitPlugin, services);
   if (config.audit.file !== '') app.register(auditPlugin, services);
   app.register(openApiPlugin);
   app.register(actorRoutes);

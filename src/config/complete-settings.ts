@@ -16,40 +16,46 @@ export function completeSettings(
   merged: MergedSettings,
   path: SettingPath = [],
 ): readonly ConfigProblem[] {
-  return complete(node, merged.tree, path, merged.origins);
+  return complete(merged, node, merged.tree, path);
 }
 
-function complete(node: SchemaNode, value: unknown, path: SettingPath, origins: Map<string, string>): ConfigProblem[] {
+function complete(merged: MergedSettings, node: SchemaNode, value: unknown, path: SettingPath): ConfigProblem[] {
   const item = node.items ?? node.patternProperties?.['^.*$'];
   if (Array.isArray(value)) {
-    return item ? value.flatMap((element, index) => complete(item, element, [...path, index], origins)) : [];
+    return item ? value.flatMap((element, index) => complete(merged, item, element, [...path, index])) : [];
   }
   if (!isTable(value)) return [];
   const missing = Object.keys(node.properties ?? {}).flatMap((key) =>
-    Object.hasOwn(value, key) ? [] : fill(node, key, value, [...path, key], origins),
+    Object.hasOwn(value, key) ? [] : fill(merged, node, key, value, [...path, key]),
   );
   const inner = Object.entries(value).flatMap(([key, element]) => {
     const schema = node.properties?.[key] ?? item;
-    return schema ? complete(schema, element, [...path, key], origins) : [];
+    return schema ? complete(merged, schema, element, [...path, key]) : [];
   });
   return [...missing, ...inner];
 }
 
 function fill(
+  { tree, origins }: MergedSettings,
   node: SchemaNode,
   key: string,
   table: SettingsTree,
   path: SettingPath,
-  origins: Map<string, string>,
 ): ConfigProblem[] {
   const name = renderPath(path);
-  const value = node.properties?.[key]?.default;
+  const { default: byDefault, otherwise } = node.properties?.[key] ?? {};
+  const value = otherwise ? valueAt(tree, otherwise) : byDefault;
   if (value !== undefined) {
     table[key] = structuredClone(value);
-    origins.set(name, 'default');
-  } else if (node.required?.includes(key)) {
+    origins.set(name, (otherwise && origins.get(renderPath(otherwise))) ?? 'default');
+  } else if (!otherwise && node.required?.includes(key)) {
     const where = origins.get(renderPath(path.slice(0, -1))) ?? 'configuration';
     return [{ path: name, where, message: `Setting "${name}" is missing` }];
   }
   return [];
+}
+
+/** Nothing where it was refused, which is reported there. */
+function valueAt(tree: SettingsTree, path: SettingPath): unknown {
+  return path.reduce<unknown>((inner, key) => (isTable(inner) ? inner[key] : undefined), tree);
 }

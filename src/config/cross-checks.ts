@@ -1,6 +1,7 @@
 /** What no setting can say alone: settings that have to fit one another. */
 
 import type { ConfigProblem } from '../errors.ts';
+import { renderByteSize } from '../lib/byte-size.ts';
 import { renderDuration } from '../lib/duration.ts';
 import { keyFingerprint, readRsaPublicKey } from '../lib/rsa-key.ts';
 import { reasonOf } from './layer.ts';
@@ -35,6 +36,7 @@ const checks: readonly ((config: Config) => readonly Mismatch[])[] = [
   tenantKeys,
   leaseLength,
   logTimes,
+  tenantMessages,
   workerCounts,
   registryPasswords,
   ...ownerChecks,
@@ -104,19 +106,32 @@ function leaseLength({ workers }: Config): readonly Mismatch[] {
   ];
 }
 
-function logTimes({ logs }: Config): readonly Mismatch[] {
-  const { keepMs, keepLimitMs } = logs;
-  if (keepLimitMs === null || (keepMs !== null && keepMs <= keepLimitMs)) return [];
-  const message = `Setting "logs.keep" is longer than logs.keep_limit, ${renderDuration(keepLimitMs)}`;
+/** Of the service, and of each tenant with times of its own. */
+function logTimes({ logs, tenants }: Config): readonly Mismatch[] {
+  const own = Object.entries(tenants).filter(
+    ([, { logKeepMs, logKeepLimitMs }]) => logKeepMs !== logs.keepMs || logKeepLimitMs !== logs.keepLimitMs,
+  );
   return [
-    {
-      paths: [
-        ['logs', 'keep'],
-        ['logs', 'keep_limit'],
-      ],
-      message,
-    },
+    ...logTimesAt(['logs', 'keep'], logs.keepMs, logs.keepLimitMs),
+    ...own.flatMap(([name, one]) => logTimesAt(['tenants', name, 'log_keep'], one.logKeepMs, one.logKeepLimitMs)),
   ];
+}
+
+function logTimesAt(path: readonly [...string[], string], keepMs: number | null, limitMs: number | null): Mismatch[] {
+  if (limitMs === null || (keepMs !== null && keepMs <= limitMs)) return [];
+  const limit: SettingPath = [...path.slice(0, -1), `${path.at(-1)}_limit`];
+  const message = `Setting "${renderPath(path)}" is longer than ${renderPath(limit)}, ${renderDuration(limitMs)}`;
+  return [{ paths: [path, limit], message }];
+}
+
+function tenantMessages({ messages, tenants }: Config): readonly Mismatch[] {
+  return Object.entries(tenants).flatMap(([name, { maxMessageBytes }]) => {
+    if (maxMessageBytes === null || maxMessageBytes <= messages.maxBytes) return [];
+    const path = ['tenants', name, 'max_message_bytes'];
+    const [own, most] = [maxMessageBytes, messages.maxBytes].map(renderByteSize);
+    const message = `Setting "${renderPath(path)}" is ${own}, more than messages.max_bytes, ${most}`;
+    return [{ paths: [path, ['messages', 'max_bytes']], message }];
+  });
 }
 
 function workerCounts({ workers }: Config): readonly Mismatch[] {

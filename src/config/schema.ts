@@ -64,6 +64,8 @@ const imagePattern = text('A pattern: * within a part of the name, ** for anythi
   expects: 'a pattern such as "registry.example.org/**"',
 });
 
+const defaultTokens = ['false', 'true', 'boolean'] as const;
+
 const tenant = table('An organisation; everything belongs to one.', {
   mode: choice(
     '"jwt" asks for a token by the key of the tenant; "none" for nothing, so it is for loopback only.',
@@ -91,6 +93,13 @@ const tenant = table('An organisation; everything belongs to one.', {
     },
   ),
   default_roles: text('Roles of users whose token tells none, separated by commas.', { default: 'Internal/everyone' }),
+  default_token: choice('Its compat.default_token.', defaultTokens, { otherwise: ['compat', 'default_token'] }),
+  log_keep: durationOrNone('Its logs.keep.', { min: second, otherwise: ['logs', 'keep'] }),
+  log_keep_limit: durationOrNone('Its logs.keep_limit.', { min: second, otherwise: ['logs', 'keep_limit'] }),
+  max_message_bytes: bytesOrNone('Largest message of any kind; "none" leaves that to [messages].', {
+    min: 1,
+    default: null,
+  }),
   images_allow: Type.Array(imagePattern, {
     default: [],
     description: 'Images it may use, as registry/name, path or "oras://…", without tags; nothing allows all.',
@@ -337,7 +346,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'any',
     'updatable',
   ]),
-  default_token: choice('"token" of actors that say nothing; answers show it as this text.', ['false', 'true']),
+  default_token: choice(
+    '"token" of actors that say nothing; answers show it as this text, or with "boolean" as false.',
+    defaultTokens,
+  ),
   value_text: choice(
     'How values that are no text are written into variables of programs: as Python repeats them, or as JSON.',
     ['python', 'json'],

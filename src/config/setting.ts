@@ -4,6 +4,7 @@
  */
 
 import { type TSchema, Type } from 'typebox';
+import type { SettingPath } from './setting-path.ts';
 
 /** How a setting is written, checked and shown; stands in its schema as `setting`. */
 export interface SettingTraits {
@@ -33,6 +34,8 @@ export interface SchemaNode {
   readonly setting?: SettingTraits;
   /** Of a table whose keys are the operator's own names: what a name has to be. */
   readonly names?: NameRule;
+  /** The setting, at a fixed place, whose value stands where this one is left out. */
+  readonly otherwise?: SettingPath;
 }
 
 export interface NameRule {
@@ -50,6 +53,7 @@ interface Range {
   readonly min: number;
   readonly max?: number;
   readonly default?: number | null;
+  readonly otherwise?: SettingPath;
 }
 
 interface TextOptions {
@@ -81,7 +85,7 @@ export function flag(description: string, options: { readonly default?: boolean 
 export function choice<const Values extends string[]>(
   description: string,
   values: readonly [...Values],
-  options: { readonly default?: Values[number] } = {},
+  options: { readonly default?: Values[number]; readonly otherwise?: SettingPath } = {},
 ) {
   return Type.Enum<Values>(values, { description, setting: traits('choice'), ...options });
 }

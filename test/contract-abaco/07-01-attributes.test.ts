@@ -139,4 +139,16 @@ describe('§7.1 token', () => {
     const { result } = await other.send('POST /actors', olga, { json: { image: 'debian' } });
     expect(result.token).toBe('true');
   });
+
+  it('is that of the tenant, where it has one, before that of the service', async () => {
+    await using other = await startClient('default_token = "true"\n[compat]\ndefault_token = "boolean"\n');
+    const { result } = await other.send('POST /actors', olga, { json: { image: 'debian' } });
+    expect(result.token).toBe('true');
+  });
+
+  it('not given is a boolean with compat.default_token = "boolean"', async () => {
+    await using strict = await startClient('[compat]\ndefault_token = "boolean"\n');
+    const { result } = await strict.send('POST /actors', olga, { json: { image: 'debian' } });
+    expect(result.token).toBe(false);
+  });
 });

@@ -7,6 +7,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { as, startClient } from '../support/abaco-client.ts';
 import { ask, type Question, registerActor, sendMessage } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';
@@ -88,6 +89,27 @@ describe('§7.6 POST of a message', () => {
     expect([large.status, large.message]).toEqual([400, 'Message exceeds max content length of: 1000']);
     const sent = await send(id, { body: Buffer.alloc(1_000), headers });
     expect([sent.status, sent.result.msg]).toEqual([200, 'binary - omitted']);
+  });
+
+  it('refuses so what is more than the tenant may send, whichever way it is sent', async () => {
+    await using small = await startClient('max_message_bytes = 1000\n');
+    const id = await small.register();
+    const path = `POST /actors/${id}/messages`;
+    const headers = { ...as('olga'), 'content-type': 'application/octet-stream' };
+    const refused = [400, 'Message exceeds max content length of: 1000'];
+    for (const [length, expected] of [
+      [1_001, refused],
+      [1_000, [200, 'The request was successful']],
+    ] as const) {
+      const text = await small.send(path, as('olga'), { json: { message: 'x'.repeat(length) } });
+      expect([text.status, text.message]).toEqual(expected);
+      const bytes = await small.send(path, headers, { body: Buffer.alloc(length) });
+      expect([bytes.status, bytes.message]).toEqual(expected);
+    }
+    const messages = ['x'.repeat(1_001), { binary: Buffer.alloc(1_001).toString('base64') }, 'short'];
+    const { result } = await small.send(`${path}/batch`, as('olga'), { json: { messages } });
+    expect(result).toMatchObject({ posted: 1, refused: 2 });
+    expect(result.messages[1].error.message).toBe(refused[1]);
   });
 
   it('takes JSON as it is, and of another type as text', async () => {

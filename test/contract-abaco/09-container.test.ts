@@ -39,7 +39,12 @@ beforeAll(async () => {
   const site = join(directory.path, 'site.toml');
   await writeFile(
     site,
-    `[mounts.read]
+    `[tenants.DEV]
+mode = "none"
+[tenants.BRIEF]
+mode = "none"
+log_keep = "1s"
+[mounts.read]
 container = "/read"
 path = "${directory.path}/read"
 [mounts.write]
@@ -62,8 +67,9 @@ afterAll(async () => {
   if (runs) await removeProgramImage(image);
 });
 
-async function call(path: string, init?: RequestInit): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${up.url}${path}`, init);
+async function call(path: string, init: RequestInit = {}, tenant = 'DEV'): Promise<Record<string, unknown>> {
+  const headers = new Headers({ ...(init.headers as Record<string, string> | undefined), tenant });
+  const answer = await fetch(`${up.url}${path}`, { ...init, headers });
   const { result, message } = (await answer.json()) as { result: Record<string, unknown>; message: string };
   if (!answer.ok) throw new Error(message);
   return result;
@@ -84,17 +90,18 @@ interface Ran {
 
 /** Runs `script` for one message of an actor of its own. */
 async function run(script: string, message: RequestInit = post({ message: 'm' }), more: Options = {}): Promise<Ran> {
-  const { environment = {}, query = '', ...settings } = more;
+  const { environment = {}, query = '', tenant = 'DEV', ...settings } = more;
   const made = await call(
     '/actors',
     post({ image, default_environment: { RUN: script, ...environment }, ...settings }),
+    tenant,
   );
   const actor = String(made['id']);
-  const sent = await call(`/actors/${actor}/messages${query}`, message);
+  const sent = await call(`/actors/${actor}/messages${query}`, message, tenant);
   const path = `/actors/${actor}/executions/${String(sent['execution_id'])}`;
   const execution = await until(
     async () => {
-      const found = await call(path);
+      const found = await call(path, {}, tenant);
       return found['status'] === 'COMPLETE' ? found : undefined;
     },
     { timeoutMs: 30_000, what: `the end of ${script}` },
@@ -102,7 +109,7 @@ async function run(script: string, message: RequestInit = post({ message: 'm' })
   return {
     actor,
     execution,
-    log: String((await call(`${path}/logs`))['logs']),
+    log: String((await call(`${path}/logs`, {}, tenant))['logs']),
     async results() {
       const all: Buffer[] = [];
       for (;;) {
@@ -122,6 +129,7 @@ interface Options {
   readonly stateless?: boolean;
   readonly mem_limit?: string;
   readonly log_ex?: number;
+  readonly tenant?: string;
 }
 
 async function environmentOf(message?: RequestInit, more?: Options): Promise<Readonly<Record<string, string>>> {
@@ -255,14 +263,17 @@ describe.runIf(runs)('§9.7 the log', () => {
     expect(log).toMatch(/ LOG LIMIT EXCEEDED; this execution log was TRUNCATED!\s*$/);
   });
 
-  it('is empty once it has expired, while the execution stays', async () => {
-    const { actor, execution } = await run('echo soon gone', undefined, { log_ex: 1 });
+  it.each([
+    ['of its actor', { log_ex: 1 }],
+    ['of its tenant, where the actor says nothing', { tenant: 'BRIEF' }],
+  ])('is empty after the age %s, while the execution stays', async (_whose, options: Options) => {
+    const { actor, execution } = await run('echo soon gone', undefined, options);
     const path = `/actors/${actor}/executions/${String(execution['id'])}`;
-    await until(async () => (await call(`${path}/logs`))['logs'] === '' || undefined, {
+    await until(async () => (await call(`${path}/logs`, {}, options.tenant))['logs'] === '' || undefined, {
       timeoutMs: 30_000,
       what: 'the log to expire',
     });
-    expect((await call(path))['status']).toBe('COMPLETE');
+    expect((await call(path, {}, options.tenant))['status']).toBe('COMPLETE');
   });
 });
 

@@ -9,6 +9,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { AllowanceStore } from '../../auth/allowance-store.ts';
 import type { Caller } from '../../auth/caller.ts';
+import type { Config } from '../../config/schema.ts';
+import { tenantSettings } from '../../config/tenant-settings.ts';
 import { InvalidError } from '../../errors.ts';
 import { tooLargeMessage } from './errors.ts';
 
@@ -24,8 +26,7 @@ export const batchRoute = '/actors/:actor_id/messages/batch';
 const lingerMs = 5_000;
 
 export interface LimitPluginOptions {
-  readonly maxBinaryBytes: number;
-  readonly maxTextBytes: number;
+  readonly config: Config;
   readonly allowances: AllowanceStore;
 }
 
@@ -39,12 +40,12 @@ export const limitPlugin = fastifyPlugin(
     app.addHook('preParsing', (request, _reply, _payload, done) => {
       const announced = request.headers['content-length'];
       if (announced === undefined) return done();
-      const limit = limitOf(request, options);
+      const limit = limitOf(request, options.config);
       if (Number(announced) <= limit.readBytes) return done();
       linger(request.raw);
       done(new InvalidError('request.too_large', tooLargeMessage(limit.what, limit.bytes)));
     });
-    answerBeforeContinue(app, options.maxBinaryBytes);
+    answerBeforeContinue(app, options.config.messages.maxBytes);
   },
   { name: 'abaco-limits' },
 );
@@ -57,15 +58,16 @@ interface Limit {
   readonly readBytes: number;
 }
 
-function limitOf(request: FastifyRequest, { maxBinaryBytes, maxTextBytes }: LimitPluginOptions): Limit {
+function limitOf(request: FastifyRequest, config: Config): Limit {
   if (request.routeOptions.url === batchRoute) {
     return { what: 'Request body', bytes: batchBodyBytes, readBytes: batchBodyBytes };
   }
   if (!isMessagePost(request)) {
     return { what: 'Request body', bytes: structuredBodyBytes, readBytes: structuredBodyBytes };
   }
-  if (isBinary(request)) return { what: 'Message', bytes: maxBinaryBytes, readBytes: maxBinaryBytes };
-  return { what: 'Message', bytes: maxTextBytes, readBytes: structuredBodyBytes };
+  const { binary, text } = tenantSettings(config, request.caller.tenant).messageBytes;
+  if (isBinary(request)) return { what: 'Message', bytes: binary, readBytes: binary };
+  return { what: 'Message', bytes: text, readBytes: structuredBodyBytes };
 }
 
 export function isMessagePost(request: FastifyRequest): boolean {
@@ -77,7 +79,7 @@ export function isBinary(request: FastifyRequest): boolean {
   return request.headers['content-type'] === 'application/octet-stream';
 }
 
-/** Who asks first whether to go on is told no without sending the body. */
+/** Who asks first whether to go on is told no without sending the body; of which tenant it is nobody knows yet. */
 function answerBeforeContinue(app: FastifyInstance, maxBytes: number): void {
   app.server.on('checkContinue', (request, response) => {
     if (Number(request.headers['content-length'] ?? 0) <= maxBytes) response.writeContinue();

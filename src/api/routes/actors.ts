@@ -221,7 +221,7 @@ async function planDraft(
   const reading = { what: whatActor, code: 'actor.invalid', spelling: spellingOf(request) } as const;
   const description = readFields(actorRequest, asked, reading);
   checkRestricted(description, caller, config);
-  const settings = planActorSettings(description, config);
+  const settings = planActorSettings(description, config, identity.tenant);
   checkOwner(identity.owner, settings, request.server.services);
   checkImage(identity.tenant, settings, request.server.services);
   checkResources(settings, identity.owner, request.server.services);

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAdmin } from '../../auth/roles.ts';
+import { tenantSettings } from '../../config/tenant-settings.ts';
 import { InvalidError, type ServiceError } from '../../errors.ts';
 import type { Message } from '../../executions/execution.ts';
 import { optional } from '../../lib/optional.ts';
@@ -106,14 +107,15 @@ function readContent(
   { content }: BatchItem,
 ): Pick<Message, 'contentType'> & { readonly bytes: Uint8Array } {
   const { config } = request.server.services;
-  const { maxBytes } = config.messages;
+  const { tenant } = request.caller;
   if ('binary' in content) {
-    if (content.binary.byteLength > maxBytes) {
-      throw new InvalidError('request.too_large', tooLargeMessage('Message', maxBytes));
+    const { binary: most } = tenantSettings(config, tenant).messageBytes;
+    if (content.binary.byteLength > most) {
+      throw new InvalidError('request.too_large', tooLargeMessage('Message', most));
     }
     return { contentType: 'application/octet-stream', bytes: content.binary };
   }
-  checkText(content, config);
+  checkText(content, config, tenant);
   return { contentType: content.contentType, bytes: Buffer.from(content.text) };
 }
 

@@ -6,8 +6,8 @@ const { config } = loadConfig({ env: { ABACO_SERVICE_DATA_DIR: '/data' } });
 
 describe('planActorSettings', () => {
   it('takes the default token of the site as text where the user gives none', () => {
-    expect(planActorSettings({ image: 'debian' }, config).token).toBe('false');
-    expect(planActorSettings({ image: 'debian', token: false }, config).token).toBe(false);
+    expect(planActorSettings({ image: 'debian' }, config, 'DEV').token).toBe('false');
+    expect(planActorSettings({ image: 'debian', token: false }, config, 'DEV').token).toBe(false);
   });
 
   it.each([
@@ -18,10 +18,12 @@ describe('planActorSettings', () => {
     [{ max_workers: 1 }, { maxWorkers: 1 }],
     [{ launcher: 'local' }, { launcher: 'local' }],
   ])('takes %j', (asked, expected) => {
-    expect(planActorSettings({ image: 'debian', ...asked }, config)).toMatchObject(expected);
+    expect(planActorSettings({ image: 'debian', ...asked }, config, 'DEV')).toMatchObject(expected);
   });
 
   it('refuses a share of a processor that Docker would', () => {
-    expect(() => planActorSettings({ image: 'debian', max_cpus: 9_999_999 }, config)).toThrow('10000000 at least');
+    expect(() => planActorSettings({ image: 'debian', max_cpus: 9_999_999 }, config, 'DEV')).toThrow(
+      '10000000 at least',
+    );
   });
 });

@@ -126,6 +126,17 @@ describe('loadConfig', () => {
     expect(config.limits.memoryBytes).toBeNull();
   });
 
+  it('gives a tenant what the service has, where the tenant says nothing', async () => {
+    const { config, origins } = await loadSite(
+      '[logs]\nkeep = "2h"\n[tenants.A]\nmode = "none"\n[tenants.B]\nmode = "none"\nlog_keep = "1h"\nlog_keep_limit = "none"\ndefault_token = "true"\n',
+    );
+    const [hour, day] = [3_600_000, 86_400_000];
+    expect(config.tenants['A']).toMatchObject({ logKeepMs: 2 * hour, logKeepLimitMs: day, defaultToken: 'false' });
+    expect(config.tenants['B']).toMatchObject({ logKeepMs: hour, logKeepLimitMs: null, defaultToken: 'true' });
+    expect(origins.get('tenants.A.log_keep')).toBe('site.toml:2');
+    expect(origins.get('tenants.B.log_keep')).toBe('site.toml:7');
+  });
+
   it('reads the password of a registry from its file', async () => {
     await using directory = await makeTestDirectory('config');
     const file = join(directory.path, 'password');
@@ -294,6 +305,14 @@ describe('settings that have to fit one another', () => {
     ],
     ['[logs]\nkeep = "25h"', 'site.toml:2: Setting "logs.keep" is longer than logs.keep_limit, 1d'],
     ['[logs]\nkeep = "none"', 'site.toml:2: Setting "logs.keep" is longer than logs.keep_limit, 1d'],
+    [
+      '[tenants.A]\nmode = "none"\nlog_keep = "25h"',
+      'site.toml:3: Setting "tenants.A.log_keep" is longer than tenants.A.log_keep_limit, 1d',
+    ],
+    [
+      '[tenants.A]\nmode = "none"\nmax_message_bytes = "501 MB"',
+      'site.toml:3: Setting "tenants.A.max_message_bytes" is 501 MB, more than messages.max_bytes, 500 MB',
+    ],
     ['[workers]\nper_actor = 21', 'site.toml:2: Setting "workers.per_actor" is 21, more than workers.per_host, 20'],
     [
       '[identity]\nactor_gid = 5',
