@@ -4,7 +4,6 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { ExecutionTotals } from '../../history/history.ts';
 import { noTotals } from '../../history/totals.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
@@ -12,7 +11,7 @@ import { describeActor } from '../actor-view.ts';
 import { keyOf, renderSums, renderTotals } from '../admin-totals.ts';
 import { tellTotal } from '../bounded-listing.ts';
 import { parsePage, type QueryParameters } from '../parse-search.ts';
-import { adminActor, adminExecutions, adminPage, adminWorkers } from '../schemas/admin.ts';
+import { adminActors, adminExecutions, adminPage, adminWorkers } from '../schemas/admin.ts';
 import { envelope, errors } from '../schemas/common.ts';
 import { spellingOf, success } from '../success.ts';
 import { type Attributes, camelName, type Envelope } from '../wire.ts';
@@ -38,7 +37,7 @@ export async function adminRoutes(app: FastifyInstance): Promise<void> {
       operationId: 'listAllActors',
       summary: 'List actors of all tenants',
       description: 'For administrators: actors with their workers, waiting messages and sums of executions.',
-      response: { 200: envelope(Type.Array(adminActor), messages.actors), ...errors() },
+      response: { 200: envelope(adminActors, messages.actors), ...errors() },
     },
     handler: listAllActors,
   });

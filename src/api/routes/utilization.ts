@@ -9,15 +9,18 @@ import type { Envelope } from '../wire.ts';
 const returned = 'Abaco utilization returned successfully.';
 
 /** Names that are the same in either spelling. */
-const utilization = Type.Object({
-  currentActors: Type.Integer({ description: 'Actors there are.' }),
-  totalActors: Type.Integer({ description: 'Actors that were ever registered.' }),
-  workers: Type.Integer({ description: 'Workers there are.' }),
-  commandQueue: Type.Integer({
-    description:
-      'Requests for workers that wait. Supervisors start workers without a queue between, so there are none.',
-  }),
-});
+const utilization = Type.Object(
+  {
+    currentActors: Type.Integer({ description: 'Actors there are.' }),
+    totalActors: Type.Integer({ description: 'Actors that were ever registered.' }),
+    workers: Type.Integer({ description: 'Workers there are.' }),
+    commandQueue: Type.Integer({
+      description:
+        'Requests for workers that wait. Supervisors start workers without a queue between, so there are none.',
+    }),
+  },
+  { examples: [{ currentActors: 4, totalActors: 9, workers: 1, commandQueue: 0 }] },
+);
 
 export async function utilizationRoutes(app: FastifyInstance): Promise<void> {
   app.get('/actors/utilization', {

@@ -1,8 +1,8 @@
 /** What administrators are shown, of all tenants (contract §7.15). */
 
 import { Type } from 'typebox';
-import { actor } from './actor.ts';
-import { worker } from './worker.ts';
+import { actor, actorExample } from './actor.ts';
+import { worker, workerExample } from './worker.ts';
 
 /** Beyond the contract: without them the first thousand are listed. */
 export const adminPage = Type.Object({
@@ -20,7 +20,7 @@ const internalIds = {
   api_server: Type.String({ description: 'Base of links.' }),
 };
 
-export const adminActor = Type.Object({
+const adminActor = Type.Object({
   ...ofActor,
   ...internalIds,
   workers: Type.Array(Type.Object(worker.properties), { description: 'Workers that serve it now.' }),
@@ -29,25 +29,62 @@ export const adminActor = Type.Object({
   runtime: Type.Number({ description: 'Whole seconds of those that have ended.' }),
 });
 
+const { _links: _exampleLinks, ...ofExample } = actorExample;
+const dbId = `${workerExample.tenant}_${actorExample.id}`;
+
+export const adminActors = Type.Array(adminActor, {
+  examples: [
+    [
+      {
+        ...ofExample,
+        db_id: dbId,
+        tenant: workerExample.tenant,
+        api_server: 'https://hpc.example.org',
+        workers: [workerExample],
+        messages: 0,
+        executions: 7,
+        runtime: 14,
+      },
+    ],
+  ],
+});
+
 const count = (description: string) => Type.Integer({ description });
 
-export const adminWorkers = Type.Object({
-  summary: Type.Object({
-    total_workers: count('Workers there are.'),
-    ready_workers: count('Those that wait for a message.'),
-    requested_workers: count('Those asked for and not started; supervisors start them at once, so there are none.'),
-    error_workers: count('Those in error; a worker of ours ends instead.'),
-    busy_workers: count('Those that run an execution.'),
-    actors_no_workers: count('Actors that none serves.'),
-  }),
-  workers: Type.Array(
-    Type.Object({
-      ...worker.properties,
-      actor_id: Type.String({ description: 'Hash id of its actor.' }),
-      actor_dbid: Type.String({ description: 'Internal id of its actor.' }),
+export const adminWorkers = Type.Object(
+  {
+    summary: Type.Object({
+      total_workers: count('Workers there are.'),
+      ready_workers: count('Those that wait for a message.'),
+      requested_workers: count('Those asked for and not started; supervisors start them at once, so there are none.'),
+      error_workers: count('Those in error; a worker of ours ends instead.'),
+      busy_workers: count('Those that run an execution.'),
+      actors_no_workers: count('Actors that none serves.'),
     }),
-  ),
-});
+    workers: Type.Array(
+      Type.Object({
+        ...worker.properties,
+        actor_id: Type.String({ description: 'Hash id of its actor.' }),
+        actor_dbid: Type.String({ description: 'Internal id of its actor.' }),
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        summary: {
+          total_workers: 1,
+          ready_workers: 1,
+          requested_workers: 0,
+          error_workers: 0,
+          busy_workers: 0,
+          actors_no_workers: 3,
+        },
+        workers: [{ ...workerExample, actor_id: actorExample.id, actor_dbid: dbId }],
+      },
+    ],
+  },
+);
 
 const sums = (of: string, whose: string) => ({
   [`total_actors_${of}`]: count(`Actors${whose}.`),
@@ -58,21 +95,50 @@ const sums = (of: string, whose: string) => ({
   [`total_execution_io_${of}`]: Type.Number({ description: 'Bytes read and written by these.' }),
 });
 
-export const adminExecutions = Type.Object({
-  summary: Type.Object({
-    ...sums('all', ' that were ever registered'),
-    ...sums('existing', ' there are'),
-  }),
-  actors: Type.Array(
-    Type.Object({
-      actor_id: Type.String({ description: 'Hash id of the actor.' }),
-      owner: Type.String({ description: 'Who registered it.' }),
-      image: Type.String({ description: 'Its image.' }),
-      total_executions: count('Its executions that have ended.'),
-      total_execution_cpu: Type.Number({ description: 'Their processor time, in nanoseconds.' }),
-      total_execution_io: Type.Number({ description: 'Bytes read and written by them.' }),
-      total_execution_runtime: Type.Number({ description: 'Their whole seconds.' }),
-    }),
-    { description: 'Actors there are.' },
-  ),
+const sumsExample = (of: string, actors: number, executions: number) => ({
+  [`total_actors_${of}`]: actors,
+  [`total_actors_${of}_with_executions`]: actors,
+  [`total_executions_${of}`]: executions,
+  [`total_execution_runtime_${of}`]: 2 * executions,
+  [`total_execution_cpu_${of}`]: 812_000_000 * executions,
+  [`total_execution_io_${of}`]: 40_960 * executions,
 });
+
+export const adminExecutions = Type.Object(
+  {
+    summary: Type.Object({
+      ...sums('all', ' that were ever registered'),
+      ...sums('existing', ' there are'),
+    }),
+    actors: Type.Array(
+      Type.Object({
+        actor_id: Type.String({ description: 'Hash id of the actor.' }),
+        owner: Type.String({ description: 'Who registered it.' }),
+        image: Type.String({ description: 'Its image.' }),
+        total_executions: count('Its executions that have ended.'),
+        total_execution_cpu: Type.Number({ description: 'Their processor time, in nanoseconds.' }),
+        total_execution_io: Type.Number({ description: 'Bytes read and written by them.' }),
+        total_execution_runtime: Type.Number({ description: 'Their whole seconds.' }),
+      }),
+      { description: 'Actors there are.' },
+    ),
+  },
+  {
+    examples: [
+      {
+        summary: { ...sumsExample('all', 2, 9), ...sumsExample('existing', 1, 7) },
+        actors: [
+          {
+            actor_id: actorExample.id,
+            owner: actorExample.owner,
+            image: actorExample.image,
+            total_executions: 7,
+            total_execution_cpu: 5_684_000_000,
+            total_execution_io: 286_720,
+            total_execution_runtime: 14,
+          },
+        ],
+      },
+    ],
+  },
+);

@@ -34,7 +34,22 @@ export const alias = Type.Object(
     actor_id: Type.String({ description: words.actor }),
     owner: Type.String({ description: 'Who made it.' }),
   },
-  { $id: 'Alias', description: 'A second name for an actor, which stands in paths where its id does.' },
+  {
+    $id: 'Alias',
+    description: 'A second name for an actor, which stands in paths where its id does.',
+    examples: [
+      {
+        _links: {
+          self: 'https://hpc.example.org/actors/v2/aliases/wordcount',
+          owner: 'https://hpc.example.org/profiles/v2/jane',
+          actor: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB',
+        },
+        alias: 'wordcount',
+        actor_id: 'Dg84VrMjvPRB',
+        owner: 'jane',
+      },
+    ],
+  },
 );
 
 export const aliasRef = reference('Alias');

@@ -74,7 +74,13 @@ export const errorAnswer = Type.Object(
     status: Type.Literal('error', { description: 'The word "error".' }),
     version,
   },
-  { $id: 'Error', description: 'The envelope of every error.' },
+  {
+    $id: 'Error',
+    description: 'The envelope of every error.',
+    examples: [
+      { message: "Actor with identifier 'wordcont' not found", result: null, status: 'error', version: 'dev' },
+    ],
+  },
 );
 
 export const problem = Type.Object(
@@ -91,6 +97,16 @@ export const problem = Type.Object(
   {
     $id: 'Problem',
     description: 'An error as problem details (RFC 9457), for those who accept application/problem+json.',
+    examples: [
+      {
+        type: 'urn:abaco:error:actor.not_found',
+        title: 'No such actor in this tenant.',
+        status: 404,
+        detail: "Actor with identifier 'wordcont' not found",
+        code: 'actor.not_found',
+        instance: '5f0c2a91-17',
+      },
+    ],
   },
 );
 

@@ -167,5 +167,20 @@ export const progress = Type.Object(
     node: Type.Optional(Type.String({ description: 'The machine its program runs on.' })),
     wait: Type.Optional(wait),
   },
-  { $id: 'Progress', description: 'How far an execution is.' },
+  {
+    $id: 'Progress',
+    description: 'How far an execution is.',
+    examples: [
+      {
+        id: 'wz60leRmLQPX',
+        status: 'RUNNING',
+        attempt: 1,
+        start_time: '2026-05-01T14:45:42.104Z',
+        finish_time: null,
+        exit_code: null,
+        launcher: 'hpc',
+        node: 'c1',
+      },
+    ],
+  },
 );

@@ -39,7 +39,31 @@ export const nonce = Type.Object(
     create_time: time('When it was made.'),
     last_use_time: timeOrAbsent('When it was last used.'),
   },
-  { $id: 'Nonce', description: 'A key of limited use that stands for its owner on one actor or alias.' },
+  {
+    $id: 'Nonce',
+    description: 'A key of limited use that stands for its owner on one actor or alias.',
+    examples: [
+      {
+        _links: {
+          self: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB/nonces/PHYSICS_kzo88j8JWQ7',
+          owner: 'https://hpc.example.org/profiles/v2/jane',
+          actor: 'https://hpc.example.org/actors/v2/Dg84VrMjvPRB',
+        },
+        id: 'PHYSICS_kzo88j8JWQ7',
+        actor_id: 'Dg84VrMjvPRB',
+        api_server: 'https://hpc.example.org',
+        owner: 'jane',
+        roles: ['Internal/everyone'],
+        level: 'EXECUTE',
+        description: 'for the hook of the repository',
+        max_uses: 10,
+        current_uses: 0,
+        remaining_uses: 10,
+        create_time: '2026-05-01T14:45:41.591Z',
+        last_use_time: 'None',
+      },
+    ],
+  },
 );
 
 export const nonceRef = reference('Nonce');

@@ -13,7 +13,11 @@ export const searchMetadata = Type.Object(
       Type.String({ description: 'Said where what was changed in the last moments may not be found yet.' }),
     ),
   },
-  { $id: 'SearchMetadata', description: 'What page of how many this is.' },
+  {
+    $id: 'SearchMetadata',
+    description: 'What page of how many this is.',
+    examples: [{ total_count: 7, records_skipped: 0, record_limit: 100, count_returned: 7 }],
+  },
 );
 
 /** A page of what was found. */

@@ -10,6 +10,21 @@ export const workersRequest = Type.Object(
 
 const orNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
+export const workerExample = {
+  id: 'epWMpwYa36PA',
+  ch_name: 'worker_epWMpwYa36PA',
+  cid: null,
+  host_id: 'node-1',
+  host_ip: null,
+  location: 'local',
+  image: 'debian:trixie-slim',
+  tenant: 'PHYSICS',
+  status: 'READY',
+  create_time: '2026-05-01T14:45:41.602Z',
+  last_health_check_time: '2026-05-01T14:46:01.610Z',
+  last_execution_time: '2026-05-01T14:45:42.104Z',
+} as const;
+
 export const worker = Type.Object(
   {
     id: Type.String({ description: 'Hash id of the worker.' }),
@@ -28,7 +43,11 @@ export const worker = Type.Object(
     last_health_check_time: time('When its supervisor last said that it lives.'),
     last_execution_time: timeOrAbsent('When it last took a message.'),
   },
-  { $id: 'Worker', description: 'A loop of the service that serves one actor, one execution at a time.' },
+  {
+    $id: 'Worker',
+    description: 'A loop of the service that serves one actor, one execution at a time.',
+    examples: [workerExample],
+  },
 );
 
 export const workerRef = reference('Worker');

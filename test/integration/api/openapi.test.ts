@@ -163,6 +163,20 @@ describe('openapi.json', () => {
     }
   });
 
+  it('shows an example of everything that has a name, and of what administrators are answered', () => {
+    const { schemas } = document['components'] as { readonly schemas: Json };
+    for (const [name, schema] of Object.entries(schemas)) {
+      expect((schema as Json)['examples'], name).toHaveProperty('0');
+    }
+    const counted = operations().filter(({ line }) => /^GET \/actors\/(admin|utilization)/.test(line));
+    expect(counted).toHaveLength(4);
+    for (const { line, operation } of counted) {
+      const schema = 'responses.200.content.application/json.schema.properties.result'.split('.');
+      const found = schema.reduce<unknown>((inner, key) => (inner as Json)[key], operation) as Json;
+      expect(found['examples'], line).toHaveProperty('0');
+    }
+  });
+
   it('describes the attributes of everything that has a name', () => {
     const { schemas } = document['components'] as { readonly schemas: Json };
     expect(Object.keys(schemas).sort()).toEqual([
