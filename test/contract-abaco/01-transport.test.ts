@@ -1,10 +1,11 @@
 /**
  * §§1–4: transport, letter case, parameters, identifiers.
  *
- * Not here: how nginx splits paths among processes, and its error pages (there is one process and no nginx); timeouts of
- * gunicorn and nginx; `pretty`, which as a query parameter of a listing is a search; sizes of bodies, which
- * `test/integration/api/raw-http.test.ts` sends over a socket; the metrics and cron endpoints, which this server does not
- * offer. HEAD is answered as GET, also to those who are no administrators.
+ * Not here: how nginx splits paths among processes, and its error pages (there is one process and no nginx); timeouts
+ * of gunicorn and nginx; `pretty`, which as a query parameter of a listing is a search; sizes of bodies, which
+ * `test/integration/api/raw-http.test.ts` sends over a socket; synchronous replies, which have no envelope either
+ * (07-07-synchronous.test.ts), the dashboard (07-15-admin.test.ts) and `/cron` (12-cron.test.ts). HEAD is answered as
+ * GET, also to those who are no administrators.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +109,17 @@ describe('§1.3 the envelope', () => {
   it('has the default message for GET of messages', async () => {
     const { message } = await client.send(`GET /actors/${await client.register()}/messages`, olga);
     expect(message).toBe('The request was successful');
+  });
+});
+
+describe('§1.3 no envelope', () => {
+  it('is around results and the numbers for Prometheus', async () => {
+    const results = await client.send(`GET /actors/${await client.register()}/executions/Rr/results`, olga);
+    expect([results.status, results.text]).toEqual([200, '']);
+    expect(results.headers['content-type']).toBe('application/octet-stream');
+    const metrics = await client.send('GET /metrics');
+    expect(metrics.headers['content-type']).toMatch(/^text\/plain/);
+    expect(metrics.text).toMatch(/^# HELP /);
   });
 });
 

@@ -1,7 +1,8 @@
 /**
  * §5.6 and the nonces of §7.12.
  *
- * Not here: `/actors/search/…` and admin routes, which this server does not offer yet.
+ * Not here: that none is good for `/actors`, for `/actors/search/…` and for admin routes, and what is said there, which
+ * the access table asks of every route (05-4-access-table.test.ts).
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -2,9 +2,11 @@
  * Contract §§7.2–7.4: list, register, read, replace and delete actors.
  *
  * Not here: links (11-events.test.ts), what a listing filters (07-12-permissions.test.ts), schedules (12-cron.test.ts),
- * that a bad image ends in ERROR and that a deletion ends what runs (08-lifecycles.test.ts). Changed knowingly: PUT leaves
- * state and a schedule's message alone, and plans for the owner, not for who updates (§16 calls both defects); deleting
- * an actor that is gone is 404, since the original's 200 says that something was done.
+ * that a bad image ends in ERROR and that a deletion ends what runs (08-lifecycles.test.ts). Changed knowingly: PUT
+ * leaves state and a schedule's message alone, and plans for the owner, not for who updates (§16 calls both defects);
+ * deleting an actor that is gone is 404, since the original's 200 says that something was done. The logs of its
+ * executions go when they expire and not with the actor: by its id nobody reads them any more, and only a search of
+ * administrators finds them until then.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,7 +1,7 @@
 /**
  * The permissions of §7.12, and of §5.4 what is no table: who is given what without asking, and listings.
  *
- * Not here: permissions of configs, which this server does not offer yet.
+ * Not here: permissions of configs (07-12-configs.test.ts).
  */
 
 import { Redis } from 'ioredis';

@@ -1,6 +1,6 @@
 /**
- * §7.13 with §§5.4, 7.12 and 11: what a search finds is what the permissions say when it is asked, world sharing and the
- * administrators' role included (§16), and what events made is found like what users sent.
+ * §7.13 with §§5.4, 7.12 and 11: what a search finds is what the permissions say when it is asked, world sharing and
+ * the administrators' role included (§16), and what events made is found like what users sent.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,6 +87,24 @@ describe('§7.13 a search', () => {
     await grant(actorId, 'olga', 'NONE');
     expect(await findOf(actorId, 'olga')).toEqual(nothing);
     expect(await findOf(actorId, 'ada', 'admin')).toEqual(all);
+  });
+
+  it('finds of a deleted actor nothing for who could read it, and for administrators what stays', async () => {
+    const { api } = client;
+    const actorId = await client.register();
+    const path = `/actors/${actorId}`;
+    const sent = await client.send(`POST ${path}/messages`, as('olga'), { json: { message: 'm' } });
+    const played = await takeMessage(api, actorId, 'PHYSICS');
+    await played.start();
+    await played.end({ log: 'said' });
+    const ref = { tenant: 'PHYSICS', actorId };
+    // The supervisor's part: its container is removed.
+    for (const entry of await api.services.mailbox.cleanups(ref)) await api.services.mailbox.cleanupDone(ref, entry);
+    expect((await findOf(actorId, 'olga')).executions).toHaveLength(1);
+    expect((await client.send(`DELETE ${path}`, as('olga'))).message).toBe('Actor deleted successfully.');
+    expect(await findOf(actorId, 'olga')).toEqual(nothing);
+    const left = await findOf(actorId, 'ada', 'admin');
+    expect(left).toMatchObject({ actors: [], executions: [sent.result.execution_id] });
   });
 
   it('finds for who updated an actor what it has become', async () => {

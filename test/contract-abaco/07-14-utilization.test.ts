@@ -1,3 +1,11 @@
+/**
+ * Contract §7.14. That any role may ask is in 05-4-access-table.test.ts, that its names are camel everywhere in
+ * 02-case.test.ts.
+ *
+ * Not tested: a `commandQueue` that is not 0. Supervisors start workers without a queue between, so there is none to be
+ * long.
+ */
+
 import { expect, it } from 'vitest';
 import { ask, registerActor } from '../support/api-requests.ts';
 import { startApiService } from '../support/api-service.ts';

@@ -1,3 +1,13 @@
+/**
+ * Contract §7.16, of which `/cron` is in 12-cron.test.ts.
+ *
+ * Not as the original: a look at the numbers runs nothing, since workers come with messages and schedules are looked at
+ * by supervisors; so there is no text `Autoscaler disabled in Abaco.`, and no such period as 5 or 50 s. Numbers have
+ * names of their own (OPERATIONS.md): those of the original were for its own autoscaler, and two of them count what is
+ * not here, the command channel and OAuth clients. Who may read them is a setting, where the original trusted its
+ * network.
+ */
+
 import { expect, it } from 'vitest';
 import { ask, registerActor } from '../support/api-requests.ts';
 import { startApiService } from '../support/api-service.ts';

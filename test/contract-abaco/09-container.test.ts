@@ -1,10 +1,19 @@
 /**
  * Contract §9: what a program sees, told by programs on the real engine.
  *
- * Not here: what a person's uid, groups and home become (e2e/owners.test.ts), images of registries and their credentials
- * (contract/launchers/docker-images.test.ts), limits of processors and processes (docker-confinement.test.ts), the
- * original's ways to its people (TAS), links and cron (11, 12). `_actor_configs` is with configs. Changed knowingly: the
- * message is a file and no pipe, and the results' socket is read all the time; both are what §9.6 recommends.
+ * Not here: what a person's uid, groups and home become (e2e/owners.test.ts), images of registries and their
+ * credentials (contract/launchers/docker-images.test.ts), limits of processors and processes
+ * (docker-confinement.test.ts), the original's ways to its people (TAS), links and cron (11, 12), the token (10).
+ * `_actor_configs` is with configs.
+ *
+ * Changed knowingly: the message is a file and no pipe, and the results' socket is read all the time; both are what
+ * §9.6 recommends. A log is cut by its bytes and not by its characters (§9.7), as it is kept by a process that does not
+ * read it, and a site wants to know what it takes on disk; text that is not plain ASCII is cut sooner. An image is
+ * pulled, and its tag read, once for a revision of the actor and not at each start of a worker (§9.8): messages before
+ * and after a tag has moved run the same program (contract/launchers/docker-images.test.ts), and PUT with `force` makes
+ * the next revision. An image that is not found puts the actor into ERROR as there (08-lifecycles.test.ts), in a
+ * sentence of ours that names the image, what its registry says and what would help, and not `Image X was not found on
+ * the public registry.`: registries here need not be public, and no client reads it.
  */
 
 import { mkdir, readdir, writeFile } from 'node:fs/promises';

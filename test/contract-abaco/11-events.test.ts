@@ -1,4 +1,16 @@
-/** Contract §11, and the link check of §7.3: what an actor's link and webhook are told. */
+/**
+ * Contract §11, and the link check of §7.3: what an actor's link and webhook are told.
+ *
+ * Not here: what the target's program finds in its environment (unit/executions/environment.test.ts); that a link to an
+ * alias is found by a search (07-13-sharing.test.ts); which addresses webhooks may have, and that redirects are not
+ * followed (integration/events/webhook.test.ts).
+ *
+ * Changed knowingly: an event that could not be told is kept and tried again, where the original logs it and goes on; a
+ * webhook has a time limit and a signature; redirects are not followed, since nobody has judged where they lead;
+ * addresses that are not public are refused unless `events.allow_private`. One actor's events are told in their order,
+ * as by the original's one agent, but no actor waits for those of another. Not tested: a circle through webhooks, which
+ * nobody can see from inside.
+ */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventDelivery, type EventDelivery } from '../../src/events/delivery.ts';

@@ -1,4 +1,11 @@
-/** Contract §12, and what §§7.1, 7.3, 7.4 and 7.16 say of schedules. */
+/**
+ * Contract §12, and what §§7.1, 7.3, 7.4 and 7.16 say of schedules.
+ *
+ * Not as the original: what PUT leaves out is reset in either spelling, and a schedule that it repeats goes on as it
+ * was; what was missed runs once and not once for each pass (§16); schedules are looked at with each sweep of a
+ * supervisor and not every 50 s. That runs may overlap is shown by messages that wait beside one another. Not tested:
+ * the value of `Time_msg_queued`, which has no meaning.
+ */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildEnvironment } from '../../src/executions/environment.ts';

@@ -2,7 +2,8 @@
  * Contract §14: the numbers that stand as settings, and that the defaults are those of the contract.
  *
  * Not here: periods of the original's own machinery (autoscaler, health agent, retries of its containers), which this
- * service does not have; the pipe of 65,536 bytes, which is a file here. That limits hold is tested where they bite:
+ * service does not have; the pipe of 65,536 bytes, which is a file here. The limit of a log counts bytes, not
+ * characters (head of 09-container.test.ts). That limits hold is tested where they bite:
  * integration/api/messages.test.ts and raw-http.test.ts, test/support/launcher-contract.ts.
  */
 
