@@ -93,9 +93,17 @@ const tenant = table('An organisation; everything belongs to one.', {
     },
   ),
   default_roles: text('Roles of users whose token tells none, separated by commas.', { default: 'Internal/everyone' }),
-  default_token: choice('Its compat.default_token.', defaultTokens, { otherwise: ['compat', 'default_token'] }),
-  log_keep: durationOrNone('Its logs.keep.', { min: second, otherwise: ['logs', 'keep'] }),
-  log_keep_limit: durationOrNone('Its logs.keep_limit.', { min: second, otherwise: ['logs', 'keep_limit'] }),
+  default_token: choice('"token" of its actors that say nothing, in place of compat.default_token.', defaultTokens, {
+    otherwise: ['compat', 'default_token'],
+  }),
+  log_keep: durationOrNone('How long logs of its actors can be read, in place of logs.keep.', {
+    min: second,
+    otherwise: ['logs', 'keep'],
+  }),
+  log_keep_limit: durationOrNone('The longest its actors may ask for, in place of logs.keep_limit.', {
+    min: second,
+    otherwise: ['logs', 'keep_limit'],
+  }),
   max_message_bytes: bytesOrNone('Largest message of any kind; "none" leaves that to [messages].', {
     min: 1,
     default: null,

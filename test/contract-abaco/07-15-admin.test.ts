@@ -139,12 +139,12 @@ describe('7.15 GET /actors/admin/executions', () => {
 
 describe('7.15 all of them', () => {
   it.each(['/actors/admin', '/actors/admin/workers', '/actors/admin/executions'])('need the role: %s', async (path) => {
-    const as = (roles: string) => {
+    const withRoles = (roles: string) => {
       const claims = claimsOf('jane', { 'http://wso2.org/claims/role': roles });
       return { headers: { 'x-jwt-assertion-campus': signToken(key.privateKey, { claims }) } };
     };
-    const refused = await ask(api.app, `GET ${path}`, as('Internal/everyone,Internal/abaco-privileged'));
+    const refused = await ask(api.app, `GET ${path}`, withRoles('Internal/everyone,Internal/abaco-privileged'));
     expect([refused.status, refused.message]).toEqual([400, 'Abaco Admin role required.']);
-    expect((await ask(api.app, `GET ${path}`, as('Internal/abaco-admin'))).status).toBe(200);
+    expect((await ask(api.app, `GET ${path}`, withRoles('Internal/abaco-admin'))).status).toBe(200);
   });
 });
