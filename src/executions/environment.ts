@@ -38,8 +38,8 @@ export function buildEnvironment(inputs: EnvironmentInputs): Readonly<Record<str
   return environment;
 }
 
-/** Of a schedule nobody is known who asked, nor where; of an event no revision. */
-function ofServer({ execution, message, apiServer, actor }: EnvironmentInputs): Record<string, string> {
+/** What is known since the message came. Of a schedule nobody is known who asked, nor where; of an event no revision. */
+function ofServer({ execution, message, apiServer }: EnvironmentInputs): Record<string, string> {
   const { cause } = message;
   return {
     ...(cause === 'schedule' ? {} : { _abaco_username: execution.executor, _abaco_api_server: apiServer }),
@@ -48,7 +48,7 @@ function ofServer({ execution, message, apiServer, actor }: EnvironmentInputs): 
     // The original sets the first; its own client library reads the second.
     _abaco_Content_Type: message.contentType,
     '_abaco_Content-Type': message.contentType,
-    ...(cause === 'event' ? {} : { _abaco_actor_revision: String(actor.revision) }),
+    ...(cause === 'event' ? {} : { _abaco_actor_revision: String(execution.revision) }),
   };
 }
 

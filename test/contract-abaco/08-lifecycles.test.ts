@@ -103,11 +103,12 @@ describe.runIf(runs)('§8.1 an actor', () => {
     const { result } = await call('POST /actors', { image: missing });
     const failed = await untilStatus(`/actors/${result.id}`, 'ERROR');
     expect(failed.result.status_message).toContain(missing);
-    const execution = await send(result.id as string, 'echo late');
+    const execution = await send(result.id as string, 'echo late $_abaco_actor_revision');
     const updated = await call(`PUT /actors/${result.id}`, { image });
     expect(updated.result).toMatchObject({ status: 'SUBMITTED', revision: 2 });
     await untilStatus(execution, 'COMPLETE');
-    expect(await logOf(execution)).toBe('late\n');
+    // The revision is the message's (§9.2), the image the one of the update (§8.2).
+    expect(await logOf(execution)).toBe('late 1\n');
     expect((await call(`GET /actors/${result.id}`)).result).toMatchObject({ status: 'READY', status_message: ' ' });
   });
 

@@ -12,7 +12,8 @@ const actor = {
   revision: 3,
   defaultEnvironment: { KEY: 'default', number: 5, unset: null, 'with-hyphen': { a: true } },
 } as unknown as Actor;
-const execution = { id: 'E1', executor: 'jane' } as unknown as Execution;
+// Posted before the actor's last update.
+const execution = { id: 'E1', executor: 'jane', revision: 2 } as unknown as Execution;
 
 function environmentOf(
   message: Partial<Message>,
@@ -43,7 +44,7 @@ describe('buildEnvironment', () => {
     const scheduled = environmentOf({ cause: 'schedule' }, 'hi');
     expect(scheduled).not.toHaveProperty('_abaco_username');
     expect(scheduled).not.toHaveProperty('_abaco_api_server');
-    expect(scheduled).toMatchObject({ _abaco_actor_revision: '3' });
+    expect(scheduled).toMatchObject({ _abaco_actor_revision: '2' });
     const caused = environmentOf({ cause: 'event' }, 'hi');
     expect(caused).toMatchObject({ _abaco_username: 'jane', _abaco_api_server: 'http://host:8000' });
     expect(caused).not.toHaveProperty('_abaco_actor_revision');
@@ -83,7 +84,7 @@ describe('buildEnvironment', () => {
     expect(environmentOf({}, 'hi')).toMatchObject({
       _abaco_Content_Type: 'str',
       '_abaco_Content-Type': 'str',
-      _abaco_actor_revision: '3',
+      _abaco_actor_revision: '2',
       _abaco_actor_name: 'None',
       _abaco_actor_dbid: 'DEV_A1',
       _abaco_access_token: 'secret',
