@@ -163,8 +163,9 @@ function numberOf(text: string): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
+/** But numbers, which are read before, as any client writes them. */
 function jsonOf(text: string): FilterValue | undefined {
-  if (!/^\s*["[{]/.test(text)) return undefined;
+  if (!/^\s*(?:["[{]|(?:null|true|false)\s*$)/.test(text)) return undefined;
   try {
     return cleanFields(JSON.parse(text) as FilterValue);
   } catch {
