@@ -2,11 +2,10 @@
  * Contract §§7.2–7.4: list, register, read, replace and delete actors.
  *
  * Not here: links (11-events.test.ts), what a listing filters (07-12-permissions.test.ts), schedules (12-cron.test.ts),
- * that a bad image ends in ERROR and that a deletion ends what runs (08-lifecycles.test.ts). Changed knowingly: PUT
- * leaves state and a schedule's message alone, and plans for the owner, not for who updates (§16 calls both defects);
- * deleting an actor that is gone is 404, since the original's 200 says that something was done. The logs of its
- * executions go when they expire and not with the actor: by its id nobody reads them any more, and only a search of
- * administrators finds them until then.
+ * that a bad image ends in ERROR and that a deletion ends what runs (08-lifecycles.test.ts). Changed knowingly: PUT leaves
+ * state and a schedule's message alone, and plans for the owner, not for who updates (§16 calls both defects). Deleting
+ * an actor that is gone is 404 also for administrators: §7.4 has 200 there, while §1.4 has 404 for a well-formed id that
+ * is unknown, whatever the method; of the two, 404 does not say that something was done.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
