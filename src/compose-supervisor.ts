@@ -2,13 +2,13 @@
 
 import type { Services } from './api/services.ts';
 import { createTenants } from './auth/tenants.ts';
-import type { Config } from './config/schema.ts';
 import { createEventDelivery, type EventCheckPoint, type EventDelivery } from './events/delivery.ts';
 import { createLookUp } from './events/look-up.ts';
 import { postWebhook } from './events/webhook.ts';
 import type { Closers } from './lib/closers.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
 import { planContainerUrl } from './workers/container-url.ts';
+import { siteLimits } from './workers/launch-spec.ts';
 import type { LauncherGate } from './workers/launcher-gate.ts';
 import { createLeaseKeeper } from './workers/lease-keeper.ts';
 import { createOutputCollector } from './workers/output-collector.ts';
@@ -137,17 +137,4 @@ function composeEvents({ services, checkpoint, leaving, apiServer }: SupervisorP
     leaving,
     settings: { ...config.events, apiServerOf: (tenant) => tenants.rule(tenant)?.apiServer ?? ownServer },
   });
-}
-
-export function siteLimits(config: Config): Parameters<typeof runExecution>[0]['settings']['limits'] {
-  const { limits, executions } = config;
-  return {
-    memoryBytes: limits.memoryBytes ?? undefined,
-    nanoCpus: limits.nanoCpus ?? undefined,
-    pids: limits.pids ?? undefined,
-    maxRunTimeMs: executions.maxRunTimeMs ?? undefined,
-    graceMs: executions.graceMs,
-    logBytes: config.logs.maxBytes,
-    resultBytes: config.results.maxBytes,
-  };
 }

@@ -7,7 +7,6 @@ import { readResources } from './api/resources-field.ts';
 import { anonymous } from './auth/caller.ts';
 import { attribute, isRecord, type Json, readText } from './client/answer.ts';
 import { actorsPath, createHttp } from './client/http.ts';
-import { siteLimits } from './compose-supervisor.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { InvalidError } from './errors.ts';
 import { capabilityProblem } from './launcher/check-capabilities.ts';
@@ -16,7 +15,7 @@ import { chooseLauncher } from './launcher/launcher-table.ts';
 import { optional } from './lib/optional.ts';
 import { withLauncher } from './main.ts';
 import type { Logger } from './observability/logger.ts';
-import { planLimits } from './workers/launch-spec.ts';
+import { planLimits, siteLimits } from './workers/launch-spec.ts';
 
 export interface DryRunFlags {
   readonly image?: string;
@@ -70,12 +69,13 @@ export async function rehearse({ loaded, log, actorId, flags }: DryRunOptions): 
   const wanted = policy ? fillResources(resources, policy) : resources;
   const owner = flags.user ?? readText(actor, 'owner') ?? anonymous;
   return await withLauncher({ loaded, log, name }, async (launcher): Promise<Rehearsal> => {
+    const limits = planLimits(settings, siteLimits(config), launcher.capabilities.queues);
     const health = await launcher.probe(AbortSignal.timeout(20_000));
     const problem =
       (health.ok ? undefined : `launcher "${name}" is not well: ${health.detail}`) ??
       capabilityProblem(resources, launcher) ??
       (policy && policyProblem(resources, queue, policy)) ??
-      launcher.check?.({ owner, resources: wanted });
+      launcher.check?.({ owner, resources: wanted, limits });
     if (!health.ok || !launcher.dryRun) return { launcher: name, ...optional('problem', problem ?? noScheduler(name)) };
     const spec: LaunchSpec = {
       executionId: 'rehearsal',
@@ -88,7 +88,7 @@ export async function rehearse({ loaded, log, actorId, flags }: DryRunOptions): 
       environment: {},
       privileged: false,
       mounts: mountsOf(actor),
-      limits: planLimits(settings, siteLimits(config), launcher.capabilities.queues),
+      limits,
       resources: wanted,
       notAfter: new Date(Date.now() + config.executions.notAfterMs),
     };

@@ -15,7 +15,14 @@ export interface JobPlan {
   readonly timeMs: number;
 }
 
+interface JobRequest {
+  readonly resources: Resources;
+  readonly limits: Pick<LaunchSpec['limits'], 'memoryBytes' | 'nanoCpus'>;
+}
+
 type Settings = Pick<SlurmOptions, 'partition' | 'account' | 'qos' | 'walltime' | 'margin'>;
+
+const mebibyte = 1_048_576;
 
 /** What runs beside a program: Apptainer and the helper. */
 const besideMegabytes = 64;
@@ -24,9 +31,10 @@ export function planJob(
   { resources = {}, limits }: Pick<LaunchSpec, 'resources' | 'limits'>,
   settings: Settings,
 ): JobPlan {
-  const { gpusPerNode = 0, gpuType, walltimeMs = settings.walltime } = resources;
+  const { gpusPerNode = 0, gpuType } = resources;
   const tasks = tasksOf(resources);
-  const cpusPerTask = resources.cpusPerTask ?? cpusOf(limits.nanoCpus);
+  const filled = fillJob({ resources, limits }, settings);
+  const { cpusPerTask, walltimeMs } = filled;
   const wanted = {
     nodes: resources.nodes,
     ntasks: tasks > 1 ? tasks : undefined,
@@ -35,8 +43,7 @@ export function planJob(
     gres: gpusPerNode === 0 ? undefined : ['gpu', ...(gpuType === undefined ? [] : [gpuType]), gpusPerNode].join(':'),
     // Whole minutes are all that Slurm knows.
     time: Math.ceil(walltimeMs / 60_000),
-    ...placeOf(settings),
-    ...placeOf(resources),
+    ...placeOf(filled),
     constraint: resources.constraint,
     reservation: resources.reservation,
   };
@@ -50,8 +57,24 @@ export function planJob(
   };
 }
 
+/** What its actor asks for, with what the limits of a container and the settings of the cluster make of the rest. */
+export function fillJob(
+  { resources, limits }: JobRequest,
+  settings: Settings,
+): Resources & { readonly cpusPerTask: number; readonly walltimeMs: number } {
+  const memory = memoryOfTask(limits.memoryBytes);
+  return {
+    cpusPerTask: cpusOf(limits.nanoCpus),
+    // A node has one task at least.
+    ...optional('memoryBytesPerNode', memory === undefined ? undefined : memory * mebibyte),
+    walltimeMs: settings.walltime,
+    ...placeOf(settings),
+    ...resources,
+  };
+}
+
 /** Where in Slurm, as far as somebody says. */
-export function placeOf({
+function placeOf({
   partition,
   account,
   qos,
@@ -68,14 +91,19 @@ function cpusOf(nanoCpus: number | undefined): number {
   return nanoCpus === undefined ? 1 : Math.max(1, Math.ceil(nanoCpus / 1e9));
 }
 
-/** What was asked for is asked for; the limit of a container is each task's, with a little for what runs beside it. */
+/** Megabytes: the limit of a container, with a little for what runs beside it. */
+function memoryOfTask(limit: number | undefined): number | undefined {
+  return limit === undefined ? undefined : Math.ceil(limit / mebibyte) + besideMegabytes;
+}
+
+/** What was asked for is asked for; the limit of a container is each task's. */
 function memoryOf(
   asked: number | undefined,
   limit: number | undefined,
   { tasks, cpusPerTask }: Pick<JobPlan, 'tasks' | 'cpusPerTask'>,
 ): { readonly mem?: string; readonly 'mem-per-cpu'?: string } {
-  if (asked !== undefined) return { mem: `${Math.ceil(asked / 1_048_576)}M` };
-  const each = limit === undefined ? undefined : Math.ceil(limit / 1_048_576) + besideMegabytes;
+  if (asked !== undefined) return { mem: `${Math.ceil(asked / mebibyte)}M` };
+  const each = memoryOfTask(limit);
   if (each === undefined) return {};
   return tasks === 1 ? { mem: `${each}M` } : optional('mem-per-cpu', `${Math.ceil(each / cpusPerTask)}M`);
 }

@@ -37,7 +37,7 @@ import { createPolling } from './polling.ts';
 import { probeCluster } from './probe.ts';
 import { createQueuePressure, pressureGroup } from './queue-pressure.ts';
 import { createTemplates } from './render-script.ts';
-import { placeOf, planJob } from './sbatch-options.ts';
+import { fillJob, planJob } from './sbatch-options.ts';
 import { SlurmOptions } from './slurm-options.ts';
 import { createSubmissions, elementOf, hasSteps, jobNamePrefix, renderSubmission } from './submissions.ts';
 import { sweepDesk } from './sweep-desk.ts';
@@ -287,9 +287,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       if (health.ok) await knowledge.learn(signal);
       return health;
     },
-    check({ owner, resources }) {
+    check({ owner, ...asked }) {
       const facts = knowledge.facts();
-      return facts && checkResources({ ...placeOf(options), ...resources }, facts, owner);
+      return facts && checkResources(fillJob(asked, options), facts, owner);
     },
     dryRun: async (spec, signal) => {
       const desk = deskOf(spec);

@@ -146,6 +146,8 @@ export interface LauncherCapabilities {
 export interface ResourceQuestion {
   readonly owner: string;
   readonly resources: Resources;
+  /** Of its containers, which count where it asks for nothing of the kind. */
+  readonly limits: LaunchLimits;
 }
 
 export interface DryRun {

@@ -4,6 +4,7 @@ import type { Actor } from '../actors/actor.ts';
 import type { ConfigValue } from '../actors/config.ts';
 import { parseMemory } from '../actors/memory.ts';
 import type { RunAs } from '../auth/run-as.ts';
+import type { Config } from '../config/schema.ts';
 import type { Blobs } from '../executions/blobs.ts';
 import { buildEnvironment } from '../executions/environment.ts';
 import type { Body, Claimed } from '../executions/execution.ts';
@@ -21,6 +22,21 @@ export interface SiteLimits {
   readonly graceMs: number;
   readonly logBytes: number;
   readonly resultBytes: number;
+}
+
+/** Where they stand in the configuration. */
+export type LimitSettings = Pick<Config, 'limits' | 'executions' | 'logs' | 'results'>;
+
+export function siteLimits({ limits, executions, logs, results }: LimitSettings): SiteLimits {
+  return {
+    memoryBytes: limits.memoryBytes ?? undefined,
+    nanoCpus: limits.nanoCpus ?? undefined,
+    pids: limits.pids ?? undefined,
+    maxRunTimeMs: executions.maxRunTimeMs ?? undefined,
+    graceMs: executions.graceMs,
+    logBytes: logs.maxBytes,
+    resultBytes: results.maxBytes,
+  };
 }
 
 export interface SpecInputs {

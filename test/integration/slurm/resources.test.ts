@@ -48,7 +48,9 @@ describe.runIf(await canRunCluster())('resources on a cluster', () => {
   it(
     'that the cluster does not have are known before anything waits, with those it has',
     async () => {
-      const check = (resources: object): string | undefined => slurm.launcher.check?.({ owner: 'alice', resources });
+      const { limits } = slurm.spec(['true']);
+      const check = (resources: object, owner = 'alice'): string | undefined =>
+        slurm.launcher.check?.({ owner, resources, limits });
       expect(await slurm.launcher.probe(signal)).toMatchObject({ ok: true });
       expect(check({ partition: 'nowhere' })).toBe('"partition" is "nowhere"; this cluster has debug, normal');
       expect(check({ account: 'gold' })).toBe('"account" is "gold"; user "alice" may charge science, small');
@@ -63,7 +65,7 @@ describe.runIf(await canRunCluster())('resources on a cluster', () => {
       );
       expect(check({ nodes: 2, tasks: 4, gpusPerNode: 2, walltimeMs: 3_600_000, account: 'small' })).toBeUndefined();
       // Of somebody the accounting says nothing of, nothing is known.
-      expect(slurm.launcher.check?.({ owner: 'dora', resources: { account: 'gold' } })).toBeUndefined();
+      expect(check({ account: 'gold' }, 'dora')).toBeUndefined();
     },
     caseMs,
   );

@@ -10,8 +10,11 @@ import { parseUsers } from '../../../../launchers/slurm/commands/sacctmgr.ts';
 import { parseConfig, parsePartitions } from '../../../../launchers/slurm/commands/scontrol.ts';
 import { parseSinfo } from '../../../../launchers/slurm/commands/sinfo.ts';
 import { withNodes } from '../../../../launchers/slurm/learn-cluster.ts';
+import { fillJob } from '../../../../launchers/slurm/sbatch-options.ts';
 import { parseSlurmTime } from '../../../../launchers/slurm/slurm-time.ts';
 import { packageRoot } from '../../../support/package-root.ts';
+
+const mib = 1_048_576;
 
 const recorded = (name: string): string =>
   readFileSync(join(packageRoot, 'test/fixtures/slurm/24.11', `${name}.txt`), 'utf8');
@@ -107,6 +110,18 @@ describe('what is asked of a cluster', () => {
     [{ gpusPerNode: 1, gpuType: 'a100' }, '"gpus" is a100:1; nodes of partition "normal" have 2'],
     [{ constraint: 'standard&fast' }, '"constraint" names "fast"; nodes of partition "normal" have standard'],
   ])('%j is told why it can never be, with what can', (asked, problem) => {
+    expect(checkResources(asked, facts, 'alice')).toBe(problem);
+  });
+
+  it.each([
+    [{ memoryBytes: 16_000 * mib }, {}, '"memory" is 16064 MiB; partition "normal" gives 16000 MiB'],
+    [{ memoryBytes: 16_000 * mib }, { tasks: 2 }, '"memory" is 16064 MiB; partition "normal" gives 16000 MiB'],
+    [{ nanoCpus: 32_500_000_000 }, {}, '"cpus" is 33; partition "normal" gives 32 on its largest node'],
+    [{}, { partition: 'debug' }, '"walltime" is 1h; partition "debug" gives 30m; possible in normal'],
+    [{ memoryBytes: 2 ** 40, nanoCpus: 1e12 }, { cpusPerTask: 2, memoryBytesPerNode: 64 * mib }, undefined],
+  ])('by the limits %j an actor that asks for %j is told as much', (limits, resources, problem) => {
+    const settings = { partition: '', account: '', qos: '', walltime: 3_600_000, margin: 60_000 };
+    const asked = fillJob({ resources, limits }, settings);
     expect(checkResources(asked, facts, 'alice')).toBe(problem);
   });
 
