@@ -7,7 +7,13 @@ import { ForbiddenError } from '../errors.ts';
 import { isTruthy } from './request-fields.ts';
 import type { ActorRequest } from './schemas/actor.ts';
 
-type Queues = Readonly<Record<string, Pick<Config['queues'][string], 'launcher' | 'who'>>>;
+type Queue = Pick<Config['queues'][string], 'launcher' | 'who' | 'tenants'>;
+type Queues = Readonly<Record<string, Queue>>;
+
+interface Settings {
+  readonly queues: Queues;
+  readonly service: Pick<Config['service'], 'defaultLauncher'>;
+}
 
 /** With the contract's words for what setting it would be. */
 const restricted = [
@@ -19,19 +25,38 @@ const restricted = [
 ] as const;
 
 /** Throws `ForbiddenError` at the first attribute that is not the caller's to set. */
-export function checkRestricted(
-  request: ActorRequest,
-  { roles, execution }: Caller,
-  { queues }: { readonly queues: Queues },
-): void {
+export function checkRestricted(request: ActorRequest, caller: Caller, settings: Settings): void {
+  const { tenant, roles, execution } = caller;
+  const isOwn = ({ tenants }: Queue): boolean => tenants.length === 0 || tenants.includes(tenant);
+  const own = Object.fromEntries(Object.entries(settings.queues).filter(([, queue]) => isOwn(queue)));
+  const elsewhere = foreignPart(request, own, settings);
+  if (elsewhere !== undefined) {
+    const rule = `Not authorized -- only users of other tenants can ${elsewhere}.`;
+    const names = Object.keys(own).join(', ');
+    const known = names === '' ? 'no queue' : `the queues ${names}`;
+    throw new ForbiddenError('request.forbidden', `${rule} Tenant "${tenant}" has ${known}`);
+  }
   if (isPrivileged(roles)) return;
   const doing =
     restricted.find(([name]) => isTruthy(request[name]))?.[1] ??
-    (isOpenQueue(request.queue, queues) ? undefined : 'set queue') ??
-    (isOpenLauncher(request.launcher, queues) ? undefined : 'set launcher');
+    (isOpenQueue(request.queue, own) ? undefined : 'set queue') ??
+    (isOpenLauncher(request.launcher, own) ? undefined : 'set launcher');
   if (doing === undefined) return;
   const rule = `Not authorized -- only admins and privileged users can ${doing}.`;
   throw new ForbiddenError('request.forbidden', execution ? `${rule} The token of an execution is neither` : rule);
+}
+
+/** What setting it would be, where a queue is for other tenants alone, or all queues that have a launcher are. */
+function foreignPart(
+  { queue, launcher }: ActorRequest,
+  own: Queues,
+  { queues, service }: Settings,
+): string | undefined {
+  const name = queue || 'default';
+  if (Object.hasOwn(queues, name) && !Object.hasOwn(own, name)) return 'set queue';
+  const has = (all: Queues): boolean =>
+    Object.values(all).some((one) => (one.launcher || service.defaultLauncher) === launcher);
+  return has(queues) && !has(own) ? 'set launcher' : undefined;
 }
 
 /** One that is not there is for another rule to refuse. */

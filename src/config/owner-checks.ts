@@ -5,9 +5,9 @@ import { fillMountPath, parseMountSource, problemOfPlace } from './mount-templat
 import type { Config } from './schema.ts';
 import { renderPath, type SettingPath } from './setting-path.ts';
 
-export const ownerChecks = [sharedUsers, workDirectories, directoryTenants, mountSources, mountPaths, mountPlaces];
+export const ownerChecks = [sharedUsers, workDirectories, namedTenants, mountSources, mountPaths, mountPlaces];
 
-type OwnerConfig = Pick<Config, 'identity' | 'tenants' | 'directory' | 'mounts' | 'launchers'>;
+type OwnerConfig = Pick<Config, 'identity' | 'tenants' | 'directory' | 'queues' | 'mounts' | 'launchers'>;
 
 /** A group needs its user, and root is nobody's user. */
 function sharedUsers({ identity, tenants }: OwnerConfig): readonly Mismatch[] {
@@ -44,10 +44,11 @@ function workDirectories({ identity, tenants }: OwnerConfig): readonly Mismatch[
   });
 }
 
-function directoryTenants({ directory, mounts, tenants }: OwnerConfig): readonly Mismatch[] {
+function namedTenants({ directory, queues, mounts, tenants }: OwnerConfig): readonly Mismatch[] {
   const known = Object.keys(tenants);
   const lists: readonly (readonly [SettingPath, readonly string[]])[] = [
     [['directory', 'tenants'], directory.tenants],
+    ...Object.entries(queues).map(([name, queue]) => [['queues', name, 'tenants'], queue.tenants] as const),
     ...Object.entries(mounts).map(([name, mount]) => [['mounts', name, 'tenants'], mount.tenants] as const),
   ];
   return lists.flatMap(([path, names]) => {

@@ -282,6 +282,7 @@ const queue = table('Queue an actor may name.', {
   who: choice('Who may name this queue: "privileged" users, or every "user".', ['privileged', 'user'], {
     default: 'privileged',
   }),
+  tenants: words('Tenants whose users may name it; empty: all.', tenantName, { default: [] }),
   partitions: words(
     'Partitions its actors may ask for, the first is theirs where they name none; empty: any.',
     slurmName,

@@ -25,6 +25,9 @@ public_key = "${bare}"
 mode = "none"
 [queues.urgent]
 launcher = "local"
+[queues.physics]
+who = "user"
+tenants = ["PHYSICS"]
 `,
   });
 });
@@ -122,6 +125,21 @@ describe('a tenant with mode jwt', () => {
       headers: bearer('root', admin),
     });
     expect(taken.status).toBe(200);
+  });
+
+  it('lets users into the queues of their tenant, and administrators of others not', async () => {
+    const json = { ...image, queue: 'physics' };
+    const own = await ask(api.app, 'POST /actors', { json, headers: bearer('jane') });
+    expect(own.status).toBe(200);
+    const headers = { 'X-Jwt-Assertion-BIO.LAB': signToken(biology.privateKey, { claims: claimsOf('ann', admin) }) };
+    const refused = await ask(api.app, 'POST /actors', { json, headers });
+    expect(refused).toMatchObject({
+      status: 400,
+      message:
+        'Not authorized -- only users of other tenants can set queue. Tenant "BIO.LAB" has the queues default, urgent',
+    });
+    const { result } = await ask(api.app, 'POST /actors', { json: image, headers });
+    expect(await ask(api.app, `PUT /actors/${result.id}`, { json, headers })).toMatchObject({ status: 400 });
   });
 
   it('tells a program which header brought the token, as the contract has it', async () => {

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { checkRestricted } from '../../../src/api/restricted-attributes.ts';
 
 const queues = {
-  default: { launcher: 'local', who: 'user' },
-  hpc: { launcher: 'cluster', who: 'user' },
-  urgent: { launcher: 'fast', who: 'privileged' },
+  default: { launcher: 'local', who: 'user', tenants: [] },
+  hpc: { launcher: 'cluster', who: 'user', tenants: [] },
+  urgent: { launcher: 'fast', who: 'privileged', tenants: [] },
 } as const;
+const config = { queues, service: { defaultLauncher: 'local' } };
 const as = (...roles: string[]) => ({ tenant: 'T', user: 'jane', roles });
 const rule = 'Not authorized -- only admins and privileged users can';
 
@@ -21,9 +22,9 @@ describe('restricted attributes', () => {
     [{ launcher: 'unknown' }, 'set launcher'],
   ])('%j is not for an ordinary user', (asked, doing) => {
     const request = { image: 'debian', ...asked };
-    expect(() => checkRestricted(request, as('Internal/everyone'), { queues })).toThrow(`${rule} ${doing}.`);
+    expect(() => checkRestricted(request, as('Internal/everyone'), config)).toThrow(`${rule} ${doing}.`);
     for (const role of ['Internal/abaco-privileged', 'Internal/abaco-admin', 'ALL']) {
-      checkRestricted(request, as('Internal/everyone', role), { queues });
+      checkRestricted(request, as('Internal/everyone', role), config);
     }
   });
 
@@ -36,13 +37,49 @@ describe('restricted attributes', () => {
     [{ queue: 'unknown' }],
     [{ privileged: false, max_workers: null, max_cpus: null, mem_limit: null, use_container_uid: false }],
   ])('%j is for everybody', (asked) => {
-    const check = () => checkRestricted({ image: 'debian', ...asked }, as('Internal/everyone'), { queues });
+    const check = () => checkRestricted({ image: 'debian', ...asked }, as('Internal/everyone'), config);
     expect(check).not.toThrow();
+  });
+
+  describe('of queues that are for some tenants', () => {
+    const shared = {
+      service: { defaultLauncher: 'local' },
+      queues: {
+        default: { launcher: '', who: 'user', tenants: ['LAB'] },
+        lab: { launcher: 'cluster', who: 'user', tenants: ['LAB'] },
+        t: { launcher: 'cluster', who: 'privileged', tenants: ['T', 'LAB'] },
+        open: { launcher: 'other', who: 'user', tenants: [] },
+      },
+    } as const;
+    const check = (asked: object, ...roles: string[]) => {
+      checkRestricted({ image: 'debian', ...asked }, as('Internal/everyone', ...roles), shared);
+    };
+    const elsewhere = 'Not authorized -- only users of other tenants can';
+
+    it.each([
+      [{ queue: 'lab' }, 'set queue'],
+      [{}, 'set queue'],
+      [{ queue: '' }, 'set queue'],
+      [{ queue: 'open', launcher: 'local' }, 'set launcher'],
+    ])('%j is for no other tenant, whatever its users are', (asked, doing) => {
+      for (const role of ['Internal/everyone', 'Internal/abaco-admin']) {
+        expect(() => check(asked, role)).toThrow(`${elsewhere} ${doing}. Tenant "T" has the queues t, open`);
+      }
+    });
+
+    it('asks its own users for their roles all the same', () => {
+      for (const asked of [{ queue: 't' }, { queue: 'open', launcher: 'cluster' }]) {
+        expect(() => check(asked)).toThrow(rule);
+        check(asked, 'Internal/abaco-privileged');
+      }
+      check({ queue: 'open' });
+      check({ queue: 'open', launcher: 'unknown' }, 'Internal/abaco-admin');
+    });
   });
 
   it('tells a program whose token it is that has no such role', () => {
     const caller = { ...as(), execution: { tenant: 'T', actorId: 'A', executionId: 'E' } };
-    expect(() => checkRestricted({ image: 'debian', privileged: true }, caller, { queues })).toThrow(
+    expect(() => checkRestricted({ image: 'debian', privileged: true }, caller, config)).toThrow(
       `${rule} make privileged actors. The token of an execution is neither`,
     );
   });

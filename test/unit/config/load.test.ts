@@ -344,6 +344,10 @@ describe('settings that have to fit one another', () => {
       'site.toml:4: Setting "directory.tenants" names tenant "B", which is not there; known tenants: A',
     ],
     [
+      '[tenants.A]\nmode = "none"\n[queues.hpc]\ntenants = ["B"]',
+      'site.toml:4: Setting "queues.hpc.tenants" names tenant "B", which is not there; known tenants: A',
+    ],
+    [
       '[mounts]\na = { path = "/a", container = "/x" }\nb = { path = "/b", container = "/x" }',
       'site.toml:3: Setting "mounts.b.container" mounts a second directory at "/x", where mount "a" is',
     ],
