@@ -36,6 +36,11 @@ export function writeActor(actor: ActorDraft): string {
   return JSON.stringify(record);
 }
 
+/** What `writeActor` wrote, of an actor without its link. */
+export function withoutLink(record: string): string {
+  return JSON.stringify({ ...(JSON.parse(record) as StoredRecord), link: '' });
+}
+
 /** @returns nothing when there is no such actor, or no more. */
 export function readActor(fields: Fields): Actor | undefined {
   const stored = fields.get('record')?.toString();

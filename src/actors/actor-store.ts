@@ -8,13 +8,14 @@ import type { Wait } from '../executions/execution.ts';
 import { writeWait } from '../executions/execution-record.ts';
 import type { RegistryRecord } from '../history/history.ts';
 import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
-import { createKnownActors, type KnownActor } from '../mailbox/known-actors.ts';
+import { createKnownActors, isSame } from '../mailbox/known-actors.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import type { Actor } from './actor.ts';
 import { type ActorListStore, type ActorListStoreOptions, createActorListStore } from './actor-list-store.ts';
 import { type ActorDraft, writeActor } from './actor-record.ts';
 import { createAliasStore } from './alias-store.ts';
+import { createLinkStore } from './link-store.ts';
 
 export interface ActorStore extends Pick<ActorListStore, 'refs' | 'count'> {
   /** @returns the actor as it stands: revision 1, submitted. */
@@ -50,7 +51,7 @@ export interface ActorStore extends Pick<ActorListStore, 'refs' | 'count'> {
   advanceSchedule(actor: Actor, next: string): Promise<'advanced' | 'changed'>;
   /** What the history is owed of the actor as it stands. */
   registryRecord(actor: ActorRef, version: number): Promise<RegistryRecord>;
-  /** Takes a deleted actor out of its users' lists, with its permissions, its aliases and its name in configs. Again is a no-op. */
+  /** Takes a deleted actor out of lists, configs and links, with its permissions and aliases. Again is a no-op. */
   release(actor: ActorRef): Promise<void>;
   /** Takes a deleted actor of which nothing is left out of the tenant's list. */
   forget(actor: ActorRef): Promise<void>;
@@ -89,6 +90,7 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
   const run = createRunScript(redis);
   const lists = createActorListStore(options);
   const aliases = createAliasStore({ redis, prefix });
+  const links = createLinkStore({ redis, prefix });
   const known = createKnownActors(redis);
 
   async function get(tenant: string, actorId: string): Promise<Actor | undefined> {
@@ -118,6 +120,7 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
     const actor = { tenant: draft.tenant, actorId: draft.id };
     const of = keys.of(actor);
     await lists.share(actor, user);
+    if (draft.link !== '') await links.add(actor, draft.link);
     const answer = await run(
       'save-actor',
       [of.actor, of.outbox, of.permissions],
@@ -136,6 +139,7 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
         writeVersions(versions),
       ],
     );
+    if (draft.link !== '') await links.add(actor, draft.link);
     if (String(answer) === 'stale') return 'stale';
     if (typeof answer === 'number') return (await get(draft.tenant, draft.id)) ?? notFound(draft.id);
     if (String(answer) === 'used-id') throw new ConflictError('actor.invalid', `Actor "${draft.id}" exists already`);
@@ -175,6 +179,7 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
     await aliases.removeAllOf(actor);
     const { tenant, actorId } = actor;
     await run('forget-in-configs', [keys.configActors(tenant), keys.configsOf(tenant)], [actorId]);
+    await links.release(actor);
     await redis.del(permissions).catch(throwRedisError);
   }
 
@@ -280,12 +285,6 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
       await lists.remove(actor);
     },
   };
-}
-
-/** The state has a counter of its own, and the end of a deletion none. */
-function isSame({ version, actor }: KnownActor, counted: readonly (string | null | undefined)[]): boolean {
-  const [recordVersion, stateVersion, status] = counted;
-  return recordVersion === version && Number(stateVersion ?? 0) === actor.stateVersion && status === actor.status;
 }
 
 /** As scripts read them. An empty list has none, which is not the same as no list. */

@@ -1,6 +1,7 @@
 /**
  * Aliases of every tenant, in the tenant's slot. A name is taken there first; then the actor, in its own slot, is asked
- * whether it is still there, and the name is freed when it is not. Of two that ask for a name at once, one gets it.
+ * whether it is still there, and the name is freed when it is not. Of two that ask for a name at once, one gets it. When a
+ * name is freed, the links to it are cleared, and nobody gets it before they are.
  */
 
 import type { Redis } from 'ioredis';
@@ -8,6 +9,7 @@ import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import type { Alias } from './alias.ts';
+import { createLinkStore } from './link-store.ts';
 
 export interface AliasStore {
   get(tenant: string, alias: string): Promise<Alias | undefined>;
@@ -17,7 +19,7 @@ export interface AliasStore {
   create(alias: Alias): Promise<'created' | 'used' | 'gone'>;
   /** Lets it stand for another actor; `user` may UPDATE it from then on. */
   move(alias: Alias, actorId: string, user: string): Promise<'moved' | 'changed' | 'gone'>;
-  /** With its permissions and nonces; configs name it no more. */
+  /** With its permissions and nonces; configs name it no more, and nobody is linked to it. */
   remove(alias: Alias): Promise<'dropped' | 'changed'>;
   /** Those of an actor, by name. */
   namesOf(actor: ActorRef): Promise<readonly string[]>;
@@ -28,6 +30,7 @@ export interface AliasStore {
 export function createAliasStore({ redis, prefix }: { readonly redis: Redis; readonly prefix: string }): AliasStore {
   const keys = createKeys(prefix);
   const run = createRunScript(redis);
+  const links = createLinkStore({ redis, prefix });
 
   async function get(tenant: string, name: string): Promise<Alias | undefined> {
     const record = await redis.hget(keys.aliases(tenant), name).catch(throwRedisError);
@@ -55,7 +58,22 @@ export function createAliasStore({ redis, prefix }: { readonly redis: Redis; rea
       ],
       [name, writeAlias(alias)],
     );
-    return String(answer) as 'dropped' | 'changed';
+    if (String(answer) === 'changed') return 'changed';
+    await links.clear(tenant, name);
+    return 'dropped';
+  }
+
+  /** Where somebody has died between the two steps of `remove`, there are links left, which go first. */
+  async function take(alias: Alias): Promise<'taken' | 'used'> {
+    const { tenant, alias: name, owner } = alias;
+    const { permissions } = keys.alias(tenant, name);
+    await links.complete(tenant);
+    for (;;) {
+      const lists = [keys.aliases(tenant), keys.aliasesOf(alias), permissions, keys.linksTo(tenant)] as const;
+      const answer = String(await run('take-alias', lists, [name, writeAlias(alias), owner]));
+      if (answer !== 'linked') return answer as 'taken' | 'used';
+      await links.clear(tenant, name);
+    }
   }
 
   async function namesOf(actor: ActorRef): Promise<readonly string[]> {
@@ -78,13 +96,7 @@ export function createAliasStore({ redis, prefix }: { readonly redis: Redis; rea
     },
 
     async create(alias) {
-      const { tenant, alias: name, owner } = alias;
-      const answer = await run(
-        'take-alias',
-        [keys.aliases(tenant), keys.aliasesOf(alias), keys.alias(tenant, name).permissions],
-        [name, writeAlias(alias), owner],
-      );
-      if (String(answer) === 'used') return 'used';
+      if ((await take(alias)) === 'used') return 'used';
       if ((await tellActor(alias)) === 'owed') return 'created';
       await remove(alias);
       return 'gone';

@@ -4,10 +4,11 @@
  * An event is written into the actor's slot by the same script that changes what it tells of, and stays until it was told:
  * a delivery that dies costs delay. Any number of processes may deliver the same actor's events.
  *
- * - *link*: the event becomes a message of the target exactly once. Which actor that is (a name may be moved) and which
- *   execution it gets is decided once, for all who deliver; the target keeps the highest number it was given by this
- *   actor, so that news from a delivery that was long frozen stores nothing again. An event whose target is among the
- *   actors that led to it goes no further: links in a circle end after one round, however they were tied.
+ * - *link*: the event becomes a message of the target exactly once. Which actor that is (a name may be moved, and one that
+ *   was freed since is nobody's, whoever has taken it) and which execution it gets is decided once, for all who deliver; the
+ *   target keeps the highest number it was given by this actor, so that news from a delivery that was long frozen stores
+ *   nothing again. An event whose target is among the actors that led to it goes no further: links in a circle end after
+ *   one round, however they were tied.
  * - *webhook*: the event is posted at least once, after the link where there is one, and again after a growing pause until
  *   `webhookKeepMs` after it came about; then it and what is as old is dropped. One process at a time has the turn.
  *

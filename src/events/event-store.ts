@@ -2,6 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import { type ActorRef, createKeys } from '../mailbox/keys.ts';
+import { createRunScript } from '../mailbox/scripts.ts';
 import { throwRedisError } from '../storage/redis.ts';
 import { type EventEntry, readEvent } from './event.ts';
 
@@ -22,8 +23,11 @@ export interface LinkTarget {
 export interface EventStore {
   /** The oldest that is still owed. */
   first(actor: ActorRef, list: EventList): Promise<OwedEvent | undefined>;
-  /** Decides where a link's event goes: the first to ask decides for all. */
-  decideTarget(actor: ActorRef, event: EventEntry, target: LinkTarget): Promise<LinkTarget>;
+  /**
+   * Decides where a link's event goes: the first to ask decides for all. Nowhere, where what it was linked to was nobody's
+   * meanwhile.
+   */
+  decideTarget(actor: ActorRef, event: EventEntry, target: LinkTarget): Promise<LinkTarget | undefined>;
   target(actor: ActorRef, event: EventEntry): Promise<LinkTarget | undefined>;
   /** Nothing was made of it there. */
   forgetTarget(actor: ActorRef, event: EventEntry): Promise<void>;
@@ -37,6 +41,7 @@ export interface EventStore {
 
 export function createEventStore({ redis, prefix }: { readonly redis: Redis; readonly prefix: string }): EventStore {
   const keys = createKeys(prefix);
+  const run = createRunScript(redis);
   const listKey = (actor: ActorRef, list: EventList): string =>
     list === 'link' ? keys.of(actor).linkEvents : keys.of(actor).webhookEvents;
   const targetField = (event: EventEntry): string => `to:${event.number}`;
@@ -60,8 +65,9 @@ export function createEventStore({ redis, prefix }: { readonly redis: Redis; rea
     },
 
     async decideTarget(actor, event, mine) {
-      await redis.hsetnx(keys.of(actor).causes, targetField(event), JSON.stringify(mine)).catch(throwRedisError);
-      return (await target(actor, event)) ?? mine;
+      const args = [event.number, event.link, JSON.stringify(mine)];
+      const decided = String(await run('decide-target', [keys.of(actor).causes], args));
+      return decided === 'nobody' ? undefined : (JSON.parse(decided) as LinkTarget);
     },
 
     async done(actor, list, { event, text }) {

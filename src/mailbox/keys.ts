@@ -26,6 +26,8 @@ export interface Keys {
   /** Id of the blob directory that every process sees. */
   readonly blobDirectory: string;
   readonly tenants: string;
+  /** Set: tenants whose links are all found by `linksTo`, those of before it too. */
+  readonly linkedTenants: string;
   readonly processNumbers: string;
   /** How many actors were ever registered. */
   readonly registered: string;
@@ -43,6 +45,8 @@ export interface Keys {
   /** Set: aliases of one actor. */
   aliasesOf(actor: ActorRef): string;
   alias(tenant: string, alias: string): SharedKeys;
+  /** Sorted set: `<id or alias> NUL <actor>`, all of the same rank: who may be linked to a name is found by it. */
+  linksTo(tenant: string): string;
   /** Hash: config → its record. */
   configs(tenant: string): string;
   /** Hash: config → ids and aliases of the actors it is for, separated by commas. */
@@ -69,7 +73,10 @@ export interface ActorKeys extends SharedKeys {
   readonly linkEvents: string;
   /** List: the same for its webhook. */
   readonly webhookEvents: string;
-  /** Hash: for which target and execution an event of it is meant (`to:<number>`), and up to which number it has heard causes (`from:<cause>`). */
+  /**
+   * Hash: for which target and execution an event of it is meant (`to:<number>`), up to which number its events to a link
+   * are for nobody (`freed:<link>`), and up to which it has heard causes (`from:<cause>`).
+   */
   readonly causes: string;
   /** Held while one process posts an event to the webhook. */
   webhookTurn(event: number): string;
@@ -90,6 +97,7 @@ export function createKeys(prefix: string): Keys {
     installation: `${prefix}:installation`,
     blobDirectory: `${prefix}:blobs`,
     tenants: `${prefix}:tenants`,
+    linkedTenants: `${prefix}:tenants:linked`,
     processNumbers: `${prefix}:process`,
     registered: `${prefix}:registered`,
     workers: `${prefix}:workers`,
@@ -103,6 +111,7 @@ export function createKeys(prefix: string): Keys {
     aliases: (tenant) => `${prefix}:{${tenant}}:aliases`,
     aliasesOf: ({ tenant, actorId }) => `${prefix}:{${tenant}}:aliases:${actorId}`,
     alias: (tenant, alias) => sharedKeys(`${prefix}:{${tenant}}:alias:${alias}`),
+    linksTo: (tenant) => `${prefix}:{${tenant}}:links`,
     configs: (tenant) => `${prefix}:{${tenant}}:configs`,
     configActors: (tenant) => `${prefix}:{${tenant}}:configs:actors`,
     configsOf: (tenant) => `${prefix}:{${tenant}}:configs:of`,

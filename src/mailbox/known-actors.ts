@@ -46,3 +46,13 @@ export function createKnownActors(redis: Redis): KnownActors {
     },
   };
 }
+
+/**
+ * The state has a counter of its own, and the end of a deletion none.
+ *
+ * @param counted - `version`, `stateVersion` and `status` as they are.
+ */
+export function isSame({ version, actor }: KnownActor, counted: readonly (string | null | undefined)[]): boolean {
+  const [recordVersion, stateVersion, status] = counted;
+  return recordVersion === version && Number(stateVersion ?? 0) === actor.stateVersion && status === actor.status;
+}

@@ -57,7 +57,9 @@ export const scriptTable = {
   'grant-on-name': { keys: ['names', 'permissions'], shared: false },
   'add-nonce': { keys: ['owner of it', 'nonces'], shared: false },
   'redeem-nonce': { keys: ['nonces'], shared: true },
-  'take-alias': { keys: ['aliases', 'aliases of the actor', 'permissions'], shared: false },
+  'unlink-actor': { keys: ['actor', 'outbox', 'causes'], shared: true },
+  'decide-target': { keys: ['causes'], shared: false },
+  'take-alias': { keys: ['aliases', 'aliases of the actor', 'permissions', 'links to'], shared: false },
   'move-alias': {
     keys: ['aliases', 'aliases of the old actor', 'aliases of the new one', 'permissions'],
     shared: false,

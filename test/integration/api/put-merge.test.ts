@@ -54,6 +54,13 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     expect(forced.result).toMatchObject({ ...settings, description: 'second', revision: 2, status: 'SUBMITTED' });
   });
 
+  it('keeps no link to an actor that is gone', async () => {
+    const target = await client.register();
+    const actor = await client.register('olga', { link: target });
+    expect((await client.send(`DELETE /actors/${target}`, olga)).status).toBe(200);
+    expect(await put(actor, { description: 'second' })).toMatchObject({ status: 200, result: { link: '' } });
+  });
+
   it('leaves a token that nobody has set to the configuration, and a whole mapping to who names it', async () => {
     const actor = await client.register('olga', { default_environment: { A: '1', B: '2' }, stateless: true });
     const { result } = await put(actor, { defaultEnvironment: { C: '3' } });
