@@ -29,7 +29,7 @@ import { createHealth, type Health } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
 import { createBlobStore } from './storage/blob-store.ts';
 import { lockDataDir } from './storage/data-dir-lock.ts';
-import { startEmbeddedRedis } from './storage/embedded-redis.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from './storage/embedded-redis.ts';
 import { claimBlobDirectory, claimInstallation } from './storage/installation.ts';
 import { leaseProcessNumber } from './storage/process-number.ts';
 import { onReconnect, openRedis, readDurability } from './storage/redis.ts';
@@ -80,7 +80,7 @@ export async function composeStorage(
     const lock = await lockDataDir(dataDir);
     closers.add('data directory', () => lock.release());
   }
-  const url = await redisUrl(config, alone, log, closers);
+  const { url, trouble } = await redisServer(config, alone, log, closers);
   const onError = (error: Error): void => log.error({ err: error }, 'redis connection broken; it is tried again');
   const redis = await openRedis({ url, onError });
   closers.add('redis', () => redis.disconnect());
@@ -148,12 +148,25 @@ export async function composeStorage(
     events: createEventStore({ redis, prefix }),
     workers: createWorkerStore({ redis, prefix }),
     ids: createIdSource({ processNumber: () => processNumber.current(), clock: systemClock }),
-    health: createHealth({ redis: async () => void (await redis.ping()), history, durability }),
+    health: createHealth({
+      async redis() {
+        const known = trouble();
+        if (known) throw known;
+        await redis.ping();
+      },
+      history,
+      durability,
+    }),
   };
 }
 
-async function redisUrl(config: Config, alone: boolean, log: Logger, closers: Closers): Promise<string> {
-  if (config.redis.url) return config.redis.url;
+async function redisServer(
+  config: Config,
+  alone: boolean,
+  log: Logger,
+  closers: Closers,
+): Promise<Pick<EmbeddedRedis, 'url' | 'trouble'>> {
+  if (config.redis.url) return { url: config.redis.url, trouble: () => undefined };
   if (!alone) {
     throw new ConfigError([
       {
@@ -165,7 +178,7 @@ async function redisUrl(config: Config, alone: boolean, log: Logger, closers: Cl
   }
   const embedded = await startEmbeddedRedis({ dataDir: config.service.dataDir, log });
   closers.add('embedded redis', () => embedded.close());
-  return embedded.url;
+  return embedded;
 }
 
 async function openHistory(config: Config, mark: StoreMark, log: Logger): Promise<History> {

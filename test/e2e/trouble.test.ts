@@ -1,8 +1,9 @@
 /** Trouble that users meet, on `abaco up` with a real engine: messages wait, the wait says why, nothing is lost. */
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRedis } from '../../src/storage/redis.ts';
 import { type AbacoUp, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
 import { dockerAvailable, nativeAvailable } from '../support/docker.ts';
 import { type EngineLink, linkEngine } from '../support/engine-link.ts';
@@ -50,6 +51,7 @@ describe.runIf(canRun)('abaco up', () => {
       body: JSON.stringify(body),
     };
     const answer = await fetch(`${up.url}${path}`, init);
+    if (!answer.ok) throw new Error(await answer.text());
     return ((await answer.json()) as { readonly result: Record<string, unknown> }).result;
   }
 
@@ -131,5 +133,38 @@ describe.runIf(canRun)('abaco up', () => {
     expect(second.errors).toContain(`Data directory "${up.dataDir}" is held by another process`);
     expect(second.errors.trim().split('\n')).toHaveLength(1);
     expect(await untilEnded(await post(await newActor(), 'exit 7'))).toMatchObject({ exit_code: 7 });
+  });
+
+  // The last one: it ends with the service.
+  it('starts its Redis again when that is killed, loses nothing it had answered, and leaves none behind', async () => {
+    const redisProcess = async (): Promise<number> => {
+      const redis = await openRedis({ url: join(up.dataDir, 'redis', 'redis.sock'), onError: () => undefined });
+      const info = await redis.info('server').finally(() => redis.disconnect());
+      return Number(/process_id:(\d+)/.exec(info)?.[1]);
+    };
+    const actor = await newActor();
+    const running = await post(actor, 'usleep 1500000; exit 8');
+    await until(async () => (await call(running))['status'] === 'RUNNING', { timeoutMs: 20_000 });
+    const killed = await redisProcess();
+    // In the way of a start, so that it has to be tried again.
+    const [data, aside] = [join(up.dataDir, 'redis', 'appendonlydir'), join(directory.path, 'aside')];
+    await rename(data, aside);
+    await writeFile(data, 'no directory');
+    process.kill(killed, 'SIGKILL');
+    const detail = await until(async () => {
+      const answer = await fetch(`${up.url}/health/ready`);
+      const { redis } = (await answer.json()) as { readonly redis: { readonly detail: string } };
+      return answer.status === 503 && redis.detail.includes('did not start') ? redis.detail : undefined;
+    });
+    expect(up.child.output()).toContain(JSON.stringify(detail));
+    await rm(data);
+    await rename(aside, data);
+    const next = await until(() => post(actor, 'exit 9'), { timeoutMs: 20_000, what: 'a post to succeed' });
+    const again = await redisProcess();
+    expect(again).not.toBe(killed);
+    expect(await untilEnded(running)).toMatchObject({ status: 'COMPLETE', exit_code: 8 });
+    expect(await untilEnded(next)).toMatchObject({ status: 'COMPLETE', exit_code: 9 });
+    await up.child.stop('SIGTERM');
+    await expect(readFile(`/proc/${again}/stat`)).rejects.toThrow('ENOENT');
   });
 });

@@ -5,6 +5,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/storage/emb
 import { aMessage, type MailboxBench, openMailboxBench } from '../../support/mailbox-bench.ts';
 import { programAvailable } from '../../support/program.ts';
 import { requireService } from '../../support/services.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { findAnswer, traceSystemCalls } from '../../support/system-calls.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 
@@ -18,7 +19,7 @@ describe.runIf(redisThere && straceThere)('a message that was accepted', () => {
 
   beforeAll(async () => {
     directory = await makeTestDirectory('durability');
-    embedded = await startEmbeddedRedis({ dataDir: directory.path, log: { info: () => undefined } });
+    embedded = await startEmbeddedRedis({ dataDir: directory.path, log: silentLog });
     bench = await openMailboxBench(embedded.url);
   });
 
