@@ -1,13 +1,15 @@
 /** The worker side of the service: gate, leases, output, recovery and the supervisor that drives them. */
 
+import type { ListeningApi } from './api/listen.ts';
 import type { Services } from './api/services.ts';
 import { createTenants } from './auth/tenants.ts';
 import { createEventDelivery, type EventCheckPoint, type EventDelivery } from './events/delivery.ts';
 import { createLookUp } from './events/look-up.ts';
 import { postWebhook } from './events/webhook.ts';
+import { bridgeAddress } from './lib/bridge-address.ts';
 import type { Closers } from './lib/closers.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
-import { planContainerUrl } from './workers/container-url.ts';
+import { mayReach, planContainerUrl } from './workers/container-url.ts';
 import { siteLimits } from './workers/launch-spec.ts';
 import type { LauncherGate } from './workers/launcher-gate.ts';
 import { createLeaseKeeper } from './workers/lease-keeper.ts';
@@ -24,7 +26,8 @@ export interface SupervisorParts {
   readonly checkpoint: (point: CheckPoint | EventCheckPoint | ScheduleCheckPoint) => Promise<void>;
   readonly leaving: AbortSignal;
   readonly closers: Closers;
-  readonly apiServer: string | undefined;
+  /** Of this process, where it has one. */
+  readonly api: ListeningApi | undefined;
 }
 
 export function composeSupervisor(parts: SupervisorParts): Supervisor {
@@ -32,6 +35,9 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   const { config, actors, mailbox, news, blobs, workers, launchers, log, clock } = services;
   const onError = (thrown: unknown): void => log.debug({ err: thrown }, 'background step failed; it is repeated');
   const tenants = createTenants(config.tenants, config.auth);
+  const containerUrl = (tenant: string | undefined, bridge: string | undefined): string =>
+    planContainerUrl({ ...config.service, tenant, ours: parts.api, bridge });
+  warnOfUnreachable(services, containerUrl);
   const leases = createLeaseKeeper({
     mailbox,
     news,
@@ -69,8 +75,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
           startFailures: config.executions.startFailures,
           valueText: config.compat.valueText,
           failedState: config.compat.failedStatus === 'ERROR' ? 'error' : 'complete',
-          apiServerOf: (tenant) =>
-            planContainerUrl({ ...config.service, tenant: tenants.rule(tenant)?.apiServer, ours: parts.apiServer }),
+          apiServerOf: (tenant) => containerUrl(tenants.rule(tenant)?.apiServer, bridgeAddress()),
         },
       },
       entry,
@@ -122,11 +127,30 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   });
 }
 
-function composeEvents({ services, checkpoint, leaving, apiServer }: SupervisorParts): EventDelivery {
+/** The engine's bridge is of this host: what runs on others is told what would be said without it. */
+function warnOfUnreachable(
+  { config, launchers, log }: Services,
+  containerUrl: (tenant: string | undefined, bridge: string | undefined) => string,
+): void {
+  if (config.service.containerUrl !== '') return;
+  const elsewhere = launchers.entries.some(({ launcher }) => launcher.capabilities.everywhere);
+  const bridge = elsewhere ? undefined : bridgeAddress();
+  const tenants = Object.values(config.tenants).map(({ apiServer }) => apiServer);
+  const url = (tenants.length > 0 ? tenants : [''])
+    .map((each) => containerUrl(each, bridge))
+    .find((each) => !mayReach(each));
+  if (url === undefined) return;
+  log.warn(
+    { url },
+    'containers that do not share the network of this host cannot reach the API; set service.container_url',
+  );
+}
+
+function composeEvents({ services, checkpoint, leaving, api }: SupervisorParts): EventDelivery {
   const { config, ids } = services;
   const { allowPrivate, webhookTimeoutMs: timeoutMs } = config.events;
   const tenants = createTenants(config.tenants, config.auth);
-  const ownServer = config.service.publicUrl || apiServer || '';
+  const ownServer = config.service.publicUrl || api?.url || '';
   const rules = { allowPrivate, timeoutMs, lookUp: createLookUp({ allowPrivate }) };
   return createEventDelivery({
     ...services,

@@ -116,30 +116,24 @@ async function composeParts(options: ComposeOptions, closers: Closers): Promise<
     clock: systemClock,
     runAs: createRunAsPlanner({ config, launchers, identities: createIdentities(config, systemClock) }),
   };
-  const api = roles.api ? await listenApi(services, bridgeAddress()) : undefined;
+  const api = roles.api ? await listenApi(services, bridgeAddress) : undefined;
   if (api) closers.add('api', () => api.close());
   outbox.start();
   closers.add('outbox', () => outbox.stop());
   if (roles.supervisor) {
-    supervisor = composeSupervisor({
-      services,
-      gate,
-      checkpoint,
-      leaving: leaving.signal,
-      closers,
-      apiServer: api?.containerUrl,
-    });
+    supervisor = composeSupervisor({ services, gate, checkpoint, leaving: leaving.signal, closers, api });
   }
   closers.add('supervisor', async () => {
     leaving.abort();
     await supervisor?.stop();
   });
   await supervisor?.start();
-  log.info({ addresses: api?.addresses ?? [], installationId: mark.installationId }, 'service started');
+  const addresses = api ? [api.url] : [];
+  log.info({ addresses, installationId: mark.installationId }, 'service started');
 
   const { health } = storage;
   return {
-    addresses: api?.addresses ?? [],
+    addresses,
     async drain() {
       health.draining = true;
       const finished = supervisor?.stop() ?? Promise.resolve();

@@ -2,37 +2,68 @@
 
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { UnavailableError } from '../errors.ts';
+import { asError, UnavailableError } from '../errors.ts';
+import { pause } from '../lib/backoff.ts';
 import { isLoopback } from '../lib/bridge-address.ts';
 import { buildApi } from './build-api.ts';
 import type { Services } from './services.ts';
 
 export interface ListeningApi {
-  readonly addresses: readonly string[];
-  /** Base URL at which containers on this host reach us. */
-  readonly containerUrl: string;
+  readonly url: string;
+  /** Of every address. */
+  readonly port: number;
   close(): Promise<void>;
 }
 
+/** How often is looked for the bridge of an engine that was started after us. */
+const lookMs = 1_000;
+
 /**
- * On loopback, containers cannot reach the configured address, so the same API listens on the engine's bridge too, and
- * there answers only requests with an execution's token.
+ * On loopback, containers cannot reach the configured address, so the same API listens on the engine's bridge too, as soon
+ * as there is one, and there answers only requests with an execution's token.
  */
-export async function listenApi(services: Services, bridge: string | undefined): Promise<ListeningApi> {
-  const { host, port, publicUrl } = services.config.service;
+export async function listenApi(services: Services, bridge: () => string | undefined): Promise<ListeningApi> {
+  const { config, log } = services;
+  const { host } = config.service;
   const api = buildApi(services);
-  const url = await listen(api, host, port);
+  const url = await listen(api, host, config.service.port);
+  const { port } = api.server.address() as AddressInfo;
   const servers = [api];
-  let containerUrl = publicUrl || url;
-  if (isLoopback(host) && bridge !== undefined) {
+  const leaving = new AbortController();
+
+  /** @returns whether there is a bridge. */
+  async function listenForContainers(): Promise<boolean> {
+    const address = bridge();
+    if (address === undefined) return false;
     const forContainers = buildApi(services, { tokensOnly: true });
-    containerUrl = await listen(forContainers, bridge, (api.server.address() as AddressInfo).port);
+    await listen(forContainers, address, port);
     servers.push(forContainers);
+    return true;
   }
+
+  async function lookForBridge(): Promise<void> {
+    let said = '';
+    for (let found = false; !found; ) {
+      await pause(lookMs, leaving.signal);
+      if (leaving.signal.aborted) return;
+      try {
+        found = await listenForContainers();
+      } catch (thrown) {
+        const err = asError(thrown);
+        if (err.message !== said) log.warn({ err }, 'containers cannot reach the API; it is tried again');
+        said = err.message;
+      }
+    }
+    log.info({ port }, "the API listens on the engine's bridge");
+  }
+
+  const looking = isLoopback(host) && !(await listenForContainers()) ? lookForBridge() : undefined;
   return {
-    addresses: [url],
-    containerUrl,
+    url,
+    port,
     async close() {
+      leaving.abort();
+      await looking;
       await Promise.all(servers.map((server) => server.close()));
     },
   };

@@ -38,7 +38,7 @@ const service = table('The process: where it keeps its data, listens and is reac
   port: integer('Port to listen on; 0 takes a free one.', { min: 0, max: 65_535 }),
   public_url: text('Base of the links in answers, as clients reach us; empty: http://HOST:PORT.', httpUrl),
   container_url: text(
-    "Base at which containers reach us; empty: api_server of the tenant, else the address of the engine's bridge.",
+    "Base at which containers reach us; empty: api_server of the tenant, else the engine's bridge if public_url or the API in the same process is on loopback, else public_url.",
     httpUrl,
   ),
   default_launcher: text('Runs actors whose queue names no launcher of its own.', shortName),
