@@ -9,8 +9,18 @@ export interface LoggerOptions {
   readonly pretty: boolean;
 }
 
-/** Values under these keys never reach the log. */
-const redacted = ['req.headers.authorization', 'req.headers["x-nonce"]', 'password', 'token', 'secret', '*.password'];
+const secrets = ['password', 'token', 'secret', 'authorization'];
+
+/**
+ * Values under these keys never reach the log. The client of Redis adds to an error what it had sent: messages, states and
+ * environments of actors, and its own password.
+ */
+const redacted = [
+  'req.headers',
+  ...secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+  'err.command.args',
+  'err.aggregateErrors[*].command.args',
+];
 
 export function createLogger({ level, pretty }: LoggerOptions): pino.Logger {
   const destination = pretty
