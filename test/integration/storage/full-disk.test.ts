@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../support/package-root.ts';
+import { programAvailable } from '../../support/program.ts';
+import { requireService } from '../../support/services.ts';
 import { makeTestDirectory } from '../../support/test-directory.ts';
 
 const run = promisify(execFile);
@@ -24,6 +26,8 @@ const possible = await run('unshare', [...namespace, 'sh', '-c', 'mount -t tmpfs
 );
 
 const source = (path: string) => JSON.stringify(join(packageRoot, 'src', path));
+
+const redisThere = requireService('redis', await programAvailable('redis-server'));
 
 describe.runIf(possible)('a full disk', () => {
   it('rejects a blob whole and keeps what was there', async () => {
@@ -50,6 +54,36 @@ describe.runIf(possible)('a full disk', () => {
       again: { blob: 'again', bytes: 1000 },
       small: 1000,
       large: null,
+    });
+  });
+
+  it.runIf(redisThere)('ends the embedded Redis, which has what it had answered once there is room', async () => {
+    await using directory = await makeTestDirectory('full');
+    const report = await onSmallDisk(
+      directory.path,
+      `import { startEmbeddedRedis } from ${source('storage/embedded-redis.ts')};
+       import { openRedis } from ${source('storage/redis.ts')};
+       import { until } from ${JSON.stringify(join(packageRoot, 'test/support/until.ts'))};
+       import { rm, writeFile } from 'node:fs/promises';
+       const dir = ${JSON.stringify(directory.path)};
+       const said = [];
+       const log = { info: () => undefined, error: ({ err }) => said.push(err.message) };
+       const embedded = await startEmbeddedRedis({ dataDir: dir, log });
+       const redis = await openRedis({ url: embedded.url, onError: () => undefined });
+       await redis.set('message', 'kept');
+       await writeFile(dir + '/other', new Uint8Array(1_000_000)).catch(() => undefined);
+       const refused = await redis.set('large', 'x'.repeat(10_000)).catch((error) => error.message);
+       await until(() => said.length > 0);
+       await rm(dir + '/other');
+       await until(() => redis.set('small', 'x'), { timeoutMs: 20_000 });
+       console.log(JSON.stringify({ ended: said[0], refused: refused !== 'OK', kept: await redis.mget('message', 'large') }));
+       redis.disconnect();
+       await embedded.close();`,
+    );
+    expect(JSON.parse(report)).toEqual({
+      ended: 'Embedded Redis ended; it is started again',
+      refused: true,
+      kept: ['kept', null],
     });
   });
 
