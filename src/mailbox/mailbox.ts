@@ -198,15 +198,19 @@ export function createMailbox(options: MailboxOptions): Mailbox {
 
     async adopt(actor, { workerId, leaseMs, places = [] }) {
       const of = keys.of(actor);
-      const answer = await run(
-        'adopt',
-        [of.actor, of.mailbox, of.held, of.executions],
-        [channel(actor), workerId, leaseMs, ...places],
-      );
-      const adopted = readLeased(actor, { workerId, leaseMs }, answer, readActor);
-      if (adopted) return { ...adopted, kind: 'adopted' };
-      const [kind, executionId = ''] = words(answer);
-      return kind === 'returned' ? { kind, executionId } : { kind: 'none' };
+      for (let passed = 0; ; ) {
+        const answer = await run(
+          'adopt',
+          [of.actor, of.mailbox, of.held, of.executions],
+          [channel(actor), workerId, leaseMs, passed, ...places],
+        );
+        const adopted = readLeased(actor, { workerId, leaseMs }, answer, readActor);
+        if (adopted) return { ...adopted, kind: 'adopted' };
+        const [kind, word = ''] = words(answer);
+        if (kind === 'returned') return { kind, executionId: word };
+        if (kind !== 'elsewhere') return { kind: 'none' };
+        passed += Number(word);
+      }
     },
 
     async extend(lease) {

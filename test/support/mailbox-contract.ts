@@ -450,6 +450,23 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       expect(await bench.mailbox.adopt(actor, successor)).toMatchObject({ kind: 'adopted' });
     });
 
+    it('is found behind any number of those whose place nobody here reaches', async () => {
+      const actor = await bench.newActor();
+      for (let count = 0; count < 65; count += 1) {
+        await bench.post(actor);
+        const { lease } = await bench.claim(actor);
+        await bench.mailbox.recordIntent(lease, { ...anIntent(), launcher: 'local@dead' });
+        await bench.mailbox.extend({ ...lease, leaseMs: -10_000 });
+      }
+      await bench.post(actor);
+      const { lease } = await bench.claim(actor);
+      await bench.mailbox.recordIntent(lease, anIntent());
+      await bench.mailbox.extend({ ...lease, leaseMs: 0 });
+      const adopted = await bench.mailbox.adopt(actor, { ...successor, places: [place] });
+      expect(adopted).toMatchObject({ kind: 'adopted', claimed: { lease: { executionId: lease.executionId } } });
+      expect(await bench.mailbox.adopt(actor, { ...successor, places: [place] })).toEqual({ kind: 'none' });
+    });
+
     it('shuts its holder out of every transition', async () => {
       const actor = await bench.newActor();
       const id = await bench.post(actor);

@@ -1,5 +1,6 @@
 -- Takes over one execution whose lease ran out. One without an intent was never launched: it goes back to its old place.
--- Any other is leased to the caller under a new fence, which shuts out whoever held it before.
+-- Any other is leased to the caller under a new fence, which shuts out whoever held it before. One call looks at 64 late
+-- leases, the longest late first; where the caller reaches the place of none, those behind them are for the next call.
 --
 -- KEYS[1] actor
 -- KEYS[2] mailbox
@@ -8,21 +9,24 @@
 -- ARGV[1] news channel
 -- ARGV[2] worker id
 -- ARGV[3] lease         ms
--- ARGV[4] place         each further argument: a launcher's place the caller can reach; none given is any
--- Returns {'none'} | {'returned', id} | {'adopted', id, fence, how many wait still, execution hash, actor hash}
+-- ARGV[4] passed over   how many late leases earlier calls have looked at
+-- ARGV[5] place         each further argument: a launcher's place the caller can reach; none given is any
+-- Returns {'none'} | {'elsewhere', how many were looked at} | {'returned', id}
+--   | {'adopted', id, fence, how many wait still, execution hash, actor hash}
 -- Emits   posted
 local reachable = {}
-for index = 4, #ARGV do reachable[ARGV[index]] = true end
+for index = 5, #ARGV do reachable[ARGV[index]] = true end
 
 local id, execution
-for _, late in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', nowMs(), 'LIMIT', 0, 64)) do
+local lates = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', nowMs(), 'LIMIT', ARGV[4], 64)
+for _, late in ipairs(lates) do
   local place = redis.call('HGET', KEYS[4] .. late, 'launcher')
-  if not place or #ARGV < 4 or reachable[place] then
+  if not place or #ARGV < 5 or reachable[place] then
     id, execution = late, KEYS[4] .. late
     break
   end
 end
-if not id then return { 'none' } end
+if not id then return #lates < 64 and { 'none' } or { 'elsewhere', #lates } end
 if redis.call('HEXISTS', execution, 'attempt') == 0 then
   redis.call('ZREM', KEYS[3], id)
   redis.call('HSET', execution, 'fence', '0')

@@ -97,7 +97,8 @@ describe('the scripts', () => {
       expect(command).not.toMatch(/^(SMEMBERS|HKEYS|HVALS|LRANGE|ZRANGE|ZREVRANGE|SUNION|SINTER|SDIFF|HRANDFIELD)$/);
       // A hash is read whole where it is one record: the actor's or an execution's.
       if (command === 'HGETALL') expect(['actor', 'execution']).toContain(nameOf(key, read(name).head));
-      if (command.startsWith('ZRANGEBY')) expect(rest, command).toMatch(/, 'LIMIT', 0, \d+\)/);
+      // What an earlier call has read may be passed over.
+      if (command.startsWith('ZRANGEBY')) expect(rest, command).toMatch(/, 'LIMIT', (?:0|ARGV\[\d\]), \d+\)/);
     }
   });
 });
