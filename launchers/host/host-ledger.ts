@@ -13,7 +13,9 @@ import {
   maxRecordBytes,
   ownersRecord,
   parseMarker,
+  sweepEveryMs,
 } from '../../src/launcher/ledger.ts';
+import { rarely } from '../../src/lib/rarely.ts';
 import type { Host } from './host.ts';
 
 export interface HostLedger extends Ledger {
@@ -68,7 +70,7 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
     readSubmission: async (ref) => (await readText(`${home(ref)}/submission`))?.trim(),
     noteSubmission: async (ref, submission) =>
       await host.put(`${home(ref)}/submission`, Buffer.from(`${submission}\n`)),
-    async sweep(now) {
+    sweep: rarely(sweepEveryMs, async (now) => {
       const names = ((await host.list(dir)) ?? []).filter((name) => parseAttemptKey(name) !== undefined);
       const reads = names.map((name) => ({ path: `${dir}/${name}/not-after`, offset: 0, length: 20 }));
       const parts = await host.readMany(reads);
@@ -76,6 +78,6 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
         const seconds = Number(Buffer.from(parts[index]?.bytes ?? []).toString() || Number.NaN);
         if (seconds * 1_000 + clockSkewMs < now.getTime()) await host.removeTree(`${dir}/${name}`);
       }
-    },
+    }),
   };
 }

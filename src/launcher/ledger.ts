@@ -11,6 +11,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { rarely } from '../lib/rarely.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
 import { type EndRecord, parseEndRecord } from './end-record.ts';
 import type { AttemptRef } from './launcher.ts';
@@ -33,7 +34,7 @@ export interface Ledger {
   readEnd(ref: AttemptRef): Promise<EndRecord | undefined>;
   noteCancel(ref: AttemptRef): Promise<void>;
   wasCancelled(ref: AttemptRef): Promise<boolean>;
-  /** Removes entries whose time has passed. */
+  /** Removes entries whose time has passed. All have to be looked at, so it does so once in `sweepEveryMs`. */
   sweep(now: Date): Promise<void>;
   /** The directory to mount for the helper. */
   entryPath(ref: AttemptRef): string;
@@ -43,6 +44,8 @@ export interface Ledger {
 export const closedEntryMs = 14 * 86_400_000;
 /** Between two hosts' clocks an attempt may be refused later than we think. */
 export const clockSkewMs = 3_600_000;
+/** To look at all entries may take minutes, and one that stays longer than it has to is a few small files. */
+export const sweepEveryMs = 3_600_000;
 const closedPrefix = 'closed:';
 /** An end record has fifteen short lines; what is longer was not written by the helper. */
 export const maxRecordBytes = 65_536;
@@ -110,14 +113,14 @@ export function createLedger(dir: string): Ledger {
     },
     noteCancel: (ref) => writeFile(join(home(ref), 'cancelled'), ''),
     wasCancelled: (ref) => isThere(join(home(ref), 'cancelled')),
-    async sweep(now) {
+    sweep: rarely(sweepEveryMs, async (now) => {
       for (const name of await readdir(dir).catch(returnOn('ENOENT', []))) {
         if (parseAttemptKey(name) === undefined) continue;
         const seconds = Number((await readBounded(join(dir, name, 'not-after'))) ?? Number.NaN);
         const isOver = seconds * 1000 + clockSkewMs < now.getTime();
         if (isOver) await rm(join(dir, name), { recursive: true, force: true, maxRetries: 3 });
       }
-    },
+    }),
   };
 }
 

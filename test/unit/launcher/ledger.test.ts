@@ -1,6 +1,8 @@
 import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createHostLedger } from '../../../launchers/host/host-ledger.ts';
+import { createLocalHost } from '../../../launchers/host/local-host.ts';
 import { renderMockRecord } from '../../../launchers/mock/mock-record.ts';
 import { createLedger, type Ledger } from '../../../src/launcher/ledger.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
@@ -97,5 +99,20 @@ describe('the ledger', () => {
     await ledger.sweep(new Date());
     await expect(stat(ledger.entryPath(old))).rejects.toMatchObject({ code: 'ENOENT' });
     expect((await stat(ledger.entryPath(ref))).isDirectory()).toBe(true);
+  });
+
+  it.each([
+    ['of this machine', createLedger],
+    ['of a host', (path: string) => createHostLedger(createLocalHost({ scratchRoots: [directory.path] }), path)],
+  ])('is looked through once an hour, however often it is swept: %s', async (_, create) => {
+    const ledgerOfIts = create(join(directory.path, 'its'));
+    const old = { executionId: 'old', attempt: 1 };
+    const now = Date.now();
+    await ledgerOfIts.sweep(new Date(now));
+    await ledgerOfIts.open(old, new Date(now - 2 * 3_600_000));
+    await ledgerOfIts.sweep(new Date(now + 3_599_000));
+    expect((await stat(ledgerOfIts.entryPath(old))).isDirectory()).toBe(true);
+    await ledgerOfIts.sweep(new Date(now + 3_600_000));
+    await expect(stat(ledgerOfIts.entryPath(old))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
