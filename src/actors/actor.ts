@@ -67,8 +67,14 @@ export interface Actor extends ActorSettings {
   readonly wait?: Wait;
 }
 
-/** How many messages of an actor may run at once: one where order and state matter, else its own or the given limit. */
-export function concurrencyOf(actor: Pick<Actor, 'stateless' | 'maxWorkers'>, workersPerActor: number): number {
+/**
+ * How many messages of an actor may run at once: one where order and state matter, else its own or the given limit, or
+ * as many as workers were asked for.
+ */
+export function concurrencyOf(
+  actor: Pick<Actor, 'stateless' | 'maxWorkers'>,
+  { workersPerActor, wanted }: { readonly workersPerActor: number; readonly wanted: number },
+): number {
   if (!actor.stateless) return 1;
-  return actor.maxWorkers ?? workersPerActor;
+  return Math.max(actor.maxWorkers ?? workersPerActor, wanted);
 }

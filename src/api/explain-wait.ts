@@ -32,7 +32,7 @@ export async function explainWait(services: WaitSources, execution: Execution): 
     firstWait: first?.wait,
     launcherWait: services.launcherWait(launcher),
     heldIds,
-    mostHeld: concurrencyOf(actor, workersPerActor(config.workers, queued, wanted)),
+    mostHeld: concurrencyOf(actor, { workersPerActor: workersPerActor(config.workers, queued), wanted }),
     workers: records.length,
     now: clock.now(),
   });

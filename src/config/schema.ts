@@ -212,7 +212,10 @@ const results = table('Chunks an execution hands back.', {
 });
 
 const workers = table('Loops that serve actors, one execution at a time each.', {
-  per_actor: integer('Most workers of one actor, unless the actor says maxWorkers.', { min: 1, max: 10_000 }),
+  per_actor: integer(
+    'Most workers of one actor, unless the actor says maxWorkers or an administrator asked for more.',
+    { min: 1, max: 10_000 },
+  ),
   max_queued: integer('Most executions of one actor that are handed to a scheduler, as Slurm.', {
     min: 1,
     max: 100_000,

@@ -50,6 +50,13 @@ export interface LeaseOptions {
   readonly leaseMs: number;
 }
 
+export interface ClaimOptions extends LeaseOptions {
+  /** Most that may be held of a stateless actor without a limit of its own. */
+  readonly workersPerActor: number;
+  /** As many as somebody asked for may be held, whatever the limit; of a stateful actor one still. */
+  readonly wanted?: number;
+}
+
 /** An attempt whose container is still to be removed. */
 export interface CleanupEntry extends AttemptRef {
   readonly launcher: string;
@@ -98,7 +105,7 @@ export interface Mailbox extends Posting {
   load(actor: ActorRef): Promise<ActorLoad>;
   /** Ends waiting messages as cancelled, at most `most` of them. */
   purge(actor: ActorRef, most: number): Promise<{ readonly ended: number; readonly waiting: number }>;
-  claim(actor: ActorRef, options: LeaseOptions & { readonly workersPerActor: number }): Promise<ClaimOutcome>;
+  claim(actor: ActorRef, options: ClaimOptions): Promise<ClaimOutcome>;
   /** `places` are those the caller can reach; what was intended elsewhere is left to others. None given is any. */
   adopt(actor: ActorRef, options: LeaseOptions & { readonly places?: readonly string[] }): Promise<AdoptOutcome>;
   extend(lease: Lease): Promise<'extended' | 'cancel' | 'lost'>;
@@ -182,13 +189,13 @@ export function createMailbox(options: MailboxOptions): Mailbox {
       return { ended: Number(ended), waiting: Number(waiting) };
     },
 
-    async claim(actor, { workerId, leaseMs, workersPerActor }) {
+    async claim(actor, { workerId, leaseMs, workersPerActor, wanted = 0 }) {
       const of = keys.of(actor);
       const before = known.get(of.actor);
       const answer = await run(
         'claim',
         [of.actor, of.mailbox, of.held, of.executions],
-        [workerId, leaseMs, workersPerActor, before?.version ?? ''],
+        [workerId, leaseMs, workersPerActor, wanted, before?.version ?? ''],
       );
       const leased = readLeased(actor, { workerId, leaseMs }, answer, (fields) =>
         fields.size === 0 ? before?.actor : known.keep(of.actor, fields),

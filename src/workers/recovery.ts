@@ -91,6 +91,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
           const removed = await launcher.sweep(isLive, options.leaving);
           for (const ref of removed) log.warn({ ...ref, launcher: place }, 'stray removed');
         } catch (thrown) {
+          if (options.leaving.aborted) return;
           log.warn({ launcher: place, err: asError(thrown) }, 'sweep failed; it is repeated');
         }
       }

@@ -17,12 +17,12 @@ import type { ActorLoad, Mailbox } from '../mailbox/mailbox.ts';
 import type { News, NewsItem } from '../mailbox/news.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ActorPreparation } from './actor-preparation.ts';
+import { type Crew, createCrew } from './crew.ts';
 import type { LauncherGate } from './launcher-gate.ts';
-import { planWorkers, workersPerActor } from './plan-workers.ts';
+import { type ActorDemand, planWorkers, type WorkerPlan, workersPerActor } from './plan-workers.ts';
 import type { Recovery } from './recovery.ts';
 import type { RunOutcome } from './run-execution.ts';
 import type { Scheduler } from './scheduler.ts';
-import { startWorker, type Worker } from './worker.ts';
 import type { WorkerStore } from './worker-store.ts';
 
 export interface SupervisorSettings {
@@ -68,7 +68,7 @@ interface Served {
   actor: Actor;
   load: ActorLoad;
   wanted: number;
-  readonly workers: Set<Worker>;
+  readonly crew: Crew;
 }
 
 /** Sweeps between two looks for strays: listing an engine's containers costs more than reading our own counters. */
@@ -76,10 +76,13 @@ const sweepsPerStrayLook = 6;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { actors, mailbox, launchers, settings, log } = options;
+  /** Whoever has not taken a message for the longest time first. */
   const served = new Map<string, Served>();
   const retiring = new Set<Promise<void>>();
+  let crowded = false;
   let stopping = false;
   let sweeps = 0;
+  let strayLook: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopListening = (): void => undefined;
   let stopped: Promise<void> | undefined;
@@ -93,37 +96,79 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const [actor, load] = await Promise.all([actors.get(ref.tenant, ref.actorId), mailbox.load(ref)]);
     const known = served.get(key);
     if (!actor) {
-      if (known) retireAll(known);
+      if (known) retire(known);
       served.delete(key);
       return undefined;
     }
-    const entry: Served = known ?? { ref, actor, load, wanted: 0, workers: new Set() };
+    const entry = known ?? serve(ref, actor, load);
     entry.actor = actor;
     entry.load = load;
-    served.set(key, entry);
     const launcher = launcherOf(actor);
     if (actor.status === 'submitted' && launcher) options.preparation.begin(actor, launcher);
     return entry;
   }
 
+  function serve(ref: ActorRef, actor: Actor, load: ActorLoad): Served {
+    const crew = createCrew({
+      actor: ref,
+      mailbox,
+      records: options.workers,
+      gate: options.gate,
+      launcherOf,
+      launcherName: () => launcherOf(entry.actor)?.name,
+      run: options.run,
+      nextWorkerId: options.nextWorkerId,
+      hostId: settings.hostId,
+      leaseMs: settings.leaseMs,
+      known: () => entry.actor,
+      limits: () => limitsOf(entry),
+      log,
+      onTaken: (waiting) => onTaken(entry, waiting),
+      onNothing: () => onNothing(entry),
+      onFree,
+    });
+    const entry: Served = { ref, actor, load, wanted: 0, crew };
+    served.set(keyOf(ref), entry);
+    return entry;
+  }
+
+  /** Of messages that come while others wait there is no news: whoever takes one calls those that are ready. */
+  function onTaken(entry: Served, waiting: number): void {
+    const key = keyOf(entry.ref);
+    if (served.delete(key)) served.set(key, entry);
+    entry.load = { ...entry.load, waiting };
+    if (waiting === 0) return;
+    replan();
+    entry.crew.wake();
+  }
+
+  /** What waits may not be taken here until there is news of it, or a sweep: no place is kept for it. */
+  function onNothing(entry: Served): void {
+    if (entry.load.waiting === 0) return;
+    entry.load = { ...entry.load, waiting: 0 };
+    onFree();
+  }
+
+  /** A worker would take its actor's next message; where places are short, another actor may be the one whose turn it is. */
+  function onFree(): void {
+    if (crowded) replan();
+  }
+
   /** Starts and retires workers as `planWorkers` says. */
   function replan(): void {
     if (stopping) return;
-    const ready = [...served.entries()].filter(([, entry]) => canRun(entry));
-    const planFor = (queued: boolean, most: number): Iterable<readonly [string, number]> => {
+    const ready = [...served].filter(([, entry]) => canRun(entry));
+    const planFor = (queued: boolean, most: number): WorkerPlan => {
       const entries = ready.filter(([, entry]) => isQueued(entry.actor) === queued);
       return planWorkers(
         entries.map(([key, entry]) => demandOf(key, entry)),
         most,
       );
     };
-    const plan = new Map([...planFor(false, settings.perHost), ...planFor(true, Number.POSITIVE_INFINITY)]);
-    for (const [key, entry] of served) {
-      const planned = canRun(entry) ? (plan.get(key) ?? 0) : 0;
-      while (entry.workers.size < planned) begin(entry);
-      const idle = [...entry.workers].filter((worker) => !worker.busy);
-      for (const worker of idle.slice(0, Math.max(0, entry.workers.size - planned))) retire(entry, worker);
-    }
+    const here = planFor(false, settings.perHost);
+    const plan = new Map([...here.counts, ...planFor(true, Number.POSITIVE_INFINITY).counts]);
+    ({ crowded } = here);
+    for (const [key, entry] of served) entry.crew.resize(plan.get(key) ?? 0);
   }
 
   function canRun(entry: Served): boolean {
@@ -136,74 +181,24 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return launcherOf(actor)?.launcher.capabilities.queues === true;
   }
 
-  function workersOf({ actor, wanted }: Served): number {
-    return workersPerActor(settings, isQueued(actor), wanted);
+  function limitsOf({ actor, wanted }: Served): { readonly workersPerActor: number; readonly wanted: number } {
+    return { workersPerActor: workersPerActor(settings, isQueued(actor)), wanted };
   }
 
-  function demandOf(key: string, entry: Served): Parameters<typeof planWorkers>[0][number] {
-    const concurrency = concurrencyOf(entry.actor, workersOf(entry));
-    const busy = [...entry.workers].filter((worker) => worker.busy).length;
-    return { key, busy, concurrency, waiting: entry.load.waiting, wanted: entry.wanted };
-  }
-
-  function begin(entry: Served): void {
-    const worker = startWorker({
-      id: options.nextWorkerId(),
-      actor: entry.ref,
-      mailbox,
-      gate: options.gate,
-      launcherOf,
-      launcherName: () => launcherOf(entry.actor)?.name,
-      run: options.run,
-      leaseMs: settings.leaseMs,
-      workersPerActor: workersOf(entry),
-      log,
-      onChange: (waiting) => {
-        void saveRecord(entry, worker);
-        entry.load = { ...entry.load, waiting };
-        if (waiting > 0) callMore(entry);
-      },
-    });
-    entry.workers.add(worker);
-    void saveRecord(entry, worker);
-  }
-
-  /** Of messages that come while others wait there is no news: whoever takes one calls those that are ready. */
-  function callMore(entry: Served): void {
-    replan();
-    wake(entry);
-  }
-
-  function retire(entry: Served, worker: Worker): void {
-    entry.workers.delete(worker);
-    const ended = worker
-      .retire()
-      .then(() => options.workers.remove(entry.ref, worker.id))
-      .catch((thrown: unknown) => log.debug({ err: asError(thrown) }, 'worker record not removed'))
-      .finally(() => retiring.delete(ended));
-    retiring.add(ended);
-  }
-
-  function retireAll(entry: Served): void {
-    for (const worker of entry.workers) retire(entry, worker);
-  }
-
-  async function saveRecord(entry: Served, worker: Worker): Promise<void> {
-    if (!entry.workers.has(worker)) return;
-    const record = {
-      ...entry.ref,
-      id: worker.id,
-      status: worker.busy ? ('busy' as const) : ('ready' as const),
-      image: entry.actor.image,
-      hostId: settings.hostId,
-      location: launcherOf(entry.actor)?.place ?? '',
-      createTime: worker.createTime,
-      lastHealthCheckTime: new Date(),
-      ...(worker.lastExecutionTime ? { lastExecutionTime: worker.lastExecutionTime } : {}),
+  function demandOf(key: string, entry: Served): ActorDemand {
+    const { actor, crew, load, wanted } = entry;
+    return {
+      key,
+      busy: crew.busy(),
+      concurrency: concurrencyOf(actor, limitsOf(entry)),
+      waiting: load.waiting,
+      wanted,
     };
-    await options.workers
-      .save(record)
-      .catch((thrown: unknown) => log.debug({ err: asError(thrown) }, 'worker record not kept'));
+  }
+
+  function retire({ crew }: Served): void {
+    const ended = crew.retire().then(() => void retiring.delete(ended));
+    retiring.add(ended);
   }
 
   async function sweepActor(ref: ActorRef): Promise<void> {
@@ -217,11 +212,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return;
     }
     entry.wanted = await options.workers.wanted(ref);
-    const asked = await options.workers.stopRequested(ref);
-    for (const worker of entry.workers) {
-      if (asked.has(worker.id)) retire(entry, worker);
-      else await saveRecord(entry, worker);
-    }
+    await entry.crew.tend();
     await options.schedules.look(entry.actor);
   }
 
@@ -238,13 +229,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await sweepActor(ref).catch((thrown: unknown) => log.warn({ ...ref, err: asError(thrown) }, 'actor not swept'));
     }
     replan();
-    for (const entry of served.values()) wake(entry);
-    if (sweeps % sweepsPerStrayLook === 0) await options.recovery.sweep();
+    for (const entry of served.values()) entry.crew.wake();
+    if (sweeps % sweepsPerStrayLook === 0) lookForStrays();
     sweeps += 1;
   }
 
-  function wake(entry: Served): void {
-    for (const worker of entry.workers) worker.wake();
+  /** Beside all else, one look at a time: it may take long, and no execution whose lease ran out waits for it. */
+  function lookForStrays(): void {
+    strayLook ??= options.recovery
+      .sweep()
+      .catch((thrown: unknown) => log.warn({ err: asError(thrown) }, 'look for strays failed; it is repeated'))
+      .finally(() => {
+        strayLook = undefined;
+      });
   }
 
   async function hear(item: NewsItem): Promise<void> {
@@ -257,13 +254,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (item.kind !== 'posted' && item.kind !== 'ended' && item.kind !== 'actor') return;
     const entry = served.get(keyOf(item));
     // A worker that is ready takes a new message without anybody reading anything first.
-    if (entry && item.kind !== 'actor' && [...entry.workers].some((worker) => !worker.busy)) {
-      wake(entry);
+    if (entry && item.kind !== 'actor' && entry.crew.hasReady()) {
+      entry.crew.wake();
       return;
     }
     const fresh = await refresh(item);
     replan();
-    if (fresh) wake(fresh);
+    fresh?.crew.wake();
   }
 
   async function sweepForEver(): Promise<void> {
@@ -281,7 +278,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     stopping = true;
     clearTimeout(timer);
     stopListening();
-    for (const entry of served.values()) retireAll(entry);
+    for (const entry of served.values()) retire(entry);
     await Promise.all(retiring);
     await Promise.all([options.recovery.idle(), options.preparation.idle(), options.events.idle()]);
   }

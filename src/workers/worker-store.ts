@@ -1,6 +1,7 @@
 /** Records of workers, for people and for the supervisor: who serves an actor, where, and how many were asked for. */
 
 import type { Redis } from 'ioredis';
+import type { Actor } from '../actors/actor.ts';
 import { type ActorRef, createKeys } from '../mailbox/keys.ts';
 import { throwRedisError } from '../storage/redis.ts';
 
@@ -31,7 +32,7 @@ export interface WorkerStore {
   count(): Promise<number>;
   save(record: WorkerRecord): Promise<void>;
   remove(actor: ActorRef, workerId: string): Promise<void>;
-  /** The worker ends after what it is running. @returns whether there is such a worker. */
+  /** The worker ends after what it is running, and is none of those asked for. @returns whether there is such a worker. */
   requestStop(actor: ActorRef, workerId: string): Promise<boolean>;
   stopRequested(actor: ActorRef): Promise<ReadonlySet<string>>;
   /** Asks for at least `count` workers from now on. */
@@ -67,6 +68,10 @@ export function createWorkerStore(options: { readonly redis: Redis; readonly pre
       .filter((record) => Date.now() - record.lastHealthCheckTime.getTime() < staleAfterMs);
   }
 
+  async function wanted(actor: ActorRef): Promise<number> {
+    return Number((await redis.hget(keys.of(actor).workers, wantedField).catch(throwRedisError)) ?? 0);
+  }
+
   return {
     list,
     async get(actor, workerId) {
@@ -96,8 +101,13 @@ export function createWorkerStore(options: { readonly redis: Redis; readonly pre
       ]).catch(throwRedisError);
     },
     async requestStop(actor, workerId) {
-      if (!(await list(actor)).some((record) => record.id === workerId)) return false;
-      await redis.hset(keys.of(actor).workers, stopField(workerId), '1').catch(throwRedisError);
+      const records = await list(actor);
+      if (!records.some((record) => record.id === workerId)) return false;
+      const { workers } = keys.of(actor);
+      const asked = await redis.hsetnx(workers, stopField(workerId), '1').catch(throwRedisError);
+      // Else another would begin in its place. One that is there beside those asked for leaves them as many.
+      const fewer = asked === 1 && staying(records).length <= (await wanted(actor));
+      if (fewer) await redis.hincrby(workers, wantedField, -1).catch(throwRedisError);
       return true;
     },
     async stopRequested(actor) {
@@ -107,10 +117,18 @@ export function createWorkerStore(options: { readonly redis: Redis; readonly pre
     async want(actor, count) {
       await redis.hset(keys.of(actor).workers, wantedField, count).catch(throwRedisError);
     },
-    async wanted(actor) {
-      return Number((await redis.hget(keys.of(actor).workers, wantedField).catch(throwRedisError)) ?? 0);
-    },
+    wanted,
   };
+}
+
+/** Those that nobody has asked to stop. */
+export function staying(records: readonly WorkerRecord[]): readonly WorkerRecord[] {
+  return records.filter(({ status }) => status === 'ready' || status === 'busy');
+}
+
+/** How many of the workers asked for are not there yet. A stateful actor has one at most. */
+export function missing(actor: Pick<Actor, 'stateless'>, records: readonly WorkerRecord[], wanted: number): number {
+  return Math.max(0, Math.min(wanted, actor.stateless ? wanted : 1) - staying(records).length);
 }
 
 /** Records from before it belong to supervisors that died. */

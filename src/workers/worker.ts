@@ -11,7 +11,7 @@ import { asError } from '../errors.ts';
 import type { Claimed } from '../executions/execution.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
-import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { ClaimOptions, Mailbox } from '../mailbox/mailbox.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { LauncherGate } from './launcher-gate.ts';
 import type { RunOutcome } from './run-execution.ts';
@@ -36,10 +36,15 @@ export interface WorkerOptions {
   readonly launcherOf: (actor: Actor) => LauncherEntry | undefined;
   readonly run: (entry: LauncherEntry, claimed: Claimed, actor: Actor) => Promise<RunOutcome>;
   readonly leaseMs: number;
-  readonly workersPerActor: number;
+  /** How many messages of the actor may be held, as it stands. */
+  readonly limits: () => Pick<ClaimOptions, 'workersPerActor' | 'wanted'>;
   readonly log: Logger;
-  /** Told whenever `busy` changes, with how many messages waited when this one was taken. */
-  readonly onChange: (waiting: number) => void;
+  /** It has taken a message, and so many wait still. */
+  readonly onTaken: (waiting: number) => void;
+  /** It claimed, and there was nothing it may take. */
+  readonly onNothing: () => void;
+  /** What it held is settled or left. It claims again only if it is not retired by then. */
+  readonly onFree: () => void;
   /** The launcher the actor uses by what is known of it; a closed one is not claimed for. */
   readonly launcherName: () => string | undefined;
 }
@@ -51,19 +56,18 @@ export function startWorker(options: WorkerOptions): Worker {
   let retired = false;
   let woken = Promise.withResolvers<void>();
 
-  function setBusy(value: boolean, waiting = 0): void {
-    busy = value;
-    options.onChange(waiting);
-  }
-
   /** @returns whether it is worth looking again at once. */
   async function serveOne(): Promise<boolean> {
     const name = options.launcherName();
     if (name === undefined || options.gate.waitOf(name)) return false;
-    const { id: workerId, leaseMs, workersPerActor } = options;
-    const outcome = await options.mailbox.claim(options.actor, { workerId, leaseMs, workersPerActor });
-    if (outcome.kind !== 'leased') return false;
-    setBusy(true, outcome.waiting);
+    const { id: workerId, leaseMs } = options;
+    const outcome = await options.mailbox.claim(options.actor, { workerId, leaseMs, ...options.limits() });
+    if (outcome.kind !== 'leased') {
+      options.onNothing();
+      return false;
+    }
+    busy = true;
+    options.onTaken(outcome.waiting);
     try {
       const entry = options.launcherOf(outcome.actor);
       if (!entry) {
@@ -73,7 +77,8 @@ export function startWorker(options: WorkerOptions): Worker {
       return (await options.run(entry, outcome.claimed, outcome.actor)) === 'settled';
     } finally {
       lastExecutionTime = new Date();
-      setBusy(false);
+      busy = false;
+      options.onFree();
     }
   }
 

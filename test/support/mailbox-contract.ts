@@ -235,6 +235,21 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       expect(await bench.mailbox.claim(given, { ...worker, workersPerActor: 1 })).toEqual({ kind: 'busy' });
     });
 
+    it('holds as many as workers were asked for, above any limit but that of a stateful actor', async () => {
+      const own = await bench.newActor({ maxWorkers: 1 });
+      const given = await bench.newActor();
+      const stateful = await bench.newActor({ stateless: false });
+      const asked = { ...worker, workersPerActor: 1, wanted: 2 };
+      for (const actor of [own, given, stateful]) for (let count = 0; count < 3; count += 1) await bench.post(actor);
+      for (const actor of [own, given]) {
+        await bench.claim(actor);
+        expect(await bench.mailbox.claim(actor, asked)).toMatchObject({ kind: 'leased' });
+        expect(await bench.mailbox.claim(actor, asked)).toEqual({ kind: 'busy' });
+      }
+      await bench.claim(stateful);
+      expect(await bench.mailbox.claim(stateful, asked)).toEqual({ kind: 'busy' });
+    });
+
     it('waits for an actor that is not ready, and says when it is gone', async () => {
       const actor = await bench.newActor({ ready: false });
       await bench.post(actor);

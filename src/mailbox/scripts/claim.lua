@@ -8,7 +8,8 @@
 -- ARGV[1] worker id
 -- ARGV[2] lease         ms
 -- ARGV[3] workers       how many messages of a stateless actor without a limit of its own may be held
--- ARGV[4] version       of the actor's record the caller has, or empty
+-- ARGV[4] wanted        how many of a stateless actor may be held whatever its limit
+-- ARGV[5] version       of the actor's record the caller has, or empty
 -- Returns {'leased', id, fence, how many wait still, execution hash, actor hash (empty when its version is the caller's)}
 --   | {'empty'} | {'busy'} | {'paused'} | {'gone'}
 local actor = redis.call('HMGET', KEYS[1], 'status', 'stateless', 'maxWorkers', 'digest', 'version')
@@ -16,6 +17,7 @@ if not actor[1] or actor[1] == 'deleted' or actor[1] == 'shutting_down' then ret
 if actor[1] ~= 'ready' or not actor[4] then return { 'paused' } end
 local most = tonumber(ARGV[3])
 if actor[3] and actor[3] ~= '' then most = tonumber(actor[3]) end
+most = math.max(most, tonumber(ARGV[4]))
 if actor[2] == '0' then most = 1 end
 if redis.call('ZCARD', KEYS[3]) >= most then return { 'busy' } end
 
@@ -28,5 +30,5 @@ redis.call('HSET', execution, 'fence', fence, 'worker', ARGV[1])
 redis.call('HDEL', execution, 'wait')
 redis.call('ZADD', KEYS[3], nowMs() + tonumber(ARGV[2]), id)
 local record = {}
-if actor[5] ~= ARGV[4] then record = redis.call('HGETALL', KEYS[1]) end
+if actor[5] ~= ARGV[5] then record = redis.call('HGETALL', KEYS[1]) end
 return { 'leased', id, fence, redis.call('ZCARD', KEYS[2]), redis.call('HGETALL', execution), record }
