@@ -1,6 +1,8 @@
 /**
  * Contract §7.11, where integration/api/workers.test.ts does not prove it already (there: fields, num, words).
  *
+ * That as many as were asked for run above max_workers: integration/workers/supervisor.test.ts.
+ *
  * Not here: `cid` and `host_ip`, which are of the container a worker is in the original, and null here.
  */
 

@@ -45,6 +45,9 @@ beforeAll(async () => {
   const now = new Date();
   const worker = { tenant: 'DEV', actorId: first, image: 'x', hostId: 'h', location: 'l', createTime: now };
   await api.services.workers.save({ ...worker, id: 'wOne', status: 'busy', lastHealthCheckTime: now });
+  // Of a stateful actor there is one at most, whatever was asked for when it was not.
+  await api.services.workers.want({ tenant: 'DEV', actorId: first }, 4);
+  await api.services.workers.want({ tenant: 'OPS', actorId: second }, 3);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -95,7 +98,7 @@ describe('7.15 GET /actors/admin/workers', () => {
     expect(result.summary).toEqual({
       total_workers: 1,
       ready_workers: 0,
-      requested_workers: 0,
+      requested_workers: 4,
       error_workers: 0,
       busy_workers: 1,
       actors_no_workers: 1,

@@ -4,8 +4,10 @@
  *
  * Not here: what happens when processes die (e2e/crash.test.ts), several failed starts (integration), the order of
  * stateful actors (test/support/mailbox-contract.ts), cron's next time (12-cron.test.ts). The original's autoscaler,
- * health agent and queues (§§8.4–8.6) are its own machinery: here workers come with messages and go without them. The
- * statuses of a worker before READY last no time at all here, so nobody sees them.
+ * health agent and queues (§§8.4–8.6) are its own machinery: here an actor keeps one ready worker as far as its host has
+ * room, and more come with messages and go without them. A worker begins as READY. One that was asked for and that no
+ * host has room for has no id yet by which it could be read or stopped: it is counted (`requested_workers`, and what the
+ * next request says) and not listed as REQUESTED.
  */
 
 import { writeFile } from 'node:fs/promises';

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecutionTotals } from '../../history/history.ts';
 import { noTotals } from '../../history/totals.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
+import { missing, type WorkerRecord } from '../../workers/worker-store.ts';
 import { describeActor } from '../actor-view.ts';
 import { keyOf, renderSums, renderTotals } from '../admin-totals.ts';
 import { tellTotal } from '../bounded-listing.ts';
@@ -104,13 +105,17 @@ async function showActor(
 
 async function listAllWorkers(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const { services } = request.server;
-  const [found, { current }] = await Promise.all([services.workers.all(), services.actors.count()]);
+  const [found, { current }, refs] = await Promise.all([
+    services.workers.all(),
+    services.actors.count(),
+    services.actors.refs(),
+  ]);
   const workers = found.toSorted((one, other) => (keyOf(one) + one.id < keyOf(other) + other.id ? -1 : 1));
   const served = new Set(workers.map(keyOf));
   const summary = {
     total_workers: workers.length,
     ready_workers: workers.filter(({ status }) => status === 'ready').length,
-    requested_workers: 0,
+    requested_workers: await countMissing(request, refs, found),
     error_workers: 0,
     busy_workers: workers.filter(({ status }) => status === 'busy').length,
     actors_no_workers: Math.max(0, current - served.size),
@@ -123,6 +128,24 @@ async function listAllWorkers(request: FastifyRequest, reply: FastifyReply): Pro
     }),
   );
   return success(request, messages.workers, { summary: spelledWhole(request, summary), workers: shown });
+}
+
+/** Workers asked for that are not there yet. */
+async function countMissing(
+  { server }: FastifyRequest,
+  refs: readonly ActorRef[],
+  found: readonly WorkerRecord[],
+): Promise<number> {
+  const { actors, workers } = server.services;
+  const byActor = Map.groupBy(found, keyOf);
+  const counts = await Promise.all(
+    refs.map(async (ref) => {
+      const wanted = await workers.wanted(ref);
+      const actor = wanted > 0 ? await actors.get(ref.tenant, ref.actorId) : undefined;
+      return actor ? missing(actor, byActor.get(keyOf(ref)) ?? [], wanted) : 0;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 async function sumAllExecutions(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { InvalidError, NotFoundError } from '../../errors.ts';
 import { isId } from '../../lib/ids.ts';
-import type { WorkerRecord } from '../../workers/worker-store.ts';
+import { missing, staying, type WorkerRecord } from '../../workers/worker-store.ts';
 import { answerSearch, searchMessages } from '../answer-search.ts';
 import { becomesSearch, bounded, boundedListing } from '../bounded-listing.ts';
 import { findActor, refOf } from '../find-actor.ts';
@@ -41,7 +41,7 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'listWorkers',
       summary: 'List workers',
-      description: `The workers that serve the actor now; none while it has no messages. ${boundedListing} ${searchOrListing}`,
+      description: `The workers that serve the actor now: as far as its host has room one is ready, more come with messages. Those asked for that no host has room for yet are not among them. ${boundedListing} ${searchOrListing}`,
       params: actorParams,
       querystring: listingQuerystring,
       response: {
@@ -58,7 +58,8 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
       summary: 'Ask for workers',
       description:
         'From now on at least so many messages of a stateless actor may run at once, as far as hosts have room. A stateful ' +
-        'actor has one worker, however many are asked for.',
+        'actor has one worker, however many are asked for. Who asks for fewer than before changes nothing: a worker that is ' +
+        'stopped is one less.',
       params: actorParams,
       body: fieldsBody(workersRequest),
       response: { 200: envelope(Type.Null(), messages.scheduled(2, 1)), ...errors() },
@@ -81,7 +82,9 @@ export async function workerRoutes(app: FastifyInstance): Promise<void> {
       tags,
       operationId: 'stopWorker',
       summary: 'Stop a worker',
-      description: 'The worker ends after what it is running.',
+      description:
+        'The worker ends after what it is running, and is one less of those asked for. An actor whose host has room keeps ' +
+        'one ready, whoever is stopped.',
       params: workerParams,
       response: { 200: envelope(Type.Null(), messages.stop), ...errors() },
     },
@@ -108,9 +111,12 @@ async function ensureWorkers(request: FastifyRequest): Promise<Envelope> {
   if (num < 0 || num > mostWorkers) throw invalid(`num is ${num}; it must be from 1 to ${mostWorkers}`);
   // Up to so many: of a stateful actor one, or its messages would lose their order.
   const count = actor.stateless ? num : 1;
-  const before = (await workers.list(refOf(actor))).length;
+  const ref = refOf(actor);
+  const [records, wanted] = await Promise.all([workers.list(ref), workers.wanted(ref)]);
+  if (wanted < count) await workers.want(ref, count);
+  // With those that begin as soon as a host has room: asked for twice, they are not scheduled twice.
+  const before = staying(records).length + missing(actor, records, wanted);
   if (before >= count) return success(request, messages.enough(actor.id, before), null);
-  await workers.want(refOf(actor), count);
   return success(request, messages.scheduled(count - before, before), null);
 }
 

@@ -56,7 +56,9 @@ export const adminWorkers = Type.Object(
     summary: Type.Object({
       total_workers: count('Workers there are.'),
       ready_workers: count('Those that wait for a message.'),
-      requested_workers: count('Those asked for and not started; supervisors start them at once, so there are none.'),
+      requested_workers: count(
+        'Those asked for that no host has had room for yet. They are not listed, nor counted in `total_workers`.',
+      ),
       error_workers: count('Those in error; a worker of ours ends instead.'),
       busy_workers: count('Those that run an execution.'),
       actors_no_workers: count('Actors that none serves.'),

@@ -82,6 +82,30 @@ describe('POST /actors/{id}/workers', () => {
     }
   });
 
+  it('counts those it was asked for and that no host had room for yet', async () => {
+    const actorId = await registerActor(api);
+    const id = await saveWorker(actorId);
+    const post = async (num: number) =>
+      (await ask(api.app, `POST /actors/${actorId}/workers`, { json: { num } })).message;
+    expect(await post(3)).toBe('Scheduled 2 new worker(s) to start. Previously, there were 1 workers.');
+    expect(await post(3)).toBe(`Actor ${actorId} already had 3 worker(s).`);
+    expect(await post(4)).toBe('Scheduled 1 new worker(s) to start. Previously, there were 3 workers.');
+    await ask(api.app, `DELETE /actors/${actorId}/workers/${id}`);
+    expect(await post(4)).toBe('Scheduled 1 new worker(s) to start. Previously, there were 3 workers.');
+  });
+
+  it('leaves what was asked for before when it is asked for fewer, and keeps those that only came with messages', async () => {
+    const actorId = await registerActor(api);
+    const ref = { tenant: 'DEV', actorId };
+    for (let count = 0; count < 2; count += 1) await saveWorker(actorId);
+    const post = async (num: number) =>
+      (await ask(api.app, `POST /actors/${actorId}/workers`, { json: { num } })).message;
+    expect(await post(2)).toBe(`Actor ${actorId} already had 2 worker(s).`);
+    expect(await api.services.workers.wanted(ref)).toBe(2);
+    expect(await post(1)).toBe(`Actor ${actorId} already had 2 worker(s).`);
+    expect(await api.services.workers.wanted(ref)).toBe(2);
+  });
+
   it.each([-1, 'many', 1e9])('refuses %j', async (num) => {
     const { status, message } = await ask(api.app, `POST /actors/${await registerActor(api)}/workers`, {
       json: { num },
@@ -108,5 +132,18 @@ describe('DELETE /actors/{id}/workers/{worker}', () => {
     expect(stopping.result.status).toBe('SHUTDOWN_REQUESTED');
     const unknown = await ask(api.app, `DELETE /actors/${actorId}/workers/${api.services.ids.next()}`);
     expect(unknown).toMatchObject({ status: 404, message: 'Worker not found.' });
+  });
+
+  it('leaves as many as were asked for, less each that is stopped, if no more are there', async () => {
+    const actorId = await registerActor(api);
+    const ref = { tenant: 'DEV', actorId };
+    const ids = [await saveWorker(actorId), await saveWorker(actorId), await saveWorker(actorId)];
+    await api.services.workers.want(ref, 2);
+    const left = [];
+    for (const id of [...ids, ids[0]]) {
+      await ask(api.app, `DELETE /actors/${actorId}/workers/${id}`);
+      left.push(await api.services.workers.wanted(ref));
+    }
+    expect(left).toEqual([2, 1, 0, 0]);
   });
 });
