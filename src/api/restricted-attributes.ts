@@ -40,7 +40,7 @@ export function checkRestricted(request: ActorRequest, caller: Caller, settings:
   const doing =
     restricted.find(([name]) => isTruthy(request[name]))?.[1] ??
     (isOpenQueue(request.queue, own) ? undefined : 'set queue') ??
-    (isOpenLauncher(request.launcher, own) ? undefined : 'set launcher');
+    (isLauncherOfQueue(request, settings) ? undefined : 'set launcher');
   if (doing === undefined) return;
   const rule = `Not authorized -- only admins and privileged users can ${doing}.`;
   throw new ForbiddenError('request.forbidden', execution ? `${rule} The token of an execution is neither` : rule);
@@ -64,7 +64,7 @@ function isOpenQueue(name: string | undefined, queues: Queues): boolean {
   return !name || (queues[name]?.who ?? 'user') === 'user';
 }
 
-/** A launcher is no way round its queues. */
-function isOpenLauncher(name: string | null | undefined, queues: Queues): boolean {
-  return !name || Object.values(queues).some((queue) => queue.who === 'user' && queue.launcher === name);
+/** A launcher is no way round its queues, nor round what they allow. */
+function isLauncherOfQueue({ queue, launcher }: ActorRequest, { queues, service }: Settings): boolean {
+  return !launcher || launcher === (queues[queue || 'default']?.launcher || service.defaultLauncher);
 }

@@ -25,7 +25,8 @@ const about = {
   cron_schedule:
     'When it gets a message by itself, in UTC: "2027-01-31 06 + 2 days" or "now + 1 hour"; hours, days, weeks, months.',
   cron_on: 'Whether the schedule is on: after registration it is, after an update only where that says so.',
-  launcher: 'Which configured launcher runs it; otherwise the one of its queue, else the default.',
+  launcher:
+    'Which configured launcher runs it; otherwise the one of its queue, else the default. Another than that of its queue is for privileged users.',
   keep_scratch: 'Keep the run directory of each execution on the cluster for a while, for its owner to look into.',
 } as const;
 

@@ -20,6 +20,9 @@ describe('restricted attributes', () => {
     [{ queue: 'urgent' }, 'set queue'],
     [{ launcher: 'fast' }, 'set launcher'],
     [{ launcher: 'unknown' }, 'set launcher'],
+    // The queue of another launcher would say what this one may be asked for.
+    [{ launcher: 'cluster' }, 'set launcher'],
+    [{ queue: 'hpc', launcher: 'local' }, 'set launcher'],
   ])('%j is not for an ordinary user', (asked, doing) => {
     const request = { image: 'debian', ...asked };
     expect(() => checkRestricted(request, as('Internal/everyone'), config)).toThrow(`${rule} ${doing}.`);
@@ -31,7 +34,8 @@ describe('restricted attributes', () => {
   it.each([
     [{}],
     [{ queue: 'hpc' }],
-    [{ launcher: 'cluster' }],
+    [{ queue: 'hpc', launcher: 'cluster' }],
+    [{ launcher: 'local' }],
     [{ launcher: null, queue: '' }],
     // What nobody knows is refused by another rule, in better words.
     [{ queue: 'unknown' }],
