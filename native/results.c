@@ -32,8 +32,9 @@ static bool bind_here(int fd, const char *name) {
   return chmod(name, 0777) == 0;
 }
 
-bool results_open(struct results *results, const char *directory, const char *name, const char *file, size_t limit) {
-  *results = (struct results){ .socket = -1, .file = -1, .limit = limit, .buffer = malloc(limit) };
+bool results_open(
+  struct results *results, const char *directory, const char *name, const char *file, struct results_limits limits) {
+  *results = (struct results){ .socket = -1, .file = -1, .limits = limits, .buffer = malloc((size_t)limits.one) };
   int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   results->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   results->file = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -52,19 +53,30 @@ static void put_length(unsigned char *into, uint32_t length) {
   for (int index = 0; index < 4; index += 1) into[index] = (unsigned char)(length >> (24 - 8 * index));
 }
 
+static bool has_room(const struct results *results, uint64_t size) {
+  const struct results_limits *limits = &results->limits;
+  if (limits->count > 0 && results->frames >= limits->count) return false;
+  return limits->total == 0 || size <= limits->total - results->bytes;
+}
+
 /* A frame is kept whole or not at all: what a full disk left of it is cut off again. */
 static bool keep(struct results *results, const unsigned char *head, size_t head_size, size_t length) {
+  if (!has_room(results, head_size + length)) return false;
   off_t before = lseek(results->file, 0, SEEK_END);
-  if (write_all(results->file, head, head_size) && write_all(results->file, results->buffer, length)) return true;
+  if (write_all(results->file, head, head_size) && write_all(results->file, results->buffer, length)) {
+    results->bytes += head_size + length;
+    results->frames += 1;
+    return true;
+  }
   if (results->trouble == 0) results->trouble = errno;
-  if (before < 0 || ftruncate(results->file, before) != 0) results->limit = 0;
+  if (before < 0 || ftruncate(results->file, before) != 0) results->limits.one = 0;
   return false;
 }
 
 static void take(struct results *results, size_t length) {
   unsigned char head[8] = { 0xff, 0xff, 0xff, 0xff };
   if (length == 0) return;
-  if (length > results->limit) {
+  if (length > results->limits.one) {
     put_length(head + 4, (uint32_t)length);
     (void)keep(results, head, sizeof head, 0);
     results->dropped += 1;
@@ -78,7 +90,7 @@ static void take(struct results *results, size_t length) {
 bool results_drain(struct results *results) {
   bool any = false;
   for (;;) {
-    ssize_t length = recv(results->socket, results->buffer, results->limit, MSG_TRUNC | MSG_DONTWAIT);
+    ssize_t length = recv(results->socket, results->buffer, (size_t)results->limits.one, MSG_TRUNC | MSG_DONTWAIT);
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return any;
     any = true;
@@ -89,11 +101,13 @@ bool results_drain(struct results *results) {
 int results_use(int count, char *arguments[]) {
   const char *path = NULL;
   const char *file = NULL;
-  uint64_t limit = 0;
+  struct results_limits limits = { 0 };
   const struct option_spec options[] = {
     { "--socket", &path, NULL, true },
     { "--file", &file, NULL, true },
-    { "--result-limit", NULL, &limit, true },
+    { "--result-limit", NULL, &limits.one, true },
+    { "--result-total", NULL, &limits.total, false },
+    { "--result-count", NULL, &limits.count, false },
   };
   if (options_read(count, arguments, options, sizeof options / sizeof *options) != count) return EXIT_USAGE;
   /* Before there is a socket: whoever sees it may end us and loses nothing that was sent. */
@@ -107,7 +121,7 @@ int results_use(int count, char *arguments[]) {
   char *name_copy = strdup(path);
   struct results results;
   if (!directory_copy || !name_copy) return EXIT_NO_RUN;
-  if (!results_open(&results, dirname(directory_copy), basename(name_copy), file, (size_t)limit)) {
+  if (!results_open(&results, dirname(directory_copy), basename(name_copy), file, limits)) {
     say("the results socket \"%s\" cannot be made: %s", path, strerror(errno));
     return EXIT_NO_RUN;
   }

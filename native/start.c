@@ -39,7 +39,7 @@ struct settings {
   uint64_t time_limit_ms;
   uint64_t grace_ms;
   uint64_t log_limit;
-  uint64_t result_limit;
+  struct results_limits results;
 };
 
 struct run {
@@ -72,7 +72,9 @@ static int read_settings(int count, char *arguments[], struct settings *settings
     { "--time-limit", NULL, &settings->time_limit_ms, false },
     { "--grace", NULL, &settings->grace_ms, true },
     { "--log-limit", NULL, &settings->log_limit, true },
-    { "--result-limit", NULL, &settings->result_limit, true },
+    { "--result-limit", NULL, &settings->results.one, true },
+    { "--result-total", NULL, &settings->results.total, false },
+    { "--result-count", NULL, &settings->results.count, false },
     { "--environment", &settings->environment, NULL, false },
     { "--label", &settings->label, NULL, false },
   };
@@ -224,7 +226,7 @@ static char **prepare(const struct settings *settings, struct run *run) {
   char path[PATH_MAX];
   char **environment = NULL;
   char limit[24];
-  snprintf(limit, sizeof limit, "%" PRIu64, settings->result_limit);
+  snprintf(limit, sizeof limit, "%" PRIu64, settings->results.one);
   setenv("ABACO_RESULT_LIMIT", limit, 1);
   if (settings->environment) environment = environment_read(settings->environment, environ);
   else if (join_path(path, sizeof path, settings->run, "env")) environment = environment_read(path, environ);
@@ -244,7 +246,7 @@ static void start_program(struct run *run, char *arguments[], char **environment
   const struct settings *settings = run->settings;
   char file[PATH_MAX];
   bool ready = join_path(file, sizeof file, settings->run, "results")
-    && results_open(&run->results, settings->run, "results.sock", file, (size_t)settings->result_limit);
+    && results_open(&run->results, settings->run, "results.sock", file, settings->results);
   if (!ready) {
     run->program = (struct program){ .pid = -1, .output = -1, .trouble = errno ? errno : EIO };
     return;

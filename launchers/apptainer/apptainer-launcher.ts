@@ -6,7 +6,7 @@ import {
   UnknownOutcomeError,
 } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
-import { usageOf } from '../../src/launcher/end-record.ts';
+import { toldByRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
   AttemptRef,
@@ -17,6 +17,7 @@ import type {
   LaunchHandle,
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
+import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
@@ -143,7 +144,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       nativeId: starter === undefined ? '' : renderStarter(starter),
       version: 1,
       state: {
-        logLimitBytes: spec.limits.logBytes,
+        ...renderOutputLimits(spec.limits),
         ...(canLimit ? optional('memoryBytes', spec.limits.memoryBytes) : {}),
       },
     };
@@ -201,9 +202,10 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
     const desk = deskOf(handle);
     const record = await desk.ledger.readEnd(handle);
-    const output = await desk.runs.output(handle);
-    if (record) return { ...output, logTruncated: record.logTotalBytes > record.logBytes, usage: usageOf(record) };
-    return { ...output, logTruncated: output.logBytes >= Number(handle.state['logLimitBytes']) };
+    const limits = outputLimitsOf(handle);
+    const output = await desk.runs.output(handle, limits);
+    if (record) return { ...output, ...toldByRecord(record) };
+    return { ...output, logTruncated: output.logBytes >= limits.logBytes, droppedResults: 0 };
   }
 
   async function remove(ref: AttemptRef): Promise<void> {

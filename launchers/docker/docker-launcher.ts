@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
-import { usageOf } from '../../src/launcher/end-record.ts';
+import { toldByRecord } from '../../src/launcher/end-record.ts';
 import type {
   AttemptRef,
   ExecutionOutput,
@@ -11,6 +11,7 @@ import type {
   LaunchHandle,
 } from '../../src/launcher/launcher.ts';
 import { createLedger } from '../../src/launcher/ledger.ts';
+import { outputLimitsOf } from '../../src/launcher/output-limits.ts';
 import { createRunDirectories } from '../../src/launcher/run-directory.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { optional } from '../../src/lib/optional.ts';
@@ -82,11 +83,12 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
   /** Reading goes on without the engine; it is asked only for the times of what ended without a record. */
   async function collect(handle: LaunchHandle, signal: AbortSignal): Promise<ExecutionOutput> {
     const record = await ledger.readEnd(handle);
-    const output = await runs.output(handle);
-    if (record) return { ...output, logTruncated: record.logTotalBytes > record.logBytes, usage: usageOf(record) };
+    const limits = outputLimitsOf(handle);
+    const output = await runs.output(handle, limits);
+    if (record) return { ...output, ...toldByRecord(record) };
     const found = ended.has(attemptKey(handle)) ? await containers.find(handle, signal) : undefined;
-    const logTruncated = output.logBytes >= Number(handle.state['logLimitBytes']);
-    return { ...output, logTruncated, ...optional('usage', found && usageByEngine(found)) };
+    const logTruncated = output.logBytes >= limits.logBytes;
+    return { ...output, logTruncated, droppedResults: 0, ...optional('usage', found && usageByEngine(found)) };
   }
 
   return {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { LauncherError, UnavailableError } from '../../src/errors.ts';
 import type { LauncherContext, LaunchHandle, LaunchSpec } from '../../src/launcher/launcher.ts';
 import type { Ledger } from '../../src/launcher/ledger.ts';
+import { renderOutputLimits } from '../../src/launcher/output-limits.ts';
 import type { RunDirectories } from '../../src/launcher/run-directory.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import type { Containers } from './containers.ts';
@@ -106,7 +107,7 @@ function handleOf({ name }: LaunchParts, spec: LaunchSpec, nativeId: string): La
     attempt: spec.attempt,
     nativeId,
     version: 1,
-    state: { logLimitBytes: spec.limits.logBytes },
+    state: renderOutputLimits(spec.limits),
   };
 }
 

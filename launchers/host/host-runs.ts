@@ -3,7 +3,8 @@
 import { NotFoundError } from '../../src/errors.ts';
 import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef, LaunchSpec } from '../../src/launcher/launcher.ts';
-import { parseResultFrames } from '../../src/launcher/result-frames.ts';
+import type { OutputLimits } from '../../src/launcher/output-limits.ts';
+import { readResults } from '../../src/launcher/result-frames.ts';
 import { files, renderEnvironment, type WrittenOutput } from '../../src/launcher/run-directory.ts';
 import type { Host } from './host.ts';
 
@@ -11,8 +12,8 @@ export interface HostRuns {
   pathOf(ref: AttemptRef): string;
   /** Makes it with all the program is given; one that is complete is kept as it is. */
   create(spec: LaunchSpec): Promise<void>;
-  /** What the attempt has written so far; empty where the directory is gone. */
-  output(ref: AttemptRef): Promise<WrittenOutput>;
+  /** What the attempt has written so far, within its limits; empty where the directory is gone. */
+  output(ref: AttemptRef, limits: OutputLimits): Promise<WrittenOutput>;
   remove(ref: AttemptRef): Promise<void>;
   list(): Promise<readonly AttemptRef[]>;
 }
@@ -20,9 +21,9 @@ export interface HostRuns {
 export function createHostRuns(host: Host, dir: string): HostRuns {
   const pathOf = (ref: AttemptRef): string => `${dir}/${attemptKey(ref)}`;
 
-  async function* frames(ref: AttemptRef) {
+  async function* results(ref: AttemptRef, length: number) {
     try {
-      yield* parseResultFrames(host.get(`${pathOf(ref)}/${files.results}`));
+      yield* host.get(`${pathOf(ref)}/${files.results}`, { offset: 0, length });
     } catch (thrown) {
       if (!(thrown instanceof NotFoundError)) throw thrown;
     }
@@ -30,13 +31,6 @@ export function createHostRuns(host: Host, dir: string): HostRuns {
 
   async function* readLog(ref: AttemptRef, offset: number, end: number) {
     if (offset < end) yield* host.get(`${pathOf(ref)}/${files.log}`, { offset, length: end - offset });
-  }
-
-  async function* readResults(ref: AttemptRef, from: number) {
-    let index = 0;
-    for await (const frame of frames(ref)) {
-      if (frame.kind === 'result' && index++ >= from) yield frame.bytes;
-    }
   }
 
   return {
@@ -52,16 +46,13 @@ export function createHostRuns(host: Host, dir: string): HostRuns {
       // Last, as it says that the rest is complete.
       await host.put(`${path}/${files.environment}`, renderEnvironment(spec.environment));
     },
-    async output(ref) {
+    async output(ref, limits) {
       const [log] = await host.readMany([{ path: `${pathOf(ref)}/${files.log}`, offset: 0, length: 0 }]);
-      let droppedResults = 0;
-      for await (const frame of frames(ref)) if (frame.kind === 'dropped') droppedResults += 1;
-      const logBytes = log?.size ?? 0;
+      const logBytes = Math.min(log?.size ?? 0, limits.logBytes);
       return {
         logBytes,
         readLog: (offset) => readLog(ref, offset, logBytes),
-        readResults: (from) => readResults(ref, from),
-        droppedResults,
+        readResults: (from) => readResults(results(ref, limits.resultTotalBytes), from, limits.resultCount),
       };
     },
     remove: async (ref) => await host.removeTree(pathOf(ref)),

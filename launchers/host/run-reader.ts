@@ -5,15 +5,16 @@
 
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import type { OutputLimits } from '../../src/launcher/output-limits.ts';
 import { parseResultFrames, resultFrameBytes } from '../../src/launcher/result-frames.ts';
 import { files, type WrittenOutput } from '../../src/launcher/run-directory.ts';
 import type { FilePart, Host } from './host.ts';
 
 export interface RunReader {
-  /** What the attempt has written so far; empty where the directory is gone. */
-  look(ref: AttemptRef): Promise<WrittenOutput>;
+  /** What the attempt has written so far, within its limits; empty where the directory is gone. */
+  look(ref: AttemptRef, limits: OutputLimits): Promise<WrittenOutput>;
   /** Whether all that its end record tells of can be read here. */
-  isWhole(ref: AttemptRef, told: WholeOutput): Promise<boolean>;
+  isWhole(ref: AttemptRef, limits: OutputLimits, told: WholeOutput): Promise<boolean>;
   /** Keeps nothing of it in memory any more. */
   forget(ref: AttemptRef): void;
 }
@@ -21,7 +22,6 @@ export interface RunReader {
 export interface WholeOutput {
   readonly logBytes: number;
   readonly results: number;
-  readonly droppedResults: number;
 }
 
 /** Wanted at a look, of log and of results: what a program seldom writes more of between two looks. */
@@ -32,10 +32,10 @@ const chunkBytes = 1024 * 1024;
 /** Of which a reader may be behind what was read; one that is further behind begins anew. */
 const mostPlaces = 128;
 
-/** How far the results were read: so many whole, so many dropped, up to this byte. */
+/** How far the results were read: so many of so many frames, up to this byte. */
 interface Place {
   readonly results: number;
-  readonly dropped: number;
+  readonly frames: number;
   readonly offset: number;
 }
 
@@ -45,7 +45,7 @@ interface Progress {
   places: readonly Place[];
 }
 
-const beginning: Place = { results: 0, dropped: 0, offset: 0 };
+const beginning: Place = { results: 0, frames: 0, offset: 0 };
 
 /** @param pathOf - the run directory of an attempt. */
 export function createRunReader(host: Host, pathOf: (ref: AttemptRef) => string): RunReader {
@@ -76,15 +76,15 @@ export function createRunReader(host: Host, pathOf: (ref: AttemptRef) => string)
     }
   }
 
-  async function* readResults(path: string, known: Progress, from: number, ready: Ready) {
+  async function* readResults({ path, known, limits, ready }: ResultsFile, from: number) {
     const start = known.places.findLast(({ results }) => results <= from) ?? beginning;
     let place = start;
     let places: readonly Place[] = [start];
-    for await (const frame of parseResultFrames(readOn(path, start.offset, Number.POSITIVE_INFINITY, ready))) {
-      const isResult = frame.kind === 'result';
+    for await (const frame of parseResultFrames(readOn(path, start.offset, limits.resultTotalBytes, ready))) {
+      if (place.frames === limits.resultCount) return;
       place = {
-        results: place.results + (isResult ? 1 : 0),
-        dropped: place.dropped + (isResult ? 0 : 1),
+        results: place.results + (frame.kind === 'result' ? 1 : 0),
+        frames: place.frames + 1,
         offset: place.offset + resultFrameBytes(frame),
       };
       places = [...places.slice(-mostPlaces), place];
@@ -93,7 +93,7 @@ export function createRunReader(host: Host, pathOf: (ref: AttemptRef) => string)
     }
   }
 
-  async function look(ref: AttemptRef): Promise<WrittenOutput> {
+  async function look(ref: AttemptRef, limits: OutputLimits): Promise<WrittenOutput> {
     const known = progressOf(ref);
     const [logPath, resultsPath] = [`${pathOf(ref)}/${files.log}`, `${pathOf(ref)}/${files.results}`];
     const logOffset = known.logOffset;
@@ -102,7 +102,7 @@ export function createRunReader(host: Host, pathOf: (ref: AttemptRef) => string)
       { path: logPath, offset: logOffset, length: lookBytes },
       { path: resultsPath, offset: place.offset, length: lookBytes },
     ]);
-    const logBytes = log?.size ?? 0;
+    const logBytes = Math.min(log?.size ?? 0, limits.logBytes);
     const ready: Ready = { offset: place.offset, part: results };
     return {
       logBytes,
@@ -110,15 +110,14 @@ export function createRunReader(host: Host, pathOf: (ref: AttemptRef) => string)
         yield* readOn(logPath, offset, logBytes, { offset: logOffset, part: log });
         known.logOffset = logBytes;
       },
-      readResults: (from) => readResults(resultsPath, known, from, ready),
-      droppedResults: place.dropped + (await countDropped(results)),
+      readResults: (from) => readResults({ path: resultsPath, known, limits, ready }, from),
     };
   }
 
   return {
     look,
-    async isWhole(ref, told) {
-      const output = await look(ref);
+    async isWhole(ref, limits, told) {
+      const output = await look(ref, limits);
       if (output.logBytes < told.logBytes) return false;
       if (told.results === 0) return true;
       const known = progressOf(ref);
@@ -138,13 +137,9 @@ interface Ready {
   readonly part: FilePart | undefined;
 }
 
-async function countDropped(part: FilePart | undefined): Promise<number> {
-  if (!part || part.bytes.byteLength === 0) return 0;
-  let count = 0;
-  for await (const frame of parseResultFrames(once(part.bytes))) if (frame.kind === 'dropped') count += 1;
-  return count;
-}
-
-async function* once<T>(value: T): AsyncGenerator<T> {
-  yield value;
+interface ResultsFile {
+  readonly path: string;
+  readonly known: Progress;
+  readonly limits: OutputLimits;
+  readonly ready: Ready;
 }

@@ -180,9 +180,24 @@ async function runProgram({
   const log = program.showsBinaryMessage ? await readFile(join(runDir, 'binary')) : Buffer.from(program.log);
   await writeFile(join(runDir, 'log'), log.subarray(0, limits.logBytes));
   const datagrams = program.results.map((result) => Buffer.from(result)).filter((bytes) => bytes.length > 0);
-  const isLong = (bytes: Buffer) => bytes.length > limits.resultBytes;
-  await writeFile(join(runDir, 'results'), Buffer.concat(datagrams.map((bytes) => frame(bytes, isLong(bytes)))));
-  return { droppedResults: datagrams.filter(isLong).length, logBytes: log.length };
+  const { frames, droppedResults } = frameResults(datagrams, limits);
+  await writeFile(join(runDir, 'results'), Buffer.concat(frames));
+  return { droppedResults, logBytes: log.length };
+}
+
+function frameResults(datagrams: readonly Buffer[], limits: LaunchLimits) {
+  const frames: Buffer[] = [];
+  let [droppedResults, totalBytes] = [0, 0];
+  for (const bytes of datagrams) {
+    const isLong = bytes.length > limits.resultBytes;
+    const framed = frame(bytes, isLong);
+    const hasRoom = frames.length < limits.resultCount && totalBytes + framed.length <= limits.resultTotalBytes;
+    if (isLong || !hasRoom) droppedResults += 1;
+    if (!hasRoom) continue;
+    frames.push(framed);
+    totalBytes += framed.length;
+  }
+  return { frames, droppedResults };
 }
 
 function frame(bytes: Buffer, isLong: boolean): Buffer {

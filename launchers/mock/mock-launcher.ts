@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { decideEnd, type Observation } from '../../src/launcher/decide-end.ts';
-import { usageOf } from '../../src/launcher/end-record.ts';
+import { toldByRecord } from '../../src/launcher/end-record.ts';
 import type {
   AttemptRef,
   ExecutionOutput,
@@ -13,6 +13,7 @@ import type {
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
 import { createLedger } from '../../src/launcher/ledger.ts';
+import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
 import { createRunDirectories } from '../../src/launcher/run-directory.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { pause } from '../../src/lib/backoff.ts';
@@ -59,8 +60,9 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
     return handleOf(spec);
   }
 
-  function handleOf({ executionId, attempt }: AttemptRef): LaunchHandle {
-    return { launcher: name, executionId, attempt, nativeId: `mock-${executionId}-${attempt}`, version: 1, state: {} };
+  function handleOf({ executionId, attempt, limits }: LaunchSpec): LaunchHandle {
+    const state = renderOutputLimits(limits);
+    return { launcher: name, executionId, attempt, nativeId: `mock-${executionId}-${attempt}`, version: 1, state };
   }
 
   async function look(ref: AttemptRef): Promise<Observation & { readonly startedAt: Date | undefined }> {
@@ -105,8 +107,8 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
   async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
     await engine.find(handle);
     const record = await ledger.readEnd(handle);
-    const logTruncated = record !== undefined && record.logTotalBytes > record.logBytes;
-    return { ...(await runs.output(handle)), logTruncated, ...optional('usage', record && usageOf(record)) };
+    const output = await runs.output(handle, outputLimitsOf(handle));
+    return { ...output, ...(record ? toldByRecord(record) : { logTruncated: false, droppedResults: 0 }) };
   }
 
   async function remove(ref: AttemptRef): Promise<void> {

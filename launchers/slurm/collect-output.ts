@@ -1,7 +1,8 @@
 /** What an attempt has written, what its program used, and what Slurm has on its books about it. */
 
-import { usageOf } from '../../src/launcher/end-record.ts';
+import { toldByRecord } from '../../src/launcher/end-record.ts';
 import type { Accounting, AttemptRef, ExecutionOutput } from '../../src/launcher/launcher.ts';
+import type { OutputLimits } from '../../src/launcher/output-limits.ts';
 import type { Desk } from './desk.ts';
 import type { FollowedJob, JobPoller } from './job-poller.ts';
 
@@ -10,7 +11,7 @@ export interface CollectOptions {
   readonly ref: AttemptRef;
   readonly job: FollowedJob;
   readonly poller: JobPoller;
-  readonly logLimitBytes: number;
+  readonly limits: OutputLimits;
   /** Called where its end record was seen. */
   readonly onEnd: () => void;
   /** How long an ended attempt waits for the accounting. */
@@ -18,16 +19,18 @@ export interface CollectOptions {
 }
 
 export async function collectOutput(options: CollectOptions): Promise<ExecutionOutput> {
-  const { desk, ref, logLimitBytes } = options;
+  const { desk, ref, limits } = options;
   // In one turn, so that it is one round for all that is collected now.
-  const [record, output] = await Promise.all([desk.ledger.readEnd(ref), desk.reader.look(ref)]);
+  const [record, output] = await Promise.all([desk.ledger.readEnd(ref), desk.reader.look(ref, limits)]);
   const readAccounting = async (): Promise<Accounting | undefined> =>
     await findAccounting(options).catch(() => undefined);
-  if (!record) return { ...output, logTruncated: output.logBytes >= logLimitBytes, readAccounting };
+  if (!record) {
+    return { ...output, logTruncated: output.logBytes >= limits.logBytes, droppedResults: 0, readAccounting };
+  }
   options.onEnd();
   // What the end record tells of and cannot be read any more was lost on the way.
   const logTruncated = record.logTotalBytes > Math.min(record.logBytes, output.logBytes);
-  return { ...output, logTruncated, droppedResults: record.droppedResults, usage: usageOf(record), readAccounting };
+  return { ...output, ...toldByRecord(record), logTruncated, readAccounting };
 }
 
 /** Of the job that started the program, which may be another than the one that was followed, or an earlier start of it. */

@@ -11,6 +11,7 @@ import type {
   LaunchHandle,
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
+import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import type { ApptainerPaths } from '../apptainer/apptainer-command.ts';
@@ -167,7 +168,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       owner: desk.owner,
       nativeId,
       version: 1,
-      state: { logLimitBytes: spec.limits.logBytes, sinceMs: Date.now() },
+      state: { ...renderOutputLimits(spec.limits), sinceMs: Date.now() },
     };
   }
 
@@ -232,7 +233,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       job: followed(handle, desk),
       poller,
       onEnd: () => ends.tell(handle),
-      logLimitBytes: Number(handle.state['logLimitBytes']),
+      limits: outputLimitsOf(handle),
       accountingMs: options.accounting,
     });
   }
@@ -310,7 +311,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
         listen: (hint: () => void) => ends.listen(handle, hint),
         lateMs: options.late,
         accountingMs: options.accounting,
-        isWhole: async (record: EndRecord) => await desk.reader.isWhole(handle, record),
+        isWhole: async (record: EndRecord) => await desk.reader.isWhole(handle, outputLimitsOf(handle), record),
         lastWords: async () => await desk.readJobOutput(handle, handle.nativeId),
       };
       return watchJob(parts, handle, followed(handle, desk), signal);

@@ -24,6 +24,24 @@ kept 00000000"
   expect_ended dropped-results 1
 }
 
+case_beyond_the_limit_of_all_together_they_are_only_counted() {
+  # Three frames of 14 bytes; the note of a long one takes 8.
+  start --result-limit 10 --result-total 42 -- sh -c "$send run/results.sock 5 10; $send run/results.sock 1 11"
+  expect_equal $code 0
+  expect_equal "$(frames | wc -l)" 3
+  expect_ended results 3
+  expect_ended dropped-results 3
+}
+
+case_beyond_their_number_they_are_only_counted() {
+  start --result-limit 10 --result-count 3 -- sh -c "$send run/results.sock 1 11; $send run/results.sock 4 1; $send run/results.sock 2 11"
+  expect_equal "$(frames)" "dropped 11
+kept 00
+kept 01"
+  expect_ended results 2
+  expect_ended dropped-results 5
+}
+
 case_many_from_several_writers_are_all_kept() {
   start -- sh -c "for each in 1 2 3 4; do $send run/results.sock 2000 100 & done; wait"
   expect_ended results 8000

@@ -208,6 +208,14 @@ const results = table('Chunks an execution hands back.', {
     min: 1,
     max: 212_000,
   }),
+  max_total_bytes: bytes('All results of one execution together; what comes after is dropped and counted.', {
+    min: 1,
+    max: 1024 * mib,
+  }),
+  max_count: integer('Most results of one execution; what comes after is dropped and counted.', {
+    min: 1,
+    max: 1_000_000,
+  }),
   keep: duration('How long after the end results wait to be read.', { min: second, max: 365 * day }),
 });
 

@@ -1,6 +1,6 @@
 /** The end record a marker's owner writes: lines of `key value`, see `native/README.md`. */
 
-import type { Usage } from './launcher.ts';
+import type { ExecutionOutput, Usage } from './launcher.ts';
 
 const reasons = ['exited', 'time-limit', 'signalled', 'exec-failed'] as const;
 
@@ -53,7 +53,15 @@ export function parseEndRecord(text: string): EndRecord | undefined {
   return isWhole && record.exitCode <= 255 ? record : undefined;
 }
 
-export function usageOf(record: EndRecord): Usage {
+/** What it says of an attempt's output, beside the files. */
+export function toldByRecord(
+  record: EndRecord,
+): Pick<ExecutionOutput, 'logTruncated' | 'droppedResults'> & { readonly usage: Usage } {
+  const { logTotalBytes, logBytes, droppedResults } = record;
+  return { logTruncated: logTotalBytes > logBytes, droppedResults, usage: usageOf(record) };
+}
+
+function usageOf(record: EndRecord): Usage {
   const { startedAt, finishedAt, cpuMs, maxMemoryBytes, readBytes, writtenBytes } = record;
   return { startedAt, finishedAt, cpuMs, maxMemoryBytes, readBytes, writtenBytes };
 }

@@ -30,6 +30,8 @@ export function startArguments(
     grace: limits.graceMs,
     'log-limit': limits.logBytes,
     'result-limit': limits.resultBytes,
+    'result-total': limits.resultTotalBytes,
+    'result-count': limits.resultCount,
   };
   return ['start', ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])];
 }

@@ -198,6 +198,9 @@ export interface LaunchLimits {
   readonly logBytes: number;
   /** Of one result; a longer datagram is dropped and counted in `droppedResults`. */
   readonly resultBytes: number;
+  /** Of the file with all results, and how many it may hold; what comes after is dropped and counted likewise. */
+  readonly resultTotalBytes: number;
+  readonly resultCount: number;
 }
 
 /** A directory that programs see. One that is not there is refused, and made by nobody. */
@@ -290,6 +293,7 @@ export interface ExecutionOutput {
   readLog(offset: number): AsyncIterable<Uint8Array>;
   /** Results from the `from`th on (0 is the first), whole, in the order sent. */
   readResults(from: number): AsyncIterable<Uint8Array>;
+  /** As the end record counts them; none before. */
   readonly droppedResults: number;
   /** Known once it has ended. */
   readonly usage?: Usage;

@@ -3,7 +3,7 @@
  * the helper keeps of it (log, results). Formats: `native/README.md`.
  *
  * The container's user can write here, so nothing in it is trusted: what is read is opened without following links and
- * only when it is a regular file.
+ * only when it is a regular file, and no further than the limits, whatever its size.
  */
 
 import { constants } from 'node:fs';
@@ -13,7 +13,8 @@ import { UnavailableError } from '../errors.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
 import { binaryMessageFile } from './helper-arguments.ts';
 import type { AttemptRef, ExecutionOutput, LaunchSpec } from './launcher.ts';
-import { parseResultFrames } from './result-frames.ts';
+import type { OutputLimits } from './output-limits.ts';
+import { readResults } from './result-frames.ts';
 
 export interface RunDirectories {
   pathOf(ref: AttemptRef): string;
@@ -22,15 +23,15 @@ export interface RunDirectories {
    * launch of the same attempt overwrites nothing.
    */
   create(spec: LaunchSpec): Promise<string>;
-  /** What the attempt has written so far; empty where the directory is gone. */
-  output(ref: AttemptRef): Promise<WrittenOutput>;
+  /** What the attempt has written so far, within its limits; empty where the directory is gone. */
+  output(ref: AttemptRef, limits: OutputLimits): Promise<WrittenOutput>;
   /** Again is a no-op. */
   remove(ref: AttemptRef): Promise<void>;
   list(): Promise<readonly AttemptRef[]>;
 }
 
 /** As much of an attempt's output as lies in its files. */
-export type WrittenOutput = Omit<ExecutionOutput, 'usage' | 'logTruncated'>;
+export type WrittenOutput = Pick<ExecutionOutput, 'logBytes' | 'readLog' | 'readResults'>;
 
 /** As the helper names them. */
 export const files = { environment: 'env', binaryMessage: binaryMessageFile, log: 'log', results: 'results' } as const;
@@ -49,7 +50,7 @@ export function createRunDirectories({ dir }: { readonly dir: string }): RunDire
       }
       return path;
     },
-    output: (ref) => readOutput(pathOf(ref)),
+    output: (ref, limits) => readOutput(pathOf(ref), limits),
     remove: (ref) => rm(pathOf(ref), { recursive: true, force: true, maxRetries: 3 }),
     async list() {
       const names = await readdir(dir).catch(unless('ENOENT', []));
@@ -119,14 +120,13 @@ async function writeWhole(
   await rename(temporary, join(dir, name));
 }
 
-async function readOutput(path: string): Promise<WrittenOutput> {
+async function readOutput(path: string, limits: OutputLimits): Promise<WrittenOutput> {
   const [log, results] = [join(path, files.log), join(path, files.results)];
-  const logBytes = await sizeOf(log);
+  const logBytes = Math.min(await sizeOf(log), limits.logBytes);
   return {
     logBytes,
     readLog: (offset) => readRange(log, offset, logBytes),
-    readResults: (from) => readResults(results, from),
-    droppedResults: await countDropped(results),
+    readResults: (from) => readResults(readRange(results, 0, limits.resultTotalBytes), from, limits.resultCount),
   };
 }
 
@@ -157,21 +157,6 @@ async function* readRange(path: string, start: number, end: number): AsyncGenera
   const handle = start < end ? await openRegular(path) : undefined;
   // The stream closes the handle, also when its reader leaves early.
   if (handle) yield* handle.createReadStream({ start, end: end - 1 });
-}
-
-async function* readResults(path: string, from: number): AsyncGenerator<Uint8Array> {
-  let index = 0;
-  for await (const frame of parseResultFrames(readRange(path, 0, Number.POSITIVE_INFINITY))) {
-    if (frame.kind === 'result' && index++ >= from) yield frame.bytes;
-  }
-}
-
-async function countDropped(path: string): Promise<number> {
-  let count = 0;
-  for await (const frame of parseResultFrames(readRange(path, 0, Number.POSITIVE_INFINITY))) {
-    if (frame.kind === 'dropped') count += 1;
-  }
-  return count;
 }
 
 function unless<T>(code: string, value: T): (error: NodeJS.ErrnoException) => T {

@@ -22,6 +22,8 @@ export interface SiteLimits {
   readonly graceMs: number;
   readonly logBytes: number;
   readonly resultBytes: number;
+  readonly resultTotalBytes: number;
+  readonly resultCount: number;
 }
 
 /** Where they stand in the configuration. */
@@ -36,6 +38,8 @@ export function siteLimits({ limits, executions, logs, results }: LimitSettings)
     graceMs: executions.graceMs,
     logBytes: logs.maxBytes,
     resultBytes: results.maxBytes,
+    resultTotalBytes: results.maxTotalBytes,
+    resultCount: results.maxCount,
   };
 }
 
@@ -127,6 +131,8 @@ export function planLimits(
     graceMs: site.graceMs,
     logBytes: site.logBytes,
     resultBytes: site.resultBytes,
+    resultTotalBytes: site.resultTotalBytes,
+    resultCount: site.resultCount,
   };
 }
 

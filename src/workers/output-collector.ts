@@ -62,23 +62,24 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
     /** @returns whether it brought anything. */
     async function look(): Promise<boolean> {
       const before = { bytes: writer?.size ?? 0, results };
-      const output = await launcher.collect(handle, stopping.signal);
+      const { signal } = stopping;
+      const output = await launcher.collect(handle, signal);
       if (output.logBytes > (writer?.size ?? 0)) {
         writer ??= await blobs.openLog(name);
-        for await (const chunk of output.readLog(writer.size)) await writer.append(chunk);
+        for await (const chunk of unless(signal, output.readLog(writer.size))) await writer.append(chunk);
       }
-      await passResults(output);
+      await passResults(output, signal);
       return results > before.results || (writer?.size ?? 0) > before.bytes;
     }
 
-    async function passResults(output: ExecutionOutput): Promise<void> {
+    async function passResults(output: ExecutionOutput, signal: AbortSignal): Promise<void> {
       let batch: LogRef['body'][] = [];
       const send = async (): Promise<void> => {
         const count = await mailbox.appendResults(lease, results, batch);
         if (count !== 'lost') results += batch.length;
         batch = [];
       };
-      for await (const bytes of output.readResults(results)) {
+      for await (const bytes of unless(signal, output.readResults(results))) {
         batch.push(await keep(bytes, resultName(lease.executionId, results + batch.length)));
         if (batch.length === mostAtOnce) await send();
       }
@@ -90,14 +91,20 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
       return await blobs.put(bytes, blob);
     }
 
-    async function keepLog(output: ExecutionOutput): Promise<LogRef> {
+    async function keepLog(output: ExecutionOutput, signal: AbortSignal): Promise<LogRef> {
       const truncated = output.logTruncated;
+      const pieces = unless(signal, output.readLog(0));
       if (output.logBytes > options.inlineBytes) {
-        return { body: await blobs.put(output.readLog(0), keptLogName(lease.executionId)), truncated };
+        return { body: await blobs.put(pieces, keptLogName(lease.executionId)), truncated };
       }
       const chunks: Uint8Array[] = [];
-      for await (const chunk of output.readLog(0)) chunks.push(chunk);
+      for await (const chunk of pieces) chunks.push(chunk);
       return { body: { inline: Buffer.concat(chunks) }, truncated };
+    }
+
+    /** A look that the end cuts off failed at nothing: all of it is read then. */
+    function tell(thrown: unknown): void {
+      if (!stopping.signal.aborted) options.onError(thrown);
     }
 
     const loop = (async () => {
@@ -107,7 +114,7 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
         const ticks = Math.min(2 ** silent, isRunning ? mostTicks : mostTicksWaiting);
         await pause(untilTick(options.pollMs * ticks), stopping.signal, ...(isRunning ? [] : [started.signal]));
         if (stopping.signal.aborted) return;
-        if (await look().catch(options.onError)) silent = -1;
+        if (await look().catch(tell)) silent = -1;
       }
     })();
 
@@ -122,8 +129,8 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
       async finish(signal) {
         const output = await launcher.collect(handle, signal);
         const accounting = output.readAccounting?.();
-        await passResults(output);
-        const log = await keepLog(output);
+        await passResults(output, signal);
+        const log = await keepLog(output, signal);
         await blobs.remove(name);
         return {
           log,
@@ -136,6 +143,14 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
   }
 
   return { blobs, follow };
+}
+
+/** Ends between two pieces, with the signal's reason: there may be many, from far away. */
+async function* unless<T>(signal: AbortSignal, pieces: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const piece of pieces) {
+    signal.throwIfAborted();
+    yield piece;
+  }
 }
 
 /** All look at the same time, so that a launcher can read for many in one round. */

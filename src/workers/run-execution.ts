@@ -60,7 +60,8 @@ export async function runExecution(
 async function finish(held: HeldExecution, meaning: EndOfExecution, live?: LiveOutput): Promise<RunOutcome> {
   const { checkpoint, leaving, mailbox, settings } = held.context;
   await checkpoint('before-collect');
-  const output = live && (await held.patiently('collect', () => live.finish(leaving)));
+  const gone = AbortSignal.any([held.kept.lost, leaving]);
+  const output = live && (await held.patiently('collect', () => live.finish(gone)));
   if (live && !output) return held.leave();
   const settlement: Settlement = {
     ...meaning,

@@ -4,7 +4,13 @@ import type { DockerBench } from './docker-bench.ts';
 import { endIn, follow, readOutput } from './follow-attempt.ts';
 
 export const never = new AbortController().signal;
-export const usualLimits: LaunchLimits = { graceMs: 2_000, logBytes: 1_000_000, resultBytes: 131_072 };
+export const usualLimits: LaunchLimits = {
+  graceMs: 2_000,
+  logBytes: 1_000_000,
+  resultBytes: 131_072,
+  resultTotalBytes: 10_000_000,
+  resultCount: 1_000,
+};
 
 export function newAttempt(): AttemptRef {
   return { executionId: `x${randomUUID().replaceAll('-', '').slice(0, 12)}`, attempt: 1 };

@@ -62,7 +62,13 @@ export interface OpenOptions {
 }
 
 const signal = new AbortController().signal;
-const limits: LaunchLimits = { graceMs: 2_000, logBytes: 1_000_000, resultBytes: 131_072 };
+const limits: LaunchLimits = {
+  graceMs: 2_000,
+  logBytes: 1_000_000,
+  resultBytes: 131_072,
+  resultTotalBytes: 10_000_000,
+  resultCount: 1_000,
+};
 
 export function describeLauncher(title: string, makeBench: () => Promise<LauncherBench>): void {
   describe(`the ${title} launcher`, () => {
@@ -184,6 +190,16 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
         const output = await launcher.collect(handle, signal);
         expect(await readTexts(output.readResults(0))).toEqual(['short']);
         expect(output.droppedResults).toBe(1);
+        await launcher.remove(ref);
+      });
+
+      it('and takes no more results than it may hand back, and counts the others', async () => {
+        const few = { ...limits, resultCount: 3 };
+        const handle = await launch({ results: ['1', '2', '3', '4', '5'] }, { limits: few });
+        await followToEnd(launcher, handle);
+        const output = await launcher.collect(handle, signal);
+        expect(await readTexts(output.readResults(0))).toEqual(['1', '2', '3']);
+        expect(output.droppedResults).toBe(2);
         await launcher.remove(ref);
       });
 

@@ -46,7 +46,13 @@ export function createSlurmAttempts(bench: LauncherBench, launcher: Launcher): S
       actorId: 'a1',
       privileged: false,
       image: { ...prepared, argv: isScript ? ['sh', '-c', program.script] : argv },
-      limits: { graceMs: 1_000, logBytes: 100_000, resultBytes: 1_000 },
+      limits: {
+        graceMs: 1_000,
+        logBytes: 100_000,
+        resultBytes: 1_000,
+        resultTotalBytes: 10_000_000,
+        resultCount: 1_000,
+      },
       notAfter: new Date(Date.now() + 3_600_000),
       ...changes,
     };

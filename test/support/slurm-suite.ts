@@ -87,7 +87,13 @@ export function useSlurm(): SlurmSuite {
       environment: {},
       privileged: false,
       mounts: [{ hostPath: '/lustre/alice', containerPath: '/lustre', mode: 'rw' }],
-      limits: { graceMs: 2_000, logBytes: 20_000_000, resultBytes: 100_000 },
+      limits: {
+        graceMs: 2_000,
+        logBytes: 20_000_000,
+        resultBytes: 100_000,
+        resultTotalBytes: 10_000_000,
+        resultCount: 1_000,
+      },
       notAfter: new Date(Date.now() + 3_600_000),
       ...changes,
     };

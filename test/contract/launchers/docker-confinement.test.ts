@@ -144,6 +144,14 @@ describe.runIf(canRun)('a docker container', () => {
     expect(logTruncated).toBe(true);
   });
 
+  it('that makes its log and its results a terabyte long is read no further than its limits', async () => {
+    const limits = { ...usualLimits, logBytes: 50_000 };
+    const script = 'for each in log results; do dd if=/dev/null of=/_abaco/run/$each bs=1M seek=1M count=0; done';
+    const { end, log, results } = await runToEnd(launcher, await specOf(launcher, bench, sh(script), { limits }));
+    expect(end).toMatchObject({ kind: 'exited', exitCode: 0 });
+    expect([log.length, results]).toEqual([50_000, []]);
+  });
+
   it('cannot make the service read another file by a link in the place of its log', async () => {
     const secret = join(bench.path, 'secret');
     await writeFile(secret, 'of the host');

@@ -63,7 +63,7 @@ describe.runIf(canRun)('a program in Apptainer', () => {
       environment: {},
       privileged: false,
       mounts: [],
-      limits: { graceMs: 500, logBytes: 100_000, resultBytes: 1_000 },
+      limits: { graceMs: 500, logBytes: 100_000, resultBytes: 1_000, resultTotalBytes: 10_000_000, resultCount: 1_000 },
       notAfter: new Date(Date.now() + 3_600_000),
     };
     return await launcher.launch(spec, signal);

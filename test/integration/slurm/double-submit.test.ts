@@ -79,7 +79,13 @@ describe.runIf(canRun)('a message is started once', () => {
       actorId: 'a1',
       privileged: false,
       image: { ...prepared, argv },
-      limits: { graceMs: 1_000, logBytes: 10_000, resultBytes: 1_000 },
+      limits: {
+        graceMs: 1_000,
+        logBytes: 10_000,
+        resultBytes: 1_000,
+        resultTotalBytes: 10_000_000,
+        resultCount: 1_000,
+      },
       notAfter: new Date(Date.now() + 3_600_000),
     };
   }

@@ -130,7 +130,16 @@ exec /usr/bin/apptainer "$@"
     async () => {
       const attempt = await attempts.start(
         { script: 'awk \'BEGIN { s = "x"; while (length(s) < 400000000) s = s s; system("sleep 20") }\'' },
-        { limits: { graceMs: 1_000, logBytes: 1_000, resultBytes: 1_000, memoryBytes: 40_000_000 } },
+        {
+          limits: {
+            graceMs: 1_000,
+            logBytes: 1_000,
+            resultBytes: 1_000,
+            resultTotalBytes: 10_000_000,
+            resultCount: 1_000,
+            memoryBytes: 40_000_000,
+          },
+        },
       );
       expect(await attempt.end).toMatchObject({ kind: 'killed', by: 'out-of-memory' });
       await launcher.remove(attempt.handle);

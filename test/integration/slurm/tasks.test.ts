@@ -62,7 +62,13 @@ describe.runIf(await canRunCluster())('a program of several tasks', () => {
       const script = `trap 'echo "rank $SLURM_PROCID was told" >>/lustre/${file}; exit 3' TERM; echo up >>/lustre/${file}.up; while :; do sleep 0.2; done`;
       const handle = await slurm.launch(['sh', '-c', script], {
         resources: { nodes: 2 },
-        limits: { graceMs: 20_000, logBytes: 10_000, resultBytes: 1_000 },
+        limits: {
+          graceMs: 20_000,
+          logBytes: 10_000,
+          resultBytes: 1_000,
+          resultTotalBytes: 10_000_000,
+          resultCount: 1_000,
+        },
       });
       await until(async () => (await linesOf(`${file}.up`)).length === 2, { timeoutMs: 60_000, what: 'both ranks' });
       expect(await slurm.launcher.cancel(handle, 20_000)).toBe('stopping');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseEndRecord, usageOf } from '../../../src/launcher/end-record.ts';
+import { parseEndRecord, toldByRecord } from '../../../src/launcher/end-record.ts';
 
 /** As `native/README.md` has it. */
 const lines = [
@@ -49,7 +49,7 @@ describe('an end record', () => {
 
   it('gives the usage of its program', () => {
     const record = parseEndRecord(render(lines));
-    expect(record && usageOf(record)).toEqual({
+    expect(record && toldByRecord(record).usage).toEqual({
       startedAt: new Date(1_763_881_377_123),
       finishedAt: new Date(1_763_881_378_456),
       cpuMs: 12,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LaunchSpec } from '../../../src/launcher/launcher.ts';
@@ -7,10 +7,10 @@ import { readOutput, readText } from '../../support/follow-attempt.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 
 const ref = { executionId: 'e1', attempt: 1 };
+const limits = { logBytes: 100, resultTotalBytes: 100, resultCount: 10 };
 
 function specWith(changes: Partial<LaunchSpec> = {}): LaunchSpec {
   const image = { name: 'x', digest: 'sha256:0', argv: ['x'] };
-  const limits = { graceMs: 1, logBytes: 1, resultBytes: 1 };
   const usual = {
     tenant: 't',
     actorId: 'a',
@@ -18,7 +18,7 @@ function specWith(changes: Partial<LaunchSpec> = {}): LaunchSpec {
     environment: {},
     privileged: false,
     mounts: [],
-    limits,
+    limits: { ...limits, graceMs: 1, resultBytes: 1 },
     notAfter: new Date(),
   };
   return { ...ref, ...usual, ...changes };
@@ -88,11 +88,32 @@ describe('the run directory', () => {
       join(path, 'results'),
       Buffer.from([0, 0, 0, 1, 97, 255, 255, 255, 255, 0, 0, 1, 0, 0, 0, 0, 2, 98, 99, 0, 0]),
     );
-    const output = await runs.output(ref);
-    expect(output).toMatchObject({ logBytes: 10, droppedResults: 1 });
+    const output = await runs.output(ref, limits);
+    expect(output.logBytes).toBe(10);
     expect(await readText(output.readLog(7))).toBe('789');
     expect(await readText(output.readLog(10))).toBe('');
     expect(await readText(output.readResults(1))).toBe('bc');
+  });
+
+  it('gives no more of log and results than the limits, however long its program made them', async () => {
+    const path = await runs.create(specWith());
+    await writeFile(join(path, 'log'), '0123456789');
+    await writeFile(join(path, 'results'), Buffer.from([0, 0, 0, 1, 97]));
+    await truncate(join(path, 'log'), 1e12);
+    await truncate(join(path, 'results'), 1e12);
+    const output = await runs.output(ref, limits);
+    expect(output.logBytes).toBe(100);
+    expect(await readText(output.readLog(0))).toBe('0123456789'.padEnd(100, '\0'));
+    expect(await readText(output.readResults(0))).toBe('a');
+  });
+
+  it('gives no more results than there may be, and none behind as many bytes as there may be', async () => {
+    const path = await runs.create(specWith());
+    await writeFile(join(path, 'results'), Buffer.concat(Array<Buffer>(50).fill(Buffer.from([0, 0, 0, 1, 97]))));
+    const read = async (changes: Partial<typeof limits>) =>
+      await readText((await runs.output(ref, { ...limits, ...changes })).readResults(1));
+    expect(await read({})).toBe('a'.repeat(9));
+    expect(await read({ resultTotalBytes: 24 })).toBe('aaa');
   });
 
   it('gives nothing of links, pipes and directories that took the place of its files', async () => {
@@ -101,7 +122,7 @@ describe('the run directory', () => {
     await writeFile(secret, 'of the host');
     await symlink(secret, join(path, 'log'));
     await mkdir(join(path, 'results'));
-    const output = { ...(await runs.output(ref)), logTruncated: false };
+    const output = { ...(await runs.output(ref, limits)), logTruncated: false, droppedResults: 0 };
     expect(await readOutput(output)).toMatchObject({ log: '', results: [] });
   });
 
@@ -113,7 +134,7 @@ describe('the run directory', () => {
     await runs.remove(ref);
     await runs.remove(ref);
     expect(await runs.list()).toEqual([]);
-    expect(await runs.output(ref)).toMatchObject({ logBytes: 0, droppedResults: 0 });
+    expect(await runs.output(ref, limits)).toMatchObject({ logBytes: 0 });
   });
 
   it('is counted only under the name of an attempt', async () => {

@@ -10,6 +10,8 @@ const site: SiteLimits = {
   graceMs: 10,
   logBytes: 20,
   resultBytes: 30,
+  resultTotalBytes: 300,
+  resultCount: 20,
 };
 const actor = { memLimit: null, maxCpus: null, resources: {} };
 

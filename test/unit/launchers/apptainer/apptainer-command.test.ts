@@ -11,7 +11,14 @@ const spec: LaunchSpec = {
   environment: { MSG: 'secret' },
   privileged: false,
   mounts: [{ hostPath: '/data', containerPath: '/data', mode: 'ro' }],
-  limits: { graceMs: 1_000, logBytes: 10, resultBytes: 20, timeMs: 5_000 },
+  limits: {
+    graceMs: 1_000,
+    logBytes: 10,
+    resultBytes: 20,
+    resultTotalBytes: 10_000_000,
+    resultCount: 1_000,
+    timeMs: 5_000,
+  },
   notAfter: new Date(7_000),
 };
 const paths = { sif: '/i/x.sif', runDir: '/w/run/e1-1', ledgerEntry: '/w/ledger/e1-1/entry', nativeDir: '/i/native' };
@@ -33,7 +40,7 @@ describe('the line that starts a program in Apptainer', () => {
     const helper = before.slice(before.indexOf('/i/x.sif') + 1);
     expect(helper.join(' ')).toBe(
       '/_abaco/bin/abaco-start start --ledger /_abaco/ledger --run /_abaco/run --not-after 7 --time-limit 5000 ' +
-        '--grace 1000 --log-limit 10 --result-limit 20 --label',
+        '--grace 1000 --log-limit 10 --result-limit 20 --result-total 10000000 --result-count 1000 --label',
     );
     expect(after).toEqual(['--', '/bin/sh', '-c', 'echo $HOME']);
     expect([...before, ...after].join(' ')).not.toContain('secret');

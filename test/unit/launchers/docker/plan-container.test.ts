@@ -12,7 +12,7 @@ const spec: LaunchSpec = {
   environment: { MSG: 'the message', _abaco_access_token: 'the secret' },
   privileged: false,
   mounts: [{ hostPath: '/srv', containerPath: '/data', mode: 'ro' }],
-  limits: { graceMs: 10_000, logBytes: 1_000, resultBytes: 2_000 },
+  limits: { graceMs: 10_000, logBytes: 1_000, resultBytes: 2_000, resultTotalBytes: 10_000_000, resultCount: 1_000 },
   notAfter: new Date(1_763_881_377_900),
 };
 
@@ -39,7 +39,7 @@ describe('the container of an attempt', () => {
     const { Entrypoint, Cmd } = plan();
     expect([Entrypoint, ...(Cmd ?? [])].flat().join(' ')).toBe(
       '/_abaco/bin/abaco-start start --ledger /_abaco/ledger --run /_abaco/run --not-after 1763881377 ' +
-        '--grace 10000 --log-limit 1000 --result-limit 2000 --label starter-1 -- /app --flag two words',
+        '--grace 10000 --log-limit 1000 --result-limit 2000 --result-total 10000000 --result-count 1000 --label starter-1 -- /app --flag two words',
     );
   });
 

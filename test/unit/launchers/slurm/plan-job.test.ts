@@ -11,6 +11,8 @@ const limits = {
   graceMs: 10_000,
   logBytes: 1_000,
   resultBytes: 2_000,
+  resultTotalBytes: 30_000,
+  resultCount: 40,
 };
 const spec: LaunchSpec = {
   executionId: 'e1',
