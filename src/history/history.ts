@@ -47,6 +47,13 @@ export interface ActorKey {
   readonly actorId: string;
 }
 
+export interface ExpiredLogs {
+  /** How many were forgotten; as many as were asked for where there may be more. */
+  readonly count: number;
+  /** Names of blobs nobody refers to any more. */
+  readonly blobs: readonly string[];
+}
+
 export interface History {
   /** Keeps the whole batch, durably, before it resolves. The same again changes nothing. */
   write(batch: HistoryBatch): Promise<void>;
@@ -67,8 +74,11 @@ export interface History {
 
   results(tenant: string, actorId: string, executionId: string): Promise<readonly LogRef['body'][]>;
 
-  /** Forgets logs whose time has passed, at most `limit`, and what is found by them. @returns names of blobs nobody refers to any more. */
-  expireLogs(now: Date, limit: number): Promise<readonly string[]>;
+  /** Forgets logs whose time has passed, at most `limit`, and what is found by them. */
+  expireLogs(now: Date, limit: number): Promise<ExpiredLogs>;
+
+  /** Ends the time of every log that is here of an actor, and of what is found by it. Again is a no-op. */
+  expireLogsOf(tenant: string, actorId: string, now: Date): Promise<void>;
 
   registry(tenant: string, kind: 'actor', id: string): Promise<RegistryRecord | undefined>;
 

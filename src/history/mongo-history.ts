@@ -19,7 +19,7 @@ import {
 } from '../storage/mongo.ts';
 import { parseMark, planMark, type StoreMark } from '../storage/store-mark.ts';
 import { bodyOf, executionOf } from './execution-record.ts';
-import type { ActorKey, ExecutionTotals, History, HistoryBatch } from './history.ts';
+import type { ActorKey, ExecutionTotals, ExpiredLogs, History, HistoryBatch } from './history.ts';
 import {
   type ExecutionDocument,
   type LogDocument,
@@ -98,6 +98,14 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
       }),
 
     expireLogs: (at, limit) => guarded((from) => expireLogs(from, at, limit)),
+
+    expireLogsOf: (tenant, actorId, at) =>
+      guarded(async ({ logs, search }) => {
+        // Also where there is no time.
+        const later = { tenant, actorId, expiresAt: { $not: { $lte: at } } };
+        await logs.updateMany({ ...later, expired: { $ne: true } }, { $set: { expiresAt: at } });
+        await search.updateMany({ ...later, kind: 'logs' }, { $set: { expiresAt: at } });
+      }),
 
     registry: (tenant, kind, id) =>
       guarded(async ({ registry }) => {
@@ -231,14 +239,14 @@ async function readTotals({ executions }: Collections, actor: ActorKey): Promise
 }
 
 /** Log by log, so that of two sweeps at once each blob is named by one. */
-async function expireLogs({ logs, search }: Collections, at: Date, limit: number): Promise<string[]> {
+async function expireLogs({ logs, search }: Collections, at: Date, limit: number): Promise<ExpiredLogs> {
   await search.deleteMany({ expiresAt: { $lte: at } });
   const empty = { $set: { expired: true, 'body.inline': null, 'body.bytes': 0 }, $unset: { expiresAt: '' } } as const;
   const blobs: string[] = [];
-  for (let taken = 0; taken < limit; taken += 1) {
+  for (let count = 0; count < limit; count += 1) {
     const log = await logs.findOneAndUpdate({ expiresAt: { $lte: at } }, empty, { sort: { expiresAt: 1 } });
-    if (log === null) break;
+    if (log === null) return { count, blobs };
     if (log.body.blob !== null) blobs.push(log.body.blob);
   }
-  return blobs;
+  return { count: limit, blobs };
 }

@@ -17,6 +17,7 @@ import type { Mailbox, OwedEntry } from '../mailbox/mailbox.ts';
 import type { News } from '../mailbox/news.ts';
 import type { Logger } from '../observability/logger.ts';
 import { actorEntry, type Describe, executionEntry, logEntry } from './describe.ts';
+import { forgetExpired } from './forget-expired.ts';
 import type { EndedExecution, History, RegistryRecord } from './history.ts';
 import { readStart } from './log-start.ts';
 import { createOwing } from './owing.ts';
@@ -45,7 +46,7 @@ export interface OutboxOptions {
   readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget' | 'get' | 'state'>;
   readonly executions: Pick<ExecutionStore, 'ended' | 'get'>;
   readonly permissions: Pick<PermissionStore, 'all'>;
-  readonly history: Pick<History, 'write' | 'expireLogs'>;
+  readonly history: Pick<History, 'write' | 'expireLogs' | 'expireLogsOf'>;
   readonly blobs: Pick<Blobs, 'remove' | 'open' | 'size'>;
   readonly describe: Describe;
   /** Called once for each execution that has ended, by the process that brought it to the history. */
@@ -82,7 +83,7 @@ const catchUpMs = 5_000;
 
 const outagePause = { firstMs: 500, mostMs: 30_000 };
 
-/** Logs are forgotten this often; an expired one reads as empty at once. */
+/** What has expired is forgotten this often, and goes on as long as there is more; an expired log reads as empty at once. */
 const expiryEveryMs = 60_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
@@ -114,7 +115,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       registry: entries.flatMap((entry) => entry.registry ?? []),
       search: entries.flatMap((entry) => entry.search),
     });
+    await Promise.all(entries.map(deleteLogs));
     await Promise.all(entries.map(confirm));
+  }
+
+  /** Those of a deleted actor, which are all here: an actor is owed its deletion after the last of its executions. */
+  async function deleteLogs({ actor: { tenant, actorId }, registry }: Entry): Promise<void> {
+    if (registry?.record === null) await options.history.expireLogsOf(tenant, actorId, new Date());
   }
 
   async function read({ actor, owed }: Owed): Promise<Entry> {
@@ -222,10 +229,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     await drainActors(actors);
   }
 
-  async function expire(): Promise<void> {
-    for (const blob of await options.history.expireLogs(new Date(), options.batch)) await options.blobs.remove(blob);
-  }
-
   async function drainForEver(): Promise<void> {
     let failures = 0;
     let expireAt = 0;
@@ -233,8 +236,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       try {
         await (round % roundsPerFullLook === 0 || failures > 0 ? drain() : drainTold());
         if (Date.now() >= expireAt) {
-          await expire();
-          expireAt = Date.now() + expiryEveryMs;
+          expireAt = (await forgetExpired(options)) ? 0 : Date.now() + expiryEveryMs;
         }
         if (failures > 0) log.info({ failures }, 'outbox drains again');
         failures = 0;

@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import type { LogRef } from '../executions/execution.ts';
 import { asSqliteError, createPrepareOnce, inTransaction, openSqlite, type PrepareOnce } from '../storage/sqlite.ts';
 import type { StoreMark } from '../storage/store-mark.ts';
@@ -16,7 +17,15 @@ import {
   executionOf,
   expiredLog,
 } from './execution-record.ts';
-import type { ActorKey, EndedExecution, ExecutionTotals, History, HistoryBatch, RegistryRecord } from './history.ts';
+import type {
+  ActorKey,
+  EndedExecution,
+  ExecutionTotals,
+  ExpiredLogs,
+  History,
+  HistoryBatch,
+  RegistryRecord,
+} from './history.ts';
 import { findNewestInSqlite } from './sqlite-newest.ts';
 import { createSqliteSearch, type SqliteSearch } from './sqlite-search.ts';
 import { openTables } from './sqlite-tables.ts';
@@ -31,6 +40,9 @@ export interface SqliteHistoryOptions {
 
 type Row = Record<string, SQLOutputValue>;
 type Statements = ReturnType<typeof prepareStatements>;
+
+/** Rows changed in one step. */
+const expiredAtOnce = 2_000;
 
 /** Opens the file, or makes it. Rejects with `storage.foreign` where another installation or a newer version wrote it. */
 export async function createSqliteHistory(options: SqliteHistoryOptions): Promise<History> {
@@ -68,9 +80,12 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     expireLogs: (at, limit) =>
       guarded(() => {
-        search.expire(at, limit);
-        return expireLogs(statements, at, limit);
+        const found = search.expire(at, limit);
+        const { count, blobs } = expireLogs(statements, at, limit);
+        return { count: Math.max(found, count), blobs };
       }),
+
+    expireLogsOf: (...asked) => guarded(() => expireLogsOf(statements, search, ...asked)),
 
     registry: (...key) => guarded(() => asRegistry(statements.registry.get(...key))),
 
@@ -140,6 +155,12 @@ function prepareStatements(database: DatabaseSync) {
          SELECT rowid FROM logs WHERE expired = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?
        ) RETURNING blob`,
     ),
+    expireOf: database.prepare(
+      `UPDATE logs SET expires_at = $now WHERE rowid IN (
+         SELECT rowid FROM logs WHERE tenant = $tenant AND actor_id = $actorId AND expired = 0
+           AND (expires_at IS NULL OR expires_at > $now) LIMIT $limit
+       )`,
+    ),
     registry: database.prepare('SELECT * FROM registry WHERE tenant = ? AND kind = ? AND id = ?'),
   };
 }
@@ -170,9 +191,22 @@ function bodyColumns(body: LogRef['body']): SQLInputValue[] {
   return [inline, blob, bytes];
 }
 
-function expireLogs(statements: Statements, at: Date, limit: number): string[] {
+function expireLogs(statements: Statements, at: Date, limit: number): ExpiredLogs {
   const taken = statements.takeExpired.all(at.getTime(), limit);
-  return taken.map(({ blob }) => blob).filter((blob) => typeof blob === 'string');
+  return { count: taken.length, blobs: taken.map(({ blob }) => blob).filter((blob) => typeof blob === 'string') };
+}
+
+/** In steps, between which the process does other things. */
+async function expireLogsOf(
+  statements: Statements,
+  search: SqliteSearch,
+  tenant: string,
+  actorId: string,
+  now: Date,
+): Promise<void> {
+  const key = { tenant, actorId, now: now.getTime(), limit: expiredAtOnce };
+  const steps = [() => Number(statements.expireOf.run(key).changes), () => search.expireOf(key)];
+  for (const step of steps) while (step() === expiredAtOnce) await setImmediate();
 }
 
 function asExecution(row: Row | undefined) {

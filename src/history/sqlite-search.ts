@@ -39,8 +39,15 @@ type Row = Record<string, SQLOutputValue>;
 export interface SqliteSearch {
   /** Inside the transaction of a batch. */
   write(entry: SearchEntry): void;
-  /** Forgets at most `limit` entries whose time has passed. */
-  expire(now: Date, limit: number): void;
+  /** Forgets at most `limit` entries whose time has passed. @returns how many. */
+  expire(now: Date, limit: number): number;
+  /** Ends the time of at most `limit` logs of an actor. @returns of how many. */
+  expireOf(asked: {
+    readonly tenant: string;
+    readonly actorId: string;
+    readonly now: number;
+    readonly limit: number;
+  }): number;
   find(scope: SearchScope, query: SearchQuery, now: Date): Promise<SearchPage>;
 }
 
@@ -63,6 +70,12 @@ export function createSqliteSearch(database: DatabaseSync, prepare: PrepareOnce)
   const expired = database.prepare(
     'DELETE FROM search WHERE number IN (SELECT number FROM search WHERE expires_at <= ? LIMIT ?) RETURNING number',
   );
+  const expireOf = database.prepare(
+    `UPDATE search SET expires_at = $now WHERE number IN (
+       SELECT number FROM search WHERE tenant = $tenant AND kind = 'logs' AND actor_id = $actorId
+         AND (expires_at IS NULL OR expires_at > $now) LIMIT $limit
+     )`,
+  );
 
   return {
     write(entry) {
@@ -82,8 +95,12 @@ export function createSqliteSearch(database: DatabaseSync, prepare: PrepareOnce)
     },
 
     expire(now, limit) {
-      for (const { number } of expired.all(now.getTime(), limit)) removeText.run(number ?? null);
+      const gone = expired.all(now.getTime(), limit);
+      for (const { number } of gone) removeText.run(number ?? null);
+      return gone.length;
     },
+
+    expireOf: (asked) => Number(expireOf.run(asked).changes),
 
     async find(scope, query, now) {
       const plan = planSearch(scope, query, now);

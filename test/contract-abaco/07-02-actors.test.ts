@@ -10,6 +10,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { as, type Client, startClient } from '../support/abaco-client.ts';
+import { takeMessage } from '../support/api-worker.ts';
 
 const olga = as('olga');
 let client: Client;
@@ -144,6 +145,30 @@ describe('§7.4 DELETE /actors/{id}', () => {
     expect(gone).toMatchObject({ status: 200, message: 'Actor deleted successfully.', result: null });
     expect((await client.send(`GET /actors/${actor}`, as('root', 'admin'))).status).toBe(404);
     expect(await countAll()).toBe(before + 1);
+  });
+
+  it('takes the logs of its executions with it, also of those that ended last', async () => {
+    const { outbox, history } = client.api.services;
+    const actor = await client.register();
+    const run = async (log: string): Promise<string> => {
+      await client.send(`POST /actors/${actor}/messages?message=m`, olga);
+      const played = await takeMessage(client.api, actor, 'PHYSICS');
+      await played.end({ log });
+      return played.id;
+    };
+    const catchUp = async () => await outbox.catchUp({ tenant: 'PHYSICS' }, 10_000);
+    const bytesOf = async (id: string) => {
+      const body = (await history.log('PHYSICS', actor, id))?.body;
+      return body && 'inline' in body ? body.inline.length : undefined;
+    };
+    const first = await run('said');
+    await catchUp();
+    expect(await bytesOf(first)).toBe(4);
+    const last = await run('said too');
+    await client.send(`DELETE /actors/${actor}`, olga);
+    await catchUp();
+    expect([await bytesOf(first), await bytesOf(last)]).toEqual([0, 0]);
+    expect(await history.execution('PHYSICS', actor, last)).toMatchObject({ end: 'exited' });
   });
 
   it('takes nonces and permissions with it', async () => {

@@ -309,22 +309,22 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         await keep(...ends, anEnd({ id: 'inline' }, { logExpiresAt: at(1) }));
         await keep(anEnd({ id: 'later' }, { log: blobLog('later'), logExpiresAt: at(50) }));
         await keep(anEnd({ id: 'kept' }, { log: blobLog('kept') }));
-        expect(await history.expireLogs(at(0), 10)).toEqual([]);
+        expect(await history.expireLogs(at(0), 10)).toEqual({ count: 0, blobs: [] });
         const first = await history.expireLogs(at(10), 2);
         const second = await history.expireLogs(at(10), 10);
-        expect(first).toEqual(['b1']);
-        expect([...second].sort()).toEqual(['b2', 'b3']);
-        expect(await history.expireLogs(at(10), 10)).toEqual([]);
+        expect(first).toEqual({ count: 2, blobs: ['b1'] });
+        expect([...second.blobs].sort()).toEqual(['b2', 'b3']);
+        expect(await history.expireLogs(at(10), 10)).toEqual({ count: 0, blobs: [] });
       });
 
       it('leaves a swept log empty, also when its batch is repeated or the clock goes back', async () => {
         const timed = await open(ourMark, () => at(0));
         const batch = { executions: [anEnd({}, { log: blobLog('b1'), logExpiresAt: at(5) })], registry: [] };
         await timed.write(batch);
-        expect(await timed.expireLogs(at(5), 10)).toEqual(['b1']);
+        expect((await timed.expireLogs(at(5), 10)).blobs).toEqual(['b1']);
         await timed.write(batch);
         expect(await timed.log(...one(anExecution().id))).toStrictEqual(empty);
-        expect(await timed.expireLogs(at(5), 10)).toEqual([]);
+        expect((await timed.expireLogs(at(5), 10)).blobs).toEqual([]);
       });
 
       it('names each blob to one of two sweeps at once', async () => {
@@ -334,13 +334,61 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         );
         await keep(...ends);
         const swept = await Promise.all([history.expireLogs(at(1), 50), other.expireLogs(at(1), 50)]);
-        expect(swept.flat().sort()).toEqual(ends.map((_, n) => `b${n}`).sort());
+        expect(swept.flatMap(({ blobs }) => blobs).sort()).toEqual(ends.map((_, n) => `b${n}`).sort());
       });
 
       it('never empties a log without a time', async () => {
         await keep(anEnd());
-        expect(await history.expireLogs(at(1e12), 10)).toEqual([]);
+        expect((await history.expireLogs(at(1e12), 10)).count).toBe(0);
         expect(await history.log(...one(anExecution().id))).toEqual(anEnd().log);
+      });
+    });
+
+    describe('logs of an actor that is deleted', () => {
+      const deleteLogs = () => history.expireLogsOf(tenant, actorId, at(10));
+
+      it('are empty at once, however long they were to be kept, and their blobs are named', async () => {
+        const timed = await open(ourMark, () => at(10));
+        await keep(
+          anEnd({ id: 'ever' }, { log: blobLog('b1') }),
+          anEnd({ id: 'long' }, { log: blobLog('b2'), logExpiresAt: at(1e6) }),
+          anEnd({ id: 'inline' }),
+        );
+        await deleteLogs();
+        await deleteLogs();
+        for (const id of ['ever', 'long', 'inline']) {
+          expect((await timed.log(...one(id)))?.body).toEqual({ inline: new Uint8Array() });
+          expect(await timed.execution(...one(id))).toMatchObject({ id });
+        }
+        const { count, blobs } = await history.expireLogs(at(10), 10);
+        expect([count, blobs.toSorted()]).toEqual([3, ['b1', 'b2']]);
+        // What is swept is not swept again.
+        await deleteLogs();
+        expect((await history.expireLogs(at(10), 10)).count).toBe(0);
+      });
+
+      it('were due already where their time was over, and are named in that order', async () => {
+        await keep(
+          anEnd({ id: 'e1' }, { log: blobLog('b1') }),
+          anEnd({ id: 'e2' }, { log: blobLog('b2'), logExpiresAt: at(5) }),
+        );
+        await deleteLogs();
+        expect((await history.expireLogs(at(10), 1)).blobs).toEqual(['b2']);
+      });
+
+      it('are those of no other actor', async () => {
+        await keep(anEnd({ actorId: 'other' }), anEnd({ tenant: 'sd2e' }));
+        await deleteLogs();
+        expect((await history.expireLogs(at(1e9), 10)).count).toBe(0);
+      });
+
+      it('are as many as there are', async () => {
+        const timed = await open(ourMark, () => at(10));
+        await keep(...Array.from({ length: 4_500 }, (_, n) => anEnd({ id: `e${n}` })));
+        await deleteLogs();
+        for (const id of ['e0', 'e1999', 'e2000', 'e4499', 'e999']) {
+          expect((await timed.log(...one(id)))?.body).toEqual({ inline: new Uint8Array() });
+        }
       });
     });
 

@@ -127,6 +127,19 @@ export function describeSearch(store: () => History, open: (now: () => Date) => 
       expect((await before.search(scope, everything)).total).toBe(0);
     });
 
+    it('does not find logs of an actor that was deleted, and finds its executions', async () => {
+      await keep(
+        anEntry('a', { logs: 'x' }, { kind: 'logs', expiresAt: new Date(9_000) }),
+        anEntry('b', { logs: 'x' }, { kind: 'logs' }),
+        anEntry('a', { status: 'x' }),
+      );
+      const timed = await open(() => new Date(1_000));
+      expect((await timed.search({ ...inTenant, kind: 'logs' }, everything)).total).toBe(2);
+      await timed.expireLogsOf(tenant, 'A', new Date(1_000));
+      expect((await timed.search({ ...inTenant, kind: 'logs' }, everything)).total).toBe(0);
+      expect((await timed.search(inTenant, everything)).total).toBe(1);
+    });
+
     it('matches patterns that would explode elsewhere', async () => {
       await keep(anEntry('a', { name: `${'a'.repeat(900)}!` }));
       expect(await ids({ filters: [{ path: ['name'], op: 'like', pattern: '^(a+)+$' }] })).toEqual([]);

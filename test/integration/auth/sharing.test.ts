@@ -73,7 +73,8 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
       executions: bench.executions,
       history: {
         write: async ({ registry }) => void written.push(...registry.map(({ record }) => record)),
-        expireLogs: async () => [],
+        expireLogs: async () => ({ count: 0, blobs: [] }),
+        expireLogsOf: async () => undefined,
       },
       permissions,
       describe: describeForSearch,
