@@ -16,8 +16,9 @@ import {
   readLog,
   readMessage,
 } from './execution-record.ts';
+import { createResultBlobs, type ResultBlobs } from './result-blobs-store.ts';
 
-export interface ExecutionStore {
+export interface ExecutionStore extends ResultBlobs {
   /** Nothing when it never was, or when only the history knows it. */
   get(actor: ActorRef, executionId: string): Promise<Execution | undefined>;
   /** What is here, oldest first; of those that wait at most the last `most`. */
@@ -30,11 +31,16 @@ export interface ExecutionStore {
   takeResult(actor: ActorRef, executionId: string): Promise<Body | undefined>;
   /** Whether `secret` is an access token this execution was given, and the execution has not ended. */
   authenticate(actor: ActorRef, executionId: string, secret: string): Promise<boolean>;
-  /** What the history is owed for an ended execution, and the blob of its message that nobody needs any more. */
-  ended(
-    actor: ActorRef,
-    executionId: string,
-  ): Promise<{ readonly ended: Omit<EndedExecution, 'logExpiresAt'>; readonly messageBlob?: string } | undefined>;
+  /** What the history is owed for an ended execution, and which blobs of it have an end. */
+  ended(actor: ActorRef, executionId: string): Promise<FoundEnd | undefined>;
+}
+
+export interface FoundEnd {
+  readonly ended: Omit<EndedExecution, 'logExpiresAt'>;
+  /** Of its message, which nobody needs any more. */
+  readonly messageBlob?: string;
+  /** How many results there were, where some of them may be blobs. */
+  readonly resultBlobs?: number;
 }
 
 export interface LiveListing {
@@ -81,6 +87,7 @@ export function createExecutionStore(options: ExecutionStoreOptions): ExecutionS
   }
 
   return {
+    ...createResultBlobs(options),
     get: listed,
 
     async list(actor, most) {
@@ -141,13 +148,18 @@ export function createExecutionStore(options: ExecutionStoreOptions): ExecutionS
       if (!fields) return undefined;
       const results = await redis.lrangeBuffer(of.results(executionId), 0, -1).catch(throwRedisError);
       const { body } = readMessage(fields);
+      const bodies = results.map(readBody);
+      const count = Number(fields.get('results') ?? 0);
+      // Of those whose time has passed already, nobody can say what they were.
+      const mayBeBlobs = bodies.length < count || bodies.some((result) => 'blob' in result);
       return {
         ended: {
           execution: readExecution(actor.tenant, actor.actorId, executionId, fields),
           log: readLog(fields) ?? { body: { inline: new Uint8Array() }, truncated: false },
-          results: results.map(readBody),
+          results: bodies,
         },
         ...('blob' in body ? { messageBlob: body.blob } : {}),
+        ...(mayBeBlobs ? { resultBlobs: count } : {}),
       };
     },
   };

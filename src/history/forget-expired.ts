@@ -1,18 +1,25 @@
 /** Takes away what was kept for a time, once that has passed. */
 
 import type { Blobs } from '../executions/blobs.ts';
+import type { ResultBlobs } from '../executions/result-blobs-store.ts';
 import type { History } from './history.ts';
 
 export interface ExpiryParts {
   readonly history: Pick<History, 'expireLogs'>;
+  readonly executions: Pick<ResultBlobs, 'unreadableResults' | 'forgetResults'>;
   readonly blobs: Pick<Blobs, 'remove'>;
   /** Most at once. */
   readonly batch: number;
 }
 
 /** @returns whether there may be more. */
-export async function forgetExpired({ history, blobs, batch }: ExpiryParts): Promise<boolean> {
+export async function forgetExpired({ history, executions, blobs, batch }: ExpiryParts): Promise<boolean> {
   const logs = await history.expireLogs(new Date(), batch);
   for (const blob of logs.blobs) await blobs.remove(blob);
-  return logs.count === batch;
+  const results = await executions.unreadableResults(batch);
+  for (const unreadable of results) {
+    await Promise.all(unreadable.blobs.map((blob) => blobs.remove(blob)));
+    await executions.forgetResults(unreadable);
+  }
+  return logs.count === batch || results.length === batch;
 }

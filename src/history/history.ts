@@ -16,7 +16,7 @@ export interface EndedExecution {
   readonly log: LogRef;
   /** After it the log reads as empty; nothing given keeps it for ever. */
   readonly logExpiresAt?: Date;
-  /** In the order sent; inline or files of the blob store. */
+  /** In the order sent; inline, or files of the blob store, which go when `results.keep` has passed after their last use. */
   readonly results: readonly LogRef['body'][];
 }
 

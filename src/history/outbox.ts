@@ -12,6 +12,7 @@ import { type Execution, isFinal } from '../executions/execution.ts';
 import type { ExecutionStore } from '../executions/execution-store.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
 import { createCoalescer } from '../lib/coalesce.ts';
+import { optional } from '../lib/optional.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 import type { Mailbox, OwedEntry } from '../mailbox/mailbox.ts';
 import type { News } from '../mailbox/news.ts';
@@ -44,7 +45,7 @@ export interface CatchUpScope {
 export interface OutboxOptions {
   readonly mailbox: Pick<Mailbox, 'owed' | 'drained' | 'load'>;
   readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget' | 'get' | 'state'>;
-  readonly executions: Pick<ExecutionStore, 'ended' | 'get'>;
+  readonly executions: Pick<ExecutionStore, 'ended' | 'get' | 'noteResults' | 'unreadableResults' | 'forgetResults'>;
   readonly permissions: Pick<PermissionStore, 'all'>;
   readonly history: Pick<History, 'write' | 'expireLogs' | 'expireLogsOf'>;
   readonly blobs: Pick<Blobs, 'remove' | 'open' | 'size'>;
@@ -71,6 +72,7 @@ interface Entry {
   readonly ended?: EndedExecution;
   readonly registry?: RegistryRecord;
   readonly messageBlob?: string;
+  readonly resultBlobs?: number;
   readonly search: readonly SearchEntry[];
 }
 
@@ -158,7 +160,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       actor,
       owed,
       ended: { ...found.ended, ...(logExpiresAt ? { logExpiresAt } : {}) },
-      ...(found.messageBlob === undefined ? {} : { messageBlob: found.messageBlob }),
+      ...optional('messageBlob', found.messageBlob),
+      ...optional('resultBlobs', found.resultBlobs),
       search: [
         executionEntry(execution, owed.number, describe),
         ...(text === '' ? [] : [logEntry(execution, owed.number, said, describe)]),
@@ -166,7 +169,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     };
   }
 
-  async function confirm({ actor, owed, messageBlob, ended }: Entry): Promise<void> {
+  async function confirm({ actor, owed, messageBlob, resultBlobs, ended }: Entry): Promise<void> {
+    if (ended && resultBlobs !== undefined) {
+      await options.executions.noteResults(actor, ended.execution.id, resultBlobs);
+    }
     const answer = await options.mailbox.drained(actor, owed);
     if (ended && answer !== 'changed' && answer !== 'gone') options.onEnded?.(ended.execution);
     if (messageBlob !== undefined) await options.blobs.remove(messageBlob);

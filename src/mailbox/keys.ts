@@ -29,6 +29,8 @@ export interface Keys {
   /** Set: tenants whose links are all found by `linksTo`, those of before it too. */
   readonly linkedTenants: string;
   readonly processNumbers: string;
+  /** Sorted set: executions whose results may be blobs, by when nobody can read them any more (ms). */
+  readonly resultBlobs: string;
   /** How many actors were ever registered. */
   readonly registered: string;
   /** Sorted set: every worker there is, by when it was last said to live (ms). */
@@ -99,6 +101,7 @@ export function createKeys(prefix: string): Keys {
     tenants: `${prefix}:tenants`,
     linkedTenants: `${prefix}:tenants:linked`,
     processNumbers: `${prefix}:process`,
+    resultBlobs: `${prefix}:result-blobs`,
     registered: `${prefix}:registered`,
     workers: `${prefix}:workers`,
     actorsOf: (tenant) => `${prefix}:{${tenant}}:actors`,
