@@ -38,7 +38,7 @@ describe('a launcher with patterns before it', () => {
     const all = Object.fromEntries(verbs.map((verb) => [verb, () => verb]));
     const launcher = guardImages({ name: 'x', ...all } as unknown as Launcher, {});
     expect(Object.keys(launcher)).toEqual(expect.arrayContaining(verbs));
-    const limits = { graceMs: 0, logBytes: 0, resultBytes: 0 };
+    const limits = { graceMs: 0, logBytes: 0, resultBytes: 0, resultTotalBytes: 0, resultCount: 0 };
     expect(launcher.check?.({ owner: 'alice', resources: {}, limits })).toBe('check');
     expect(Object.keys(guardImages(new Counting() as unknown as Launcher, {}))).not.toContain('check');
   });
