@@ -18,7 +18,6 @@ import type {
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
 import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
-import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
@@ -35,6 +34,7 @@ import { createPlaces } from './places.ts';
 import { probePlace } from './probe.ts';
 import { parseStarter, presenceOf, type Starter } from './process-table.ts';
 import { renderStartScript, startFiles } from './start-script.ts';
+import { sweepDesk } from './sweep-desk.ts';
 import { watchProcess } from './watch-process.ts';
 
 /** A program in Apptainer on one machine, which no scheduler stands before: this one, or one behind SSH. */
@@ -54,7 +54,12 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   const { installationId, log, checkpoint, dataDir } = context;
   const agentFiles = { node: process.execPath, script: packagePath('dist', 'abaco-agent.mjs') };
   const places = createPlaces({ launcher: name, options, agentFiles, installationId, dataDir });
-  const owners = createOwners(places.service, `${places.directory}/owners/${installationId}`);
+  const owners = createOwners({
+    host: places.service,
+    directory: `${places.directory}/owners/${installationId}`,
+    letGo: async (owner) => await places.letGo(owner),
+    log,
+  });
   const files = createClusterFiles({
     ...context,
     places,
@@ -212,22 +217,21 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     await checkpoint('before-remove');
     const desk = await reachableDesk(ref);
     if (!desk) return;
+    owners.expect(desk.owner);
     await endProcesses(desk, ref);
     await desk.runs.remove(ref);
     await checkpoint('after-remove');
   }
 
   async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal) {
-    const swept: AttemptRef[] = [];
-    for (const owner of await owners.list()) {
+    const removed: AttemptRef[] = [];
+    for (const owner of await owners.due()) {
       signal.throwIfAborted();
-      const desk = deskOf({ owner });
-      const withOwner = (ref: AttemptRef): AttemptRef => (places.asOwner ? { ...ref, owner } : ref);
-      const list = async (): Promise<readonly AttemptRef[]> => (await desk.runs.list()).map(withOwner);
-      swept.push(...(await sweepAttempts({ list, isLive, remove, signal })));
-      await desk.ledger.sweep(new Date());
+      const whose = places.asOwner ? owner : undefined;
+      const look = async () => await sweepDesk({ desk: deskOf({ owner }), owner: whose, isLive, remove, signal });
+      removed.push(...(await owners.look(owner, signal, look)));
     }
-    return swept;
+    return removed;
   }
 
   return {

@@ -19,12 +19,13 @@ export interface ClusterPlaces {
   readonly directory: string;
   of(owner: string): Host;
   workOf(owner: string): string;
+  letGo(owner: string): Promise<void>;
 }
 
 export interface ClusterFilesOptions
   extends Pick<LauncherContext, 'nativeDir' | 'registries' | 'tenantRegistries' | 'installationId' | 'log'> {
   readonly places: ClusterPlaces;
-  readonly owners: Owners;
+  readonly owners: Pick<Owners, 'list'>;
   /** Whether users read what lies in the directory of the account; else each has a cache of their own. */
   readonly isShared: boolean;
   readonly architecture: string;
@@ -98,10 +99,10 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
     images: createImageCache({
       installationId: options.installationId,
       owners: options.owners,
-      stores: async () => [
-        { store: storeIn(shared) },
-        ...(await options.owners.list()).map((owner) => ({ owner, store: storeIn(ownRoom(owner)) })),
-      ],
+      shared: storeIn(shared),
+      storeOf: (owner) => storeIn(ownRoom(owner)),
+      letGo: async (owner) => await places.letGo(owner),
+      log: options.log,
       async digestsInRuns(owner) {
         const { host, directory } = ownRoom(owner);
         const runs = (await host.list(`${directory}/run`)) ?? [];

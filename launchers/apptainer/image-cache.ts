@@ -1,22 +1,23 @@
 /** The images that are kept on a cluster, for people who look at them and take old ones away. */
 
-import type { CachedImage, ImageCache, PruneRequest } from '../../src/launcher/launcher.ts';
+import { ForbiddenError, InvalidError } from '../../src/errors.ts';
+import type { CachedImage, ImageCache, LauncherLog, PruneRequest } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { Owners } from '../host/owners.ts';
 import type { SifStore } from './sif-store.ts';
 
 export interface ImageCacheOptions {
   readonly installationId: string;
-  readonly owners: Owners;
-  /** That of all, and those of users. */
-  readonly stores: () => Promise<readonly OwnedStore[]>;
+  readonly owners: Pick<Owners, 'list'>;
+  /** That of all. */
+  readonly shared: SifStore;
+  /** That of a user. */
+  readonly storeOf: (owner: string) => SifStore;
   /** Digests of the images of what runs, or waits, of a user. */
   readonly digestsInRuns: (owner: string) => Promise<readonly string[]>;
-}
-
-interface OwnedStore {
-  readonly owner?: string;
-  readonly store: SifStore;
+  /** Closes the connection of a user that nobody uses. */
+  readonly letGo: (owner: string) => Promise<void>;
+  readonly log: LauncherLog;
 }
 
 /** Whoever has just been told that an image is there has yet to write down that it is needed. */
@@ -25,7 +26,9 @@ const leastAgeMs = 3_600_000;
 const othersMs = 30 * 86_400_000;
 
 export function createImageCache(options: ImageCacheOptions): ImageCache {
-  async function listIn({ owner, store }: OwnedStore): Promise<readonly CachedImage[]> {
+  const { owners, shared, storeOf, digestsInRuns, letGo, log } = options;
+
+  async function listIn(store: SifStore, owner?: string): Promise<readonly CachedImage[]> {
     const records = await store.records();
     return await Promise.all(
       records.map(async ({ digest, name, bytes, builtAt }) => {
@@ -50,24 +53,47 @@ export function createImageCache(options: ImageCacheOptions): ImageCache {
     );
   }
 
-  async function runningDigests(): Promise<ReadonlySet<string>> {
-    const owners = await options.owners.list();
-    return new Set((await Promise.all(owners.map(async (owner) => await options.digestsInRuns(owner)))).flat());
+  async function pruneIn(store: SifStore, request: PruneRequest, running: readonly string[], owner?: string) {
+    const pruned: CachedImage[] = [];
+    for (const image of await listIn(store, owner)) {
+      if (!mayGo(image, request, new Set(running))) continue;
+      if (request.dryRun || (await store.remove(image.digest))) pruned.push(image);
+    }
+    return pruned;
+  }
+
+  /** One after the other, with a connection of one at a time. @returns whether all could be asked who can have anything. */
+  async function forEachOwner(look: (owner: string) => Promise<void>): Promise<boolean> {
+    let isWhole = true;
+    for (const owner of await owners.list()) {
+      try {
+        await look(owner);
+        await letGo(owner);
+      } catch (thrown) {
+        // As whom nothing can be run, nothing runs.
+        if (!(thrown instanceof ForbiddenError || thrown instanceof InvalidError)) isWhole = false;
+        log.warn({ err: thrown, owner }, 'images of an owner not looked at; those of the others are');
+      }
+    }
+    return isWhole;
   }
 
   return {
     async list() {
-      return (await Promise.all((await options.stores()).map(listIn))).flat();
+      const images = [...(await listIn(shared))];
+      await forEachOwner(async (owner) => void images.push(...(await listIn(storeOf(owner), owner))));
+      return images;
     },
     async prune(request) {
       const pruned: CachedImage[] = [];
-      for (const owned of await options.stores()) {
-        const running = await runningDigests();
-        for (const image of await listIn(owned)) {
-          if (!mayGo(image, request, running)) continue;
-          if (request.dryRun || (await owned.store.remove(image.digest))) pruned.push(image);
-        }
-      }
+      const running: string[] = [];
+      const isWhole = await forEachOwner(async (owner) => {
+        const own = await digestsInRuns(owner);
+        running.push(...own);
+        pruned.push(...(await pruneIn(storeOf(owner), request, own, owner)));
+      });
+      if (isWhole) return [...(await pruneIn(shared, request, running)), ...pruned];
+      log.warn({}, 'images that all use not pruned: what runs with them is not known of every owner');
       return pruned;
     },
   };

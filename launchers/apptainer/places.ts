@@ -19,6 +19,8 @@ export interface Places {
   of(owner: string): Host;
   /** Directory of a user for what is ours. */
   workOf(owner: string): string;
+  /** Closes the connection as this user, unless somebody uses it; the next call makes another. */
+  letGo(owner: string): Promise<void>;
   /** How commands get there; for people. */
   describe(): string;
   close(): Promise<void>;
@@ -45,6 +47,7 @@ function createSshPlaces({ launcher, options, agentFiles, installationId, dataDi
     asOwner: true,
     of: (owner) => pool.of(owner),
     workOf: (owner) => pool.workOf(owner),
+    letGo: async (owner) => await pool.letGo(owner),
     describe: () => {
       const { mode } = pool.service;
       return mode.kind === 'plain' ? `does without: ${mode.why}` : 'runs on the login node';
@@ -86,6 +89,8 @@ function createLocalPlaces({ options, agentFiles, installationId, dataDir }: Pla
       return host;
     },
     workOf,
+    // An agent on this machine is a process, and takes nothing that others wait for.
+    letGo: async () => undefined,
     describe: () => (options.become ? 'becomes the owner by sudo' : 'runs as the account of the service'),
     close: async () => void (await Promise.all([...hosts.values()].map(async (host) => await host.close()))),
   };

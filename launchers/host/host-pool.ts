@@ -21,6 +21,8 @@ export interface HostPool {
   of(owner: string): Host;
   /** The user's own directory for what is ours. */
   workOf(owner: string): string;
+  /** Closes the connection as this user, unless somebody uses it; the next call makes another. */
+  letGo(owner: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -111,6 +113,7 @@ export function createHostPool(poolOptions: HostPoolOptions): HostPool {
       hosts.set(owner, opened);
       return opened;
     },
+    letGo: async (owner) => await hosts.get(owner)?.rest(),
     async close() {
       await Promise.all([service, ...hosts.values()].map(async (one) => await one.close()));
     },

@@ -41,6 +41,8 @@ export type SshMode =
 export interface SshHost extends Host {
   readonly mode: SshMode;
   readonly transport: SshConnector['transport'];
+  /** Lets go of the connection unless somebody uses it; the next call makes another. */
+  rest(): Promise<void>;
 }
 
 const closedMode: SshMode = { kind: 'closed' };
@@ -115,7 +117,6 @@ export function createSshHost(options: SshHostOptions): SshHost {
     }
   }
 
-  /** Lets go of the connection; the next call makes another. */
   async function rest(): Promise<void> {
     const made = await link?.catch(() => undefined);
     if (!made || users > 0) return;
@@ -150,6 +151,7 @@ export function createSshHost(options: SshHostOptions): SshHost {
     removeTree: async (path) => await hold(async (host) => await host.removeTree(path)),
     waitForChange: async (path, timeoutMs, signal) =>
       await hold(async (host) => await host.waitForChange(path, timeoutMs, signal)),
+    rest,
     async close() {
       closing.abort(new Error('the service stops'));
       clearTimeout(idle);

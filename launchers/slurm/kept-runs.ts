@@ -9,6 +9,7 @@ import { files } from '../../src/launcher/run-directory.ts';
 import { type Command, expectSuccess } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import type { HostRuns } from '../host/host-runs.ts';
+import { findOldCommand } from './commands/find-old.ts';
 
 export interface KeptRuns {
   /** Says that this one is to be kept. It stands in the directory, so that it outlives us. */
@@ -44,7 +45,7 @@ export function createKeptRuns({ host, runs, directory, keepMs }: KeptRunsOption
     },
     async sweep(signal) {
       if (((await host.list(directory)) ?? []).length === 0) return;
-      for (const name of await host.run(oldCommand(directory, keepMs), signal)) {
+      for (const name of await host.run(findOldCommand(directory, keepMs), signal)) {
         await host.removeTree(`${directory}/${name}`);
       }
     },
@@ -54,17 +55,4 @@ export function createKeptRuns({ host, runs, directory, keepMs }: KeptRunsOption
 function moveCommand(from: string, to: string): Command<void> {
   const succeed = expectSuccess('mv');
   return { argv: ['mv', '-T', '--', from, to], parse: (result) => void succeed(result) };
-}
-
-/** Names of what nothing was made, renamed or removed in for so long. */
-function oldCommand(directory: string, ageMs: number): Command<readonly string[]> {
-  const succeed = expectSuccess('find');
-  const minutes = Math.ceil(ageMs / 60_000);
-  return {
-    argv: ['find', directory, '-mindepth', '1', '-maxdepth', '1', '-mmin', `+${minutes}`, '-printf', '%f\\n'],
-    parse: (result) =>
-      succeed(result)
-        .split('\n')
-        .filter((name) => name !== ''),
-  };
 }

@@ -41,7 +41,7 @@ import { createTemplates } from './render-script.ts';
 import { fillJob, planJob } from './sbatch-options.ts';
 import { SlurmOptions } from './slurm-options.ts';
 import { createSubmissions, elementOf, hasSteps, jobNamePrefix, renderSubmission } from './submissions.ts';
-import { sweepDesk } from './sweep-desk.ts';
+import { sweepCluster } from './sweep-cluster.ts';
 import { watchJob } from './watch-job.ts';
 
 /** A job of a Slurm cluster per execution, in Apptainer, as the owner of the actor. */
@@ -76,7 +76,12 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     backoff: { firstMs: 1_000, mostMs: 60_000 },
     log,
   });
-  const owners = createOwners(pool.service, `${options.directory}/owners/${installationId}`);
+  const owners = createOwners({
+    host: pool.service,
+    directory: `${options.directory}/owners/${installationId}`,
+    letGo: async (owner) => await pool.letGo(owner),
+    log,
+  });
   const files = createClusterFiles({
     ...context,
     places: { ...pool, directory: options.directory },
@@ -243,6 +248,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     await checkpoint('before-remove');
     const desk = await reachableDesk(ref);
     if (!desk) return;
+    owners.expect(desk.owner);
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
     const job = hasEnded ? undefined : await liveJob(desk, ref);
@@ -254,20 +260,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   }
 
   async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal) {
-    const swept: AttemptRef[] = [];
-    for (const owner of await owners.list()) {
-      signal.throwIfAborted();
-      swept.push(
-        ...(await sweepDesk({
-          desk: deskOf({ owner, ...nobody }),
-          jobsOf: async (user) => await poller.jobsOf(user),
-          isLive,
-          remove,
-          signal,
-        })),
-      );
-    }
-    return swept;
+    const deskOfOwner = (owner: string): Desk => deskOf({ owner, ...nobody });
+    return await sweepCluster({ owners, poller, deskOf: deskOfOwner, isLive, remove, signal });
   }
 
   const imageSources = imageSourceKinds.filter((source) => source !== 'engine' || options.engine !== '');

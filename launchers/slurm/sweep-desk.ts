@@ -3,6 +3,8 @@
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
+import type { Found } from '../host/owners.ts';
+import { findOldCommand } from './commands/find-old.ts';
 import { cancelCommand } from './commands/scancel.ts';
 import type { Desk } from './desk.ts';
 import type { JobRecord } from './job-record.ts';
@@ -11,21 +13,18 @@ import { elementOf, jobNamePrefix } from './submissions.ts';
 
 export interface SweepDeskOptions {
   readonly desk: Desk;
-  /** Jobs of a user, by a question begun after the call. */
+  /** Jobs of a user; again is a question begun after the call. */
   readonly jobsOf: (user: string) => Promise<readonly JobRecord[]>;
   readonly isLive: (ref: AttemptRef) => Promise<boolean>;
   readonly remove: (ref: AttemptRef) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
+/** Whoever hands something over makes its directory, and the index in it, within moments. */
+const unfinishedMs = 3_600_000;
+
 /** Slurm is asked only where there is a submission it may know something of. */
-export async function sweepDesk({
-  desk,
-  jobsOf,
-  isLive,
-  remove,
-  signal,
-}: SweepDeskOptions): Promise<readonly AttemptRef[]> {
+export async function sweepDesk({ desk, jobsOf, isLive, remove, signal }: SweepDeskOptions): Promise<Found> {
   const { owner } = desk;
   let jobs = new Map<string, readonly string[]>();
 
@@ -42,11 +41,12 @@ export async function sweepDesk({
     await remove(ref);
   }
 
-  const swept = await sweepAttempts({ list, isLive, remove: removeAll, signal });
-  await removeSubmissions(desk);
+  const removed = await sweepAttempts({ list, isLive, remove: removeAll, signal });
+  const runs = await desk.runs.list();
+  const submissions = await removeSubmissions(desk, runs, signal);
   await desk.kept.sweep(signal);
   await desk.ledger.sweep(new Date());
-  return swept;
+  return { removed, isLeft: runs.length + submissions > 0 };
 }
 
 interface AttemptJobs {
@@ -73,14 +73,27 @@ async function jobsByAttempt(desk: Desk, jobsOf: SweepDeskOptions['jobsOf']): Pr
   return [...found.values()];
 }
 
-/** Of which no member has a run directory any more: they say nothing that anybody needs. */
-async function removeSubmissions(desk: Desk): Promise<void> {
+/**
+ * Of which no member has a run directory any more, and what was never made: they say nothing that anybody needs.
+ *
+ * @returns how many are left.
+ */
+async function removeSubmissions(desk: Desk, runs: readonly AttemptRef[], signal: AbortSignal): Promise<number> {
   const submissions = (await desk.host.list(desk.jobs)) ?? [];
-  if (submissions.length === 0) return;
-  const kept = new Set((await desk.runs.list()).map(attemptKey));
+  const kept = new Set(runs.map(attemptKey));
+  const unmade: string[] = [];
+  let left = 0;
   for (const submission of submissions) {
     const refs = await desk.readIndex(submission);
-    const isNeeded = refs.length === 0 || refs.some((ref) => ref !== undefined && kept.has(attemptKey(ref)));
-    if (!isNeeded) await desk.host.removeTree(`${desk.jobs}/${submission}`);
+    if (refs.length === 0) unmade.push(submission);
+    else if (refs.some((ref) => ref !== undefined && kept.has(attemptKey(ref)))) left += 1;
+    else await desk.host.removeTree(`${desk.jobs}/${submission}`);
   }
+  if (unmade.length === 0) return left;
+  const old = new Set(await desk.host.run(findOldCommand(desk.jobs, unfinishedMs), signal));
+  for (const submission of unmade) {
+    if (old.has(submission)) await desk.host.removeTree(`${desk.jobs}/${submission}`);
+    else left += 1;
+  }
+  return left;
 }

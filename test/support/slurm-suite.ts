@@ -17,6 +17,7 @@ import { ensureTestImage, testImage } from './test-image.ts';
 const signal = new AbortController().signal;
 
 export interface SlurmSuite {
+  readonly installationId: string;
   readonly cluster: Cluster;
   readonly launcher: Launcher;
   /** Another of the same installation, with settings of its own. */
@@ -100,6 +101,7 @@ export function useSlurm(): SlurmSuite {
   }
 
   return {
+    installationId,
     get cluster() {
       return cluster;
     },

@@ -95,6 +95,15 @@ describe.runIf(canRun)('a program in Apptainer', () => {
     expect(await count('^sleep 9872')).toBe(0);
   });
 
+  it('is swept when it was left behind, also where another owner has left the cluster', async () => {
+    const handle = await launch(image, deaf(9_873));
+    const runDir = await cluster.exec('login', `ls -d /lustre/alice/.abaco/*/run/${ref.executionId}-1`);
+    await cluster.exec('login', `touch /lustre/abaco/owners/${runDir.split('/')[4]}/aaron`);
+    expect(await launcher.sweep(async () => false, signal)).toEqual([ref]);
+    expect(await count('^sleep 9873')).toBe(0);
+    expect(await followToEnd(launcher, handle)).toMatchObject({ kind: 'lost' });
+  });
+
   it('runs from a SIF of its owner, by the entrypoint of the image that was made of', async () => {
     const path = '/lustre/alice/program.sif';
     const pull = `${asAlice} apptainer --silent pull --force --no-https ${path} docker://${image}`;

@@ -156,6 +156,20 @@ describe.runIf(canRun)('a host behind SSH', () => {
       expect(await host.run(echo, signal)).toBe('hello\n');
     });
 
+    it('is closed at once where that is asked for, unless somebody uses it', async () => {
+      const host = open();
+      const waiting = new AbortController();
+      await host.run(echo, signal);
+      const looking = host.waitForChange(server.directory, 60_000, waiting.signal);
+      await host.rest();
+      expect(host.mode.kind).toBe('agent');
+      waiting.abort();
+      await looking.catch(() => undefined);
+      await host.rest();
+      expect(host.mode.kind).toBe('closed');
+      expect(await host.run(echo, signal)).toBe('hello\n');
+    });
+
     it('that breaks makes the outcome of a command unknown and a look repeatable; the next call makes another', async () => {
       const host = open();
       await host.run(echo, signal);

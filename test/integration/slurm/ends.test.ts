@@ -245,7 +245,10 @@ exec /usr/bin/apptainer "$@"
       await launcher.sweep(async () => false, signal);
       expect(await cluster.exec('login', `ls ${kept}`)).toContain(executionId);
       await cluster.exec('login', `touch -d '2 hours ago' ${kept}/${executionId}-1`);
-      await launcher.sweep(async () => false, signal);
+      // One that has looked at nobody yet.
+      const other = await bench.open();
+      await other.sweep(async () => false, signal);
+      await other.close();
       expect(await cluster.exec('login', `ls ${kept}`)).not.toContain(executionId);
     },
     caseMs,
