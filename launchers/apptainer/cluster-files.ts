@@ -11,6 +11,7 @@ import { contentName, installFile } from '../host/install-file.ts';
 import type { Owners } from '../host/owners.ts';
 import { createEngineImages } from './engine-images.ts';
 import { createImageCache } from './image-cache.ts';
+import { checkOutsideCache } from './outside-cache.ts';
 import type { RunScript } from './sif-build.ts';
 import { createSifStore, type SifStore } from './sif-store.ts';
 
@@ -62,9 +63,9 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   const ownRoom = (owner: string): Room => ({ owner, host: places.of(owner), directory: places.workOf(owner) });
 
   /** A file of a user is read as that user, and what is made of it stays theirs. */
-  function storeFor(image: Pick<ImageRef, 'name'>, owner: string | undefined): SifStore {
-    const isOwn = !isShared || image.name.startsWith('/');
-    return storeIn(isOwn && owner !== undefined ? ownRoom(owner) : shared);
+  function roomFor(image: Pick<ImageRef, 'name'>, owner: string | undefined): Room {
+    const isOwn = !isShared || isFile(image);
+    return isOwn && owner !== undefined ? ownRoom(owner) : shared;
   }
 
   function storeIn({ owner, host, directory }: Room): SifStore {
@@ -73,6 +74,8 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
     const store = createSifStore({
       host,
       directory: `${directory}/images`,
+      // Users run what lies in the shared one by its full path; which images there are is not theirs to see.
+      mode: owner === undefined ? 0o711 : 0o700,
       installationId: options.installationId,
       architecture: options.architecture,
       program: options.program,
@@ -87,8 +90,12 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   }
 
   return {
-    prepare: async (image, signal, onProgress) => await storeFor(image, image.owner).prepare(image, signal, onProgress),
-    pathOf: (owner, image) => storeFor(image, owner).pathOf(image.digest),
+    async prepare(image, signal, onProgress) {
+      const room = roomFor(image, image.owner);
+      if (isFile(image)) await checkOutsideCache(room.host, image.name, `${places.directory}/images`, signal);
+      return await storeIn(room).prepare(image, signal, onProgress);
+    },
+    pathOf: (owner, image) => storeIn(roomFor(image, owner)).pathOf(image.digest),
     async nativeDirectory(owner) {
       const { host, directory } = isShared ? shared : ownRoom(owner);
       const known = natives.get(directory) ?? installNative(host, directory, options.nativeDir);
@@ -113,6 +120,10 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
       },
     }),
   };
+}
+
+function isFile({ name }: Pick<ImageRef, 'name'>): boolean {
+  return name.startsWith('/');
 }
 
 /** As a command of the host, for as long as it takes. */

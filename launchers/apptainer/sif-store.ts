@@ -1,7 +1,7 @@
 /**
  * Images of a cluster: one SIF per digest, in a directory that one account owns and its readers cannot write to. Built
- * once, whoever asks and however many; its own SHA-256 is written beside it and checked before it is first used, since a
- * build from one digest gives another file each time.
+ * once, whoever asks and however many; its own SHA-256 is written beside it and checked before it is used, since a build
+ * from one digest gives another file each time.
  *
  *     <directory>/sha256-<digest>.sif    the image
  *                                .json   what it was built of, what it runs, its SHA-256; written when it was whole
@@ -26,11 +26,15 @@ import type { Host } from '../host/host.ts';
 import { createImageUses, type ImageUses } from './image-uses.ts';
 import { type ResolvedSource, resolveSource, type SourceParts } from './resolve-source.ts';
 import { buildFiles, buildSif, type RunScript } from './sif-build.ts';
+import { createSifChecks } from './sif-check.ts';
+import { openSifDirectory } from './sif-directory.ts';
 import { type Beat, type HeldLock, takeLock } from './sif-lock.ts';
 
 export interface SifStoreOptions extends SourceParts {
   readonly host: Host;
   readonly directory: string;
+  /** Of the directory, also of one that is there. */
+  readonly mode: number;
   readonly installationId: string;
   readonly program: string;
   readonly run: RunScript;
@@ -78,7 +82,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     string,
     { readonly done: Promise<PreparedImage>; readonly listeners: Set<(text: string) => void> }
   >();
-  const checked = new Set<string>();
+  const checks = createSifChecks(host);
+  let isOpen = false;
   const baseOf = (digest: string): string => `${directory}/${digest.replace(':', '-')}`;
   const pathOf = (digest: string): string => `${baseOf(digest)}.sif`;
   const uses = createImageUses(host, baseOf, options.installationId);
@@ -91,14 +96,14 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
   async function find(digest: string): Promise<SifRecord | undefined> {
     const record = await readJson<SifRecord>(`${baseOf(digest)}.json`);
-    if (!record || checked.has(digest)) return record;
-    const sha256 = await host.hash(pathOf(digest)).catch(() => '');
-    if (sha256 !== record.sha256) {
-      log.warn({ digest, path: pathOf(digest) }, 'image in the cache is not what was built; it is built again');
-      return undefined;
-    }
-    checked.add(digest);
-    return record;
+    if (!record || (await checks.isWhole(pathOf(digest), record.sha256))) return record;
+    log.warn({ digest, path: pathOf(digest) }, 'image in the cache is not what was built; it is built again');
+    return undefined;
+  }
+
+  async function open(): Promise<void> {
+    await openSifDirectory(host, directory, options.mode, log);
+    isOpen = true;
   }
 
   async function prepareOnce(
@@ -106,6 +111,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     signal: AbortSignal,
     tell: (text: string) => void,
   ): Promise<PreparedImage> {
+    if (!isOpen) await open();
     const pinned = image.digest === undefined ? undefined : await find(image.digest);
     const prepared = (record: SifRecord, digest: string): PreparedImage => ({
       name: image.name,
@@ -147,7 +153,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     tell: (text: string) => void,
   ): Promise<SifRecord> {
     const base = baseOf(resolved.digest);
-    await host.makeDirectory(directory, 0o755);
+    // A file system that is purged takes empty directories away.
+    await open();
     const say = ({ since, line }: Beat): void =>
       tell(`Image "${image.name}" is being built for this cluster since ${since}${line === '' ? '' : `: ${line}`}`);
     const taken = await takeLock(
@@ -220,7 +227,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       await move(sif, pathOf(digest), 0o644);
       const record = { digest, name, argv, sha256, bytes: file?.size ?? 0, builtAt: new Date().toISOString() };
       await host.put(`${base}.json`, Buffer.from(JSON.stringify(record)), { mode: 0o644 });
-      checked.add(digest);
+      await checks.note(pathOf(digest), sha256);
       log.info({ image: name, digest, tookMs: Date.now() - startedMs }, 'image built');
       return record;
     } catch (thrown) {
@@ -282,7 +289,6 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       // Nobody begins to use what its builder's lock is held over.
       if (!(await host.link(`${base}.lock`, 'removal'))) return false;
       try {
-        checked.delete(digest);
         for (const end of ['.json', '.sif', '.log', '.failed', '.uses']) await host.removeTree(base + end);
         return true;
       } finally {

@@ -32,6 +32,7 @@ export function openBuildStore({ options, directory, registry, deadAfterMs, slow
   const store = createSifStore({
     host: pool.service,
     directory,
+    mode: 0o711,
     installationId: 'build-store',
     architecture: 'amd64',
     program: 'apptainer',

@@ -145,10 +145,20 @@ describe.runIf(canRun)('images of a cluster', () => {
 
   it('are built again when the file is not what was built', async () => {
     const name = await pushed('corrupt');
-    const { digest } = await (await launcher()).prepare({ name }, signal);
-    await cluster.exec('login', `echo x >>${directory}/images/${digest.replace(':', '-')}.sif`);
-    expect((await (await launcher()).prepare({ name, digest }, signal)).digest).toBe(digest);
-    expect(built).toHaveLength(2);
+    const node = await launcher();
+    const { digest } = await node.prepare({ name }, signal);
+    const sif = `${directory}/images/${digest.replace(':', '-')}.sif`;
+    const changes = [`echo x >>${sif}`, `rm ${sif}`, `rm -r ${directory}/images`];
+    for (const [index, change] of changes.entries()) {
+      for (const asked of [node, await launcher()]) {
+        built.length = 0;
+        await cluster.exec('login', change);
+        expect((await asked.prepare({ name, digest }, signal)).digest).toBe(digest);
+        expect(built, `${index}`).toHaveLength(1);
+        await asked.prepare({ name, digest }, signal);
+        expect(built).toHaveLength(1);
+      }
+    }
   }, 300_000);
 
   it('are for those only whose credentials resolve them, also when they are there', async () => {
@@ -175,6 +185,25 @@ describe.runIf(canRun)('images of a cluster', () => {
     expect(await mine.prepare({ ...image, digest, tenant: 'RICH' }, signal)).toMatchObject({ digest });
   }, 300_000);
 
+  it('are nobody to list, or to name by their path, as nothing asks for credentials there', async () => {
+    const name = await pushed('hidden');
+    const images = `${directory}/images`;
+    await cluster.exec('login', `install -d -o abaco -m 755 ${images}`);
+    const node = await launcher();
+    const { digest } = await node.prepare({ name }, signal);
+    expect(await cluster.exec('login', `stat -c %a ${images}`)).toBe('711\n');
+    const sif = `${images}/${digest.replace(':', '-')}.sif`;
+    const link = '/lustre/alice/link.sif';
+    await cluster.exec('login', `ln -sfn ${sif} ${link} && ln -sfn ${images} /lustre/alice/link`);
+    for (const path of [sif, link, link.replace('.sif', sif.slice(images.length))]) {
+      await expect(node.prepare({ name: path, owner: 'alice' }, signal), path).rejects.toMatchObject({
+        code: 'image.invalid',
+        message: expect.stringContaining('it lies in the image cache of the service'),
+      });
+    }
+    await cluster.exec('login', `rm ${link} /lustre/alice/link`);
+  }, 300_000);
+
   it('may be a SIF on the file system, read by its owner and pinned by its own SHA-256', async () => {
     const base = await pushed('file');
     const path = '/lustre/alice/a file.sif';
@@ -187,7 +216,9 @@ describe.runIf(canRun)('images of a cluster', () => {
     const image = { name: path, owner: 'alice' };
     const prepared = await node.prepare(image, signal);
     expect(prepared).toEqual({ name: path, digest: `sha256:${sum}`, argv: ['/bin/sh', '-c', 'cat /content'] });
-    expect(await sifs(`/lustre/alice/.abaco/images-${process.pid}`)).toEqual([`sha256-${sum}.sif`]);
+    const own = `/lustre/alice/.abaco/images-${process.pid}`;
+    expect(await sifs(own)).toEqual([`sha256-${sum}.sif`]);
+    expect(await cluster.exec('login', `stat -c %a ${own}/images`)).toBe('700\n');
     await expect(node.prepare({ ...image, owner: 'bob' }, signal)).rejects.toMatchObject({ code: 'image.not_found' });
     await cluster.exec('login', `head -c 41000 ${scratch}/x.sif >'${path}'`);
     expect(await node.prepare({ ...image, digest: prepared.digest }, signal)).toEqual(prepared);
