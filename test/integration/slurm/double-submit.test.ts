@@ -36,6 +36,9 @@ const wrap = (program: string, script: string): string =>
 const unwrap = (program: string): string =>
   `if [ -e /usr/bin/${program}.real ]; then mv /usr/bin/${program}.real /usr/bin/${program}; fi`;
 
+/** A look at the queue that sees nothing, until there is `/tmp/cut-seeing`. */
+const blind = 'if [ ! -e /tmp/cut-seeing ]; then echo last_update_time=0; exit 0; fi; exec $real "$@"';
+
 describe.runIf(canRun)('a message is started once', () => {
   let cluster: Cluster;
   let bench: LauncherBench;
@@ -58,7 +61,8 @@ describe.runIf(canRun)('a message is started once', () => {
   }, 120_000);
 
   afterEach(async () => {
-    await cluster.exec('login', `${unwrap('sbatch')}; ${unwrap('squeue')}; rm -rf /tmp/cut-*`);
+    await cluster.exec('login', `${['sbatch', 'squeue', 'scancel'].map(unwrap).join('; ')}; rm -rf /tmp/cut-*`);
+    await setPartition('up');
     await launcher.close();
     await bench[Symbol.asyncDispose]();
   }, 60_000);
@@ -124,13 +128,21 @@ describe.runIf(canRun)('a message is started once', () => {
     // What waits for nothing is taken from the queue.
     await patiently('the sweep', async () => await launcher.sweep(async () => false, signal));
     // A second job, if there is one, has to have had its turn before anything can be said of it.
-    await until(async () => (await cluster.exec('controller', 'squeue -h -t PD,R,CG')).trim() === '', {
-      timeoutMs: 60_000,
-      everyMs: 200,
-      what: 'the queue to be empty',
-    });
+    await untilQueueIsEmpty();
     expect(await startsOf(handles)).toEqual(handles.map(() => 1));
     return ends;
+  }
+
+  /** How many jobs are in these states; with `-r`, how many elements. */
+  const queued = async (states: string, ...flags: readonly string[]): Promise<number> =>
+    Number(await cluster.exec('controller', `squeue -h -t ${states} ${flags.join(' ')} | wc -l`));
+
+  const setPartition = async (state: 'up' | 'down'): Promise<string> =>
+    await cluster.exec('controller', `scontrol update partitionname=normal state=${state}`);
+
+  async function untilQueueIsEmpty(): Promise<void> {
+    const isEmpty = async (): Promise<boolean> => (await queued('PD,CF,R,CG')) === 0;
+    await until(isEmpty, { timeoutMs: 60_000, everyMs: 200, what: 'the queue to be empty' });
   }
 
   const startsOf = async (refs: readonly AttemptRef[]): Promise<readonly number[]> =>
@@ -143,13 +155,11 @@ describe.runIf(canRun)('a message is started once', () => {
 
   /** Each job that there is for these has started: one holds, any other has ended by itself, or has counted itself too. */
   async function untilAllHadTheirTurn(refs: readonly AttemptRef[]): Promise<void> {
-    const jobs = async (states: string): Promise<number> =>
-      Number(await cluster.exec('controller', `squeue -h -r -t ${states} | wc -l`));
     await until(
       async () => {
-        if ((await jobs('PD,CF,CG')) > 0) return false;
+        if ((await queued('PD,CF,CG')) > 0) return false;
         const starts = await startsOf(refs);
-        return (await jobs('R')) <= refs.length || starts.some((each) => each > 1);
+        return (await queued('R', '-r')) <= refs.length || starts.some((each) => each > 1);
       },
       { timeoutMs: 90_000, everyMs: 300, what: 'every job to have had its turn' },
     );
@@ -175,7 +185,6 @@ describe.runIf(canRun)('a message is started once', () => {
     async () => {
       const once =
         'if mkdir /tmp/cut-once 2>/dev/null; then $real "$@" >/dev/null; echo "sbatch: error: Socket timed out" >&2; exit 1; fi; exec $real "$@"';
-      const blind = 'if [ ! -e /tmp/cut-seeing ]; then echo last_update_time=0; exit 0; fi; exec $real "$@"';
       await cluster.exec('login', `${wrap('sbatch', once)}; ${wrap('squeue', blind)}`);
       const submissions = async (): Promise<number> =>
         Number(await cluster.exec('controller', 'squeue -h -t all -o %j | sort -u | wc -l'));
@@ -246,6 +255,41 @@ describe.runIf(canRun)('a message is started once', () => {
     caseMs,
   );
 
+  it.each([
+    ['finds its job', 'exec $real "$@"', false],
+    ['is told of none, and hands it over again', blind, true],
+  ])(
+    'when sbatch had answered, and who was told died; whoever takes over %s',
+    async (_, squeue, isHandedOverAgain) => {
+      let answered = 0;
+      const dying = await bench.open({
+        checkpoint: async (point) => {
+          if (point !== 'after-create') return;
+          answered += 1;
+          await new Promise<never>(() => {});
+        },
+      });
+      // A program that has started is never handed over again: its jobs wait.
+      await setPartition('down');
+      const refs = newRefs();
+      for (const ref of refs) launchPatiently(dying, ref, { holds: true }).catch(() => undefined);
+      const isTold = async (): Promise<boolean> =>
+        (await queued('PD', '-r')) === count && (await queued('PD')) === answered;
+      await until(isTold, { timeoutMs: 60_000, what: 'the answers' });
+      await dying.close();
+      const before = await queued('PD');
+      await cluster.exec('login', wrap('squeue', squeue));
+      const handles = await launchAll(refs, { holds: true });
+      await cluster.exec('login', 'touch /tmp/cut-seeing');
+      expect((await queued('PD')) > before).toBe(isHandedOverAgain);
+      await setPartition('up');
+      await untilAllHadTheirTurn(refs);
+      await Promise.all(refs.map(async (ref) => await bench.release(ref)));
+      expect(await expectOnce(handles)).toEqual(exitedWell(handles));
+    },
+    caseMs,
+  );
+
   it(
     'when an administrator requeues its job',
     async () => {
@@ -298,19 +342,25 @@ describe.runIf(canRun)('a message is started once', () => {
   );
 
   it(
-    'when it is cancelled before its job starts',
+    'and never, when it was cancelled and its job starts late',
     async () => {
       const refs = newRefs();
-      await cluster.exec('controller', 'scontrol update partitionname=normal state=down');
+      await setPartition('down');
       const handles = await launchAll(refs);
+      await cluster.exec('login', wrap('scancel', 'exit 0'));
       expect(await Promise.all(refs.map(async (ref) => await launcher.cancel(ref, 100)))).toEqual(
         refs.map(() => 'never-started'),
       );
-      await cluster.exec('controller', 'scontrol update partitionname=normal state=up');
+      await setPartition('up');
+      await untilQueueIsEmpty();
+      expect(await startsOf(refs)).toEqual(refs.map(() => 0));
+      const jobs = handles.map(({ nativeId }) => nativeId).join();
+      const states = await cluster.exec('controller', `squeue -h -r -t all -j ${jobs} -o %T`);
+      // Each has come to its node, and found the marker taken.
+      expect(states.trim().split('\n')).toEqual(refs.map(() => 'FAILED'));
       const ends = await Promise.all(handles.map(async (handle) => await followToEnd(launcher, handle)));
       expect(ends.map(({ kind }) => kind)).toEqual(refs.map(() => 'cancelled'));
       await Promise.all(refs.map(async (ref) => await launcher.remove(ref)));
-      expect(await startsOf(refs)).toEqual(refs.map(() => 0));
     },
     caseMs,
   );
