@@ -20,7 +20,7 @@ const sampleImages = ['word-count', 'script'];
 export async function openCluster(stage: Stage): Promise<DemoCluster> {
   const compose = async (...args: readonly string[]): Promise<string> => {
     const { stdout } = await run('docker', ['compose', '-f', packagePath('docker-compose.slurm.yml'), ...args]);
-    return stdout.trim();
+    return stdout.trimEnd();
   };
   const registry = await compose('port', 'registry', '5000');
   for (const image of sampleImages) {

@@ -16,13 +16,16 @@ export interface SlurmShow {
 const sentence = 'to be or not to be, that is the question';
 const words = '10';
 const burst = 30;
+/** How many go together depends on when they come; never is it each by itself. */
+const mostSubmissions = burst / 3;
 const endMs = 180_000;
+const listJobs = 'sacct -u alice -X -n -P -o JobID';
 
 export async function showSlurm(show: SlurmShow): Promise<void> {
   await sameMessage(show);
   const script = await register(show, { image: 'registry:5000/script', queue: 'hpc', name: 'script' });
   await whoRunsIt(show, script);
-  await asArray(show, script);
+  await asArrays(show, script);
   await beyondWalltime(show, script);
   await whatItCost(show);
 }
@@ -62,7 +65,8 @@ async function whoRunsIt(show: SlurmShow, actor: string): Promise<void> {
     'id; hostname; echo "written by a message" >/lustre/hello; echo no >/data/no || true',
   );
   const execution = await follow(show, actor, id, 'slurm');
-  stage.answer(await logOf(show, actor, id));
+  const log = await logOf(show, actor, id);
+  stage.answer(log);
   stage.command('ls -l /lustre/alice/hello    # on the login node');
   const listed = await cluster.login('ls -l /lustre/alice/hello');
   stage.answer(listed);
@@ -70,13 +74,17 @@ async function whoRunsIt(show: SlurmShow, actor: string): Promise<void> {
   stage.command('sacct -u alice -X -o JobID,User,State,Elapsed,NodeList | tail -1');
   stage.answer(await cluster.login('sacct -u alice -X -n -o JobID,User,State,Elapsed,NodeList | tail -1'));
   check(execution.status === 'COMPLETE', `it ended as ${execution.status}`);
+  check(/uid=10001\(alice\)/.test(log), 'it did not run as alice');
+  check(/\/data\/no: Read-only file system/.test(log), 'it was not kept from writing to /data');
+  const kept = await cluster.login('ls /data');
+  check(!kept.split('\n').includes('no'), `there is a file "no" in /data: ${kept}`);
   stage.right('it ran as alice, and wrote where alice may; what is mounted read-only stayed as it is');
 }
 
-async function asArray(show: SlurmShow, actor: string): Promise<void> {
-  const { stage, cluster, signal } = show;
-  stage.step(`Send ${burst} messages at once: they are handed over as an array`);
-  const count = "sacct -u alice -X -n -P -o JobID | sed -n 's/_.*//p' | sort | uniq -c";
+async function asArrays(show: SlurmShow, actor: string): Promise<void> {
+  const { stage, cluster } = show;
+  stage.step(`Send ${burst} messages at once: those that come together are handed over together, as an array`);
+  const earlier = new Set(await jobsOf(cluster));
   const ids = await Promise.all(
     Array.from({ length: burst }, async (_, index) => await send(show, actor, `echo ${index}`)),
   );
@@ -93,11 +101,28 @@ async function asArray(show: SlurmShow, actor: string): Promise<void> {
     executions.every(({ exitCode }) => exitCode === 0),
     'not every one of them ended with 0',
   );
-  // The accounting hears of an end a moment later.
-  await pause(1_500, signal);
-  stage.command(`${count}    # elements, and the array they are in`);
-  stage.answer(await cluster.login(count));
-  stage.right(`${burst} executions are COMPLETE`);
+  const jobs = await accounted(show, earlier);
+  check(jobs.length === burst, `${burst} messages became ${jobs.length} jobs`);
+  const submissions = new Set(jobs.map((job) => job.split('_')[0]));
+  stage.command(`${listJobs} | sed 's/_.*//' | uniq -c    # elements, and the array they are in`);
+  stage.answer(await cluster.login(`${listJobs} | sed 's/_.*//' | uniq -c`));
+  check(submissions.size <= mostSubmissions, `they were handed over in ${submissions.size} submissions`);
+  stage.right(`${burst} executions are COMPLETE; calls of sbatch for them: ${submissions.size}`);
+}
+
+async function jobsOf(cluster: DemoCluster): Promise<readonly string[]> {
+  return (await cluster.login(listJobs)).split('\n').filter((job) => job !== '');
+}
+
+/** The jobs that were not there earlier: the accounting hears of each a moment later. */
+async function accounted({ cluster, signal }: SlurmShow, earlier: ReadonlySet<string>): Promise<readonly string[]> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const jobs = (await jobsOf(cluster)).filter((job) => !earlier.has(job));
+    if (jobs.length >= burst || performance.now() > deadline) return jobs;
+    await pause(500, signal);
+    signal.throwIfAborted();
+  }
 }
 
 async function beyondWalltime(show: SlurmShow, actor: string): Promise<void> {
@@ -106,8 +131,10 @@ async function beyondWalltime(show: SlurmShow, actor: string): Promise<void> {
   const script = 'trap "echo told to end; exit 5" TERM; sleep 600 & wait';
   const id = await send(show, actor, script);
   const execution = await follow(show, actor, id, 'slurm');
-  stage.answer(await logOf(show, actor, id));
+  const log = await logOf(show, actor, id);
+  stage.answer(log);
   check(execution.end === 'time-limit', `it ended as ${execution.end ?? execution.status}`);
+  check(log.includes('told to end'), 'it was not told to end');
   stage.right(`its end is "${execution.end}", and it had time to say so`);
 }
 
@@ -144,10 +171,15 @@ async function follow(show: SlurmShow, actor: string, id: string, place: string)
   let said = '';
   return await awaitEnd(show, actor, id, (execution) => {
     const why = execution.wait === undefined ? '' : `: ${execution.wait.cause}`;
-    const now = `${execution.status}${why}`;
+    const now = `${execution.status}${whereOf(execution)}${why}`;
     if (now !== said) show.stage.answer(`${place.padEnd(6)} ${now}`);
     said = now;
   });
+}
+
+/** What has begun before Slurm was asked where is on a node that is not known yet. */
+function whereOf({ status, node = 'unknown' }: ExecutionAnswer): string {
+  return status === 'RUNNING' && node !== 'unknown' ? ` on ${node}` : '';
 }
 
 async function awaitEnd(
