@@ -21,7 +21,7 @@ leave() {
 }
 clean() {
   echo 'demo: taking the installation down'
-  compose down -v -t 2 >.cache/compose-down.log 2>&1
+  sh scripts/cluster-down.sh >.cache/compose-down.log 2>&1
   sh scripts/setup.sh stop
 }
 trap leave TERM HUP

@@ -1,19 +1,23 @@
 /** A service of the demo's own: `abaco up` on a directory of its own, gone when the demo is. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
+import { textIn } from './checks.ts';
+
+const run = promisify(execFile);
 
 export interface DemoService {
   readonly url: string;
   /** Resolves when the service has ended, asked to or not. */
   readonly ended: Promise<unknown>;
-  /** Drains; again forces. Resolves when it has ended and its directory is gone. */
+  /** Drains; again forces. Resolves when it has ended and nothing of it is left. */
   stop(): Promise<void>;
 }
 
@@ -30,6 +34,7 @@ export async function startService(signal: AbortSignal): Promise<DemoService> {
   const stop = async (): Promise<void> => {
     if (!hasExited(child)) child.kill('SIGTERM');
     await ended;
+    await clearEngine(home);
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
@@ -38,6 +43,15 @@ export async function startService(signal: AbortSignal): Promise<DemoService> {
     await stop();
     throw thrown;
   }
+}
+
+/** What the service prepared on the engine is of no use to another, which could not tell whose it is. */
+async function clearEngine(home: string): Promise<void> {
+  const mark = await readFile(join(home, 'data', 'installation.json'), 'utf8').catch(() => undefined);
+  if (mark === undefined) return;
+  const id = textIn(JSON.parse(mark), 'installationId');
+  // A demo that is forced to end is here twice; what one of both removes, the other does not find.
+  await run('sh', [packagePath('scripts', 'remove-from-engine.sh'), id]).catch(() => undefined);
 }
 
 /** In a process group of its own: Ctrl-C is for the demo, which drains the service once. */

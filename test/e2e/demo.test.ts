@@ -1,13 +1,14 @@
 /** The demo as a newcomer runs it, from its first line to nothing being left. */
 
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/child.ts';
-import { connectDocker, dockerAvailable } from '../support/docker.ts';
+import { dockerAvailable, madeOnEngine } from '../support/docker.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { requireService } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -26,9 +27,16 @@ async function startDemo(...args: readonly string[]): Promise<Child & { readonly
 
 const homes = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('abaco-demo-'));
 
-async function containers(): Promise<readonly string[]> {
-  const all = await connectDocker().listContainers({ all: true, filters: { label: ['org.abaco.installation'] } });
-  return all.filter(({ Image }) => Image.startsWith('abaco/')).flatMap(({ Names }) => Names);
+/** Id of the installation of the demo that runs, which has a home that was not there before. */
+async function installationBeside(before: readonly string[]): Promise<string> {
+  const marks = (): readonly string[] =>
+    homes()
+      .filter((home) => !before.includes(home))
+      .map((home) => join(tmpdir(), home, 'data', 'installation.json'))
+      .filter((file) => existsSync(file));
+  await until(() => marks().length > 0, { timeoutMs: demoMs, what: 'the service of the demo' });
+  const mark: unknown = JSON.parse(readFileSync(marks()[0] ?? '', 'utf8'));
+  return (mark as { readonly installationId: string }).installationId;
 }
 
 /** Lines to type, as they stand after the prompt. */
@@ -53,6 +61,7 @@ describe.runIf(requireService('docker', await dockerAvailable()))('the demo', ()
 
   it('shows everything, checks it, and leaves nothing', { timeout: demoMs }, async () => {
     await using demo = await startDemo('--once');
+    const installation = await installationBeside(homesBefore);
     await until(() => demo.exited(), { timeoutMs: demoMs, what: 'the demo to end' });
     const text = demo.text();
     expect({ exitCode: demo.process.exitCode, output: demo.output() }).toMatchObject({ exitCode: 0 });
@@ -64,11 +73,12 @@ describe.runIf(requireService('docker', await dockerAvailable()))('the demo', ()
     expect(text.match(/^ {3}[\w-]+ +\w+ +COMPLETE .*MiB$/gm)).toHaveLength(26);
     expect(text).toMatch(/http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(homes()).toEqual(homesBefore);
-    expect(await containers()).toEqual([]);
+    expect(await madeOnEngine(installation)).toEqual([]);
   });
 
   it('prints lines that work when they are typed, and drains at Ctrl-C', { timeout: demoMs }, async () => {
     await using demo = await startDemo();
+    const installation = await installationBeside(homesBefore);
     await until(() => demo.text().includes('It stays up until Ctrl-C') || demo.exited(), { timeoutMs: demoMs });
     const commands = commandsIn(demo.text());
     expect(commands.length).toBeGreaterThan(8);
@@ -83,6 +93,6 @@ describe.runIf(requireService('docker', await dockerAvailable()))('the demo', ()
     expect(demo.process.exitCode).toBe(0);
     expect(demo.text()).toContain('Stopping the service');
     expect(homes()).toEqual(homesBefore);
-    expect(await containers()).toEqual([]);
+    expect(await madeOnEngine(installation)).toEqual([]);
   });
 });

@@ -23,6 +23,17 @@ export async function dockerAvailable(): Promise<boolean> {
   );
 }
 
+/** What an installation made on the engine: its containers, and the images it prepared. */
+export async function madeOnEngine(installationId: string): Promise<readonly string[]> {
+  const docker = connectDocker();
+  const of = (label: string) => ({ filters: { label: [`org.abaco.${label}=${installationId}`] } });
+  const [containers, images] = await Promise.all([
+    docker.listContainers({ all: true, ...of('installation') }),
+    docker.listImages(of('prepared-for')),
+  ]);
+  return [...containers.flatMap(({ Names }) => Names), ...images.flatMap(({ Id, RepoTags }) => RepoTags ?? [Id])];
+}
+
 /** Whether the native helper has been built. */
 export async function nativeAvailable(): Promise<boolean> {
   return await isExecutable(nativeHelper);
