@@ -42,7 +42,19 @@ loudly() { # loudly WHAT LOG COMMAND…: its words only where it fails
   }
 }
 
+# Whoever has one up has data in it, which the demo would take down with its own.
+refuse_another() {
+  project=${COMPOSE_PROJECT_NAME:-abaco-slurm}
+  ours="label=com.docker.compose.project=$project"
+  if [ -z "$(docker ps -aq --filter "$ours")$(docker volume ls -q --filter "$ours")" ]; then return; fi
+  echo "demo: an installation \"$project\" is there already, with its data" >&2
+  echo 'demo:   type: sh scripts/cluster-down.sh    # takes it down, its data included' >&2
+  sh scripts/setup.sh stop
+  exit 1
+}
+
 step sh scripts/setup.sh cluster
+refuse_another
 trap clean EXIT
 step sh scripts/build-images.sh word-count script
 step loudly 'building the images of the installation (a minute the first time)' .cache/compose-build.log compose build

@@ -61,6 +61,19 @@ describe.runIf(await canRunCluster())('the demo on a supercomputer', () => {
     await directory[Symbol.asyncDispose]();
   }, 120_000);
 
+  it('takes down no installation that is there already', { timeout: 60_000 }, async () => {
+    const volume = `${project}_service`;
+    await docker('volume', 'create', '--label', `com.docker.compose.project=${project}`, volume);
+    const env = { ...process.env, COMPOSE_PROJECT_NAME: project };
+    const demo = run('sh', ['scripts/demo-slurm.sh', '--once'], { cwd: packageRoot, env });
+    await expect(demo).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`"${project}" is there already`) as string,
+    });
+    expect(await leftOf(project)).toEqual([volume]);
+    await docker('volume', 'rm', volume);
+  });
+
   it('shows everything, checks it, and leaves nothing', { timeout: demoMs }, async () => {
     const env = await settingsOf(project, directory.path);
     await using demo = await startChild('sh', ['scripts/demo-slurm.sh', '--once'], { cwd: packageRoot, env });
@@ -88,7 +101,7 @@ describe.runIf(await canRunCluster())('the demo on a supercomputer', () => {
     ]) {
       expect(output).toContain(right);
     }
-    expect(output).toMatch(/slurm {2}RUNNING on c[12]$/m);
+    expect(output).toMatch(/slurm {2}RUNNING(?: on c[12])?$/m);
     expect(await leftOf(project)).toEqual([]);
     expect(installation).toMatch(/^\w+$/);
     expect(await madeOnEngine(installation ?? '')).toEqual([]);
