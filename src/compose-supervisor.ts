@@ -35,8 +35,8 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   const { config, actors, mailbox, news, blobs, workers, launchers, log, clock } = services;
   const onError = (thrown: unknown): void => log.debug({ err: thrown }, 'background step failed; it is repeated');
   const tenants = createTenants(config.tenants, config.auth);
-  const containerUrl = (tenant: string | undefined, bridge: string | undefined): string =>
-    planContainerUrl({ ...config.service, tenant, ours: parts.api, bridge });
+  const containerUrl: ContainerUrl = (tenant, bridge, elsewhere) =>
+    planContainerUrl({ ...config.service, tenant, ours: parts.api, bridge, elsewhere });
   warnOfUnreachable(services, containerUrl);
   const leases = createLeaseKeeper({
     mailbox,
@@ -75,7 +75,8 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
           startFailures: config.executions.startFailures,
           valueText: config.compat.valueText,
           failedState: config.compat.failedStatus === 'ERROR' ? 'error' : 'complete',
-          apiServerOf: (tenant) => containerUrl(tenants.rule(tenant)?.apiServer, bridgeAddress()),
+          apiServerOf: (tenant) =>
+            containerUrl(tenants.rule(tenant)?.apiServer, bridgeAddress(), entry.launcher.capabilities.everywhere),
         },
       },
       entry,
@@ -127,17 +128,16 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
   });
 }
 
-/** The engine's bridge is of this host: what runs on others is told what would be said without it. */
-function warnOfUnreachable(
-  { config, launchers, log }: Services,
-  containerUrl: (tenant: string | undefined, bridge: string | undefined) => string,
-): void {
+type ContainerUrl = (tenant: string | undefined, bridge: string | undefined, elsewhere: boolean) => string;
+
+/** The engine's bridge is of this host: what runs on others reaches only what would be said without it. */
+function warnOfUnreachable({ config, launchers, log }: Services, containerUrl: ContainerUrl): void {
   if (config.service.containerUrl !== '') return;
   const elsewhere = launchers.entries.some(({ launcher }) => launcher.capabilities.everywhere);
   const bridge = elsewhere ? undefined : bridgeAddress();
   const tenants = Object.values(config.tenants).map(({ apiServer }) => apiServer);
   const url = (tenants.length > 0 ? tenants : [''])
-    .map((each) => containerUrl(each, bridge))
+    .map((each) => containerUrl(each, bridge, elsewhere))
     .find((each) => !mayReach(each));
   if (url === undefined) return;
   log.warn(

@@ -15,13 +15,19 @@ export interface ContainerUrls {
   readonly ours: { readonly url: string; readonly port: number } | undefined;
   /** This host's address on the engine's network, where it has one. */
   readonly bridge: string | undefined;
+  /** Whether they run on other hosts, to which that network says nothing. */
+  readonly elsewhere: boolean;
 }
 
-/** An API on loopback listens on the engine's bridge too, so that stands in for loopback, which containers have their own of. */
+/**
+ * An API on loopback listens on the engine's bridge too, so that stands in for loopback, which containers have their own of.
+ * On other hosts it does so only where there is nothing better to say.
+ */
 export function planContainerUrl(urls: ContainerUrls): string {
   const { ours, bridge, host } = urls;
   const said = urls.containerUrl || urls.tenant;
   if (said) return said;
+  if (urls.elsewhere && mayReach(urls.publicUrl)) return urls.publicUrl;
   const known = urls.publicUrl || ours?.url || '';
   const port = ours?.port ?? urls.port;
   const onLoopback = (ours !== undefined && isLoopback(host)) || namesLoopback(known);

@@ -11,6 +11,7 @@ const defaults: ContainerUrls = {
   port: 8000,
   ours: undefined,
   bridge,
+  elsewhere: false,
 };
 
 describe('planContainerUrl', () => {
@@ -21,6 +22,8 @@ describe('planContainerUrl', () => {
   });
 
   it.each<[string, Partial<ContainerUrls>, string]>([
+    ['one for other hosts', { ours: listening, elsewhere: true, publicUrl: 'https://public' }, 'https://public'],
+    ['one for other hosts that has no other', { ours: listening, elsewhere: true }, 'http://172.17.0.1:4711'],
     ['the API of this process, on loopback', { ours: listening }, 'http://172.17.0.1:4711'],
     ['that, behind a proxy', { ours: listening, publicUrl: 'https://public' }, 'http://172.17.0.1:4711'],
     ['that, before the engine has a bridge', { ours: listening, publicUrl: '', bridge: undefined }, listening.url],
