@@ -26,6 +26,8 @@ export interface CrewOptions extends Omit<WorkerOptions, 'id'> {
   readonly hostId: string;
   /** The actor by what is known of it. */
   readonly known: () => Actor;
+  /** One that was to end after what it ran has: of the messages that wait there need be no more news. */
+  readonly onLeft: () => void;
 }
 
 export function createCrew(options: CrewOptions): Crew {
@@ -46,7 +48,8 @@ export function createCrew(options: CrewOptions): Crew {
         options.onTaken(waiting);
       },
       onFree() {
-        options.onFree();
+        if (workers.has(worker)) options.onFree();
+        else options.onLeft();
         void saveRecord(worker);
       },
     });

@@ -126,6 +126,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       onTaken: (waiting) => onTaken(entry, waiting),
       onNothing: () => onNothing(entry),
       onFree,
+      onLeft: replan,
     });
     const entry: Served = { ref, actor, load, wanted: 0, crew };
     served.set(keyOf(ref), entry);

@@ -55,6 +55,7 @@ export function startWorker(options: WorkerOptions): Worker {
   let busy = false;
   let retired = false;
   let woken = Promise.withResolvers<void>();
+  let isWoken = false;
 
   /** @returns whether it is worth looking again at once. */
   async function serveOne(): Promise<boolean> {
@@ -63,7 +64,8 @@ export function startWorker(options: WorkerOptions): Worker {
     const { id: workerId, leaseMs } = options;
     const outcome = await options.mailbox.claim(options.actor, { workerId, leaseMs, ...options.limits() });
     if (outcome.kind !== 'leased') {
-      options.onNothing();
+      // News that came meanwhile may be of what this claim did not see.
+      if (!isWoken) options.onNothing();
       return false;
     }
     busy = true;
@@ -85,6 +87,7 @@ export function startWorker(options: WorkerOptions): Worker {
   async function loop(): Promise<void> {
     while (!retired) {
       woken = Promise.withResolvers<void>();
+      isWoken = false;
       let again = false;
       try {
         again = await serveOne();
@@ -106,7 +109,10 @@ export function startWorker(options: WorkerOptions): Worker {
     get lastExecutionTime() {
       return lastExecutionTime;
     },
-    wake: () => woken.resolve(),
+    wake() {
+      isWoken = true;
+      woken.resolve();
+    },
     async retire() {
       retired = true;
       woken.resolve();

@@ -24,6 +24,8 @@ let supervisor: Supervisor | undefined;
 let taken: Claimed['lease'][];
 let held: Map<string, () => void>;
 let mostAtOnce: number;
+/** Nothing that is taken from then on is held. */
+let isOver: boolean;
 let prefixes = 0;
 
 beforeAll(async () => {
@@ -31,6 +33,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  isOver = true;
   for (const release of held.values()) release();
   await supervisor?.stop();
   await bench[Symbol.asyncDispose]();
@@ -44,14 +47,21 @@ async function openBench(): Promise<void> {
   prefixes += 1;
   bench = await openMailboxBench(redis.url, `test${prefixes}`);
   workers = createWorkerStore({ redis: bench.redis, prefix: `test${prefixes}` });
-  [taken, held, mostAtOnce, supervisor] = [[], new Map(), 0, undefined];
+  [taken, held, mostAtOnce, supervisor, isOver] = [[], new Map(), 0, undefined, false];
 }
 
 /** @param holds - whether an execution of the actor runs until it is released. */
 function makeSupervisor(
   settings: { readonly perHost?: number; readonly perActor?: number },
   holds: (actor: ActorRef) => boolean = () => false,
-  recovery: Partial<SupervisorOptions['recovery']> = {},
+  {
+    recovery = {},
+    afterEnd = async () => {},
+  }: {
+    readonly recovery?: Partial<SupervisorOptions['recovery']>;
+    /** What a worker does still when its execution has ended. */
+    readonly afterEnd?: () => Promise<void>;
+  } = {},
 ): Supervisor {
   let running = 0;
   const made = createSupervisor({
@@ -73,9 +83,10 @@ function makeSupervisor(
       running += 1;
       mostAtOnce = Math.max(mostAtOnce, running);
       taken.push(lease);
-      if (holds(lease)) await new Promise<void>((resolve) => held.set(lease.executionId, resolve));
+      if (holds(lease) && !isOver) await new Promise<void>((resolve) => held.set(lease.executionId, resolve));
       running -= 1;
       await bench.mailbox.settle(lease, aSettlement());
+      await afterEnd();
       return 'settled';
     },
     nextWorkerId: () => bench.ids.next(),
@@ -192,6 +203,29 @@ describe.runIf(runs)('workers that were asked for', () => {
   });
 });
 
+describe.runIf(runs)('a worker that was asked to stop', () => {
+  it('has a successor as soon as it has ended, also where nothing tells of the messages', async () => {
+    await openBench();
+    const actor = await newActor(2, { stateless: false });
+    const cleanUp = Promise.withResolvers<void>();
+    const made = makeSupervisor({}, () => taken.length === 1, {
+      afterEnd: async () => await cleanUp.promise,
+    });
+    await made.start();
+    await until(() => held.size === 1, { what: 'the first message' });
+    const [{ id } = { id: '' }] = await workers.list(actor);
+    await workers.requestStop(actor, id);
+    await made.sweep();
+    using ended = bench.news.next(({ kind }) => kind === 'ended', 20_000);
+    for (const release of held.values()) release();
+    await ended.come;
+    await bench.news.caughtUp();
+    cleanUp.resolve();
+    await until(() => takenOf(actor) === 2, { what: 'the second message' });
+    expect(taken[1]?.workerId).not.toBe(id);
+  });
+});
+
 describe.runIf(runs)('a look for strays', () => {
   it('keeps nothing waiting, however long it takes, and is one at a time', async () => {
     await openBench();
@@ -206,7 +240,7 @@ describe.runIf(runs)('a look for strays', () => {
         await new Promise(() => undefined);
       },
     };
-    const made = makeSupervisor({}, () => false, recovery);
+    const made = makeSupervisor({}, () => false, { recovery });
     await made.start();
     for (let count = 0; count < 12; count += 1) await made.sweep();
     expect(adopted).toHaveLength(13);
