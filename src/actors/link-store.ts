@@ -14,7 +14,7 @@ import { withoutLink } from './actor-record.ts';
 export interface LinkStore {
   /** Before the actor is linked, and again once it is, since its name may have been freed meanwhile. Again is a no-op. */
   add(actor: ActorRef, link: string): Promise<void>;
-  /** Clears every link to a name that is nobody's any more. Again is a no-op. */
+  /** Clears every link to a name that is nobody's any more, unless somebody has taken it since. Again is a no-op. */
   clear(tenant: string, link: string): Promise<void>;
   /** Finds also the links of before they were kept by their names, once for each tenant. */
   complete(tenant: string): Promise<void>;
@@ -56,13 +56,18 @@ export function createLinkStore({ redis, prefix }: { readonly redis: Redis; read
     }
   }
 
+  /** Nobody takes a name while there is a link to it: what was read before it was found free was of before. */
+  async function isAlias(tenant: string, link: string): Promise<boolean> {
+    return (await redis.hexists(keys.aliases(tenant), link).catch(throwRedisError)) === 1;
+  }
+
   async function clear(tenant: string, link: string): Promise<void> {
     await complete(tenant);
     const links = keys.linksTo(tenant);
     for (;;) {
       const range = [`[${link}\0`, `(${link}\x01`, 'LIMIT', 0, atOnce] as const;
       const members = await redis.zrangebylex(links, ...range).catch(throwRedisError);
-      if (members.length === 0) return;
+      if (members.length === 0 || (await isAlias(tenant, link))) return;
       const actors = members.map((member) => ({ tenant, actorId: member.slice(link.length + 1) }));
       await Promise.all(actors.map((actor) => unlink(actor, link)));
       await redis.zrem(links, ...members).catch(throwRedisError);

@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActorStore } from '../../../src/actors/actor-store.ts';
+import { createLinkStore } from '../../../src/actors/link-store.ts';
 import { createEventDelivery } from '../../../src/events/delivery.ts';
 import { createKeys } from '../../../src/mailbox/keys.ts';
 import { as, type Client, startClient } from '../../support/abaco-client.ts';
@@ -149,6 +150,13 @@ describe('a link', () => {
     await createActorStore({ redis: slow, prefix: 'abaco' }).replace({ ...draft, link: alias }, false);
     await takeOver(alias);
     expect(await actorOf(source)).toMatchObject({ link: '' });
+  });
+
+  it('to an alias that somebody has taken since stays, however late its freeing ends', async () => {
+    const alias = await name(await client.register());
+    const source = await client.register('olga', { link: alias });
+    await createLinkStore({ redis, prefix: 'abaco' }).clear(tenant, alias);
+    expect(await actorOf(source)).toMatchObject({ link: alias });
   });
 
   it('of before links were kept by their names is cleared too', async () => {
