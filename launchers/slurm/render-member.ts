@@ -28,8 +28,9 @@ trap 'told=yes' TERM
 for pause in ${pauses.join(' ')}; do
   start
   code=$?
-  if [ "$code" -ne ${neverStarted} ] || [ -L "$marker" ] || [ -n "\${told:-}" ]; then exit "$code"; fi
-  sleep "$pause"
+  if [ "$code" -ne ${neverStarted} ] || [ -L "$marker" ]; then exit "$code"; fi
+  if [ -z "\${told:-}" ]; then sleep "$pause"; fi
+  if [ -n "\${told:-}" ]; then exit "$code"; fi
 done
 start
 `;

@@ -42,11 +42,13 @@ export async function sweepDesk({ desk, jobsOf, isLive, remove, signal }: SweepD
   }
 
   const removed = await sweepAttempts({ list, isLive, remove: removeAll, signal });
+  // In this order: the run directory of what was handed over is made before its submission.
+  const submissions = (await desk.host.list(desk.jobs)) ?? [];
   const runs = await desk.runs.list();
-  const submissions = await removeSubmissions(desk, runs, signal);
+  const left = await removeSubmissions(desk, submissions, runs, signal);
   await desk.kept.sweep(signal);
   await desk.ledger.sweep(new Date());
-  return { removed, isLeft: runs.length + submissions > 0 };
+  return { removed, isLeft: runs.length + left > 0 };
 }
 
 interface AttemptJobs {
@@ -78,8 +80,12 @@ async function jobsByAttempt(desk: Desk, jobsOf: SweepDeskOptions['jobsOf']): Pr
  *
  * @returns how many are left.
  */
-async function removeSubmissions(desk: Desk, runs: readonly AttemptRef[], signal: AbortSignal): Promise<number> {
-  const submissions = (await desk.host.list(desk.jobs)) ?? [];
+async function removeSubmissions(
+  desk: Desk,
+  submissions: readonly string[],
+  runs: readonly AttemptRef[],
+  signal: AbortSignal,
+): Promise<number> {
   const kept = new Set(runs.map(attemptKey));
   const unmade: string[] = [];
   let left = 0;

@@ -1,6 +1,6 @@
 /** What a sweep finds of users on a real cluster, and what it costs the cluster and them. */
 
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Launcher } from '../../../src/launcher/launcher.ts';
 import { canRunCluster } from '../../support/cluster.ts';
 import { followToEnd } from '../../support/follow-attempt.ts';
@@ -29,8 +29,10 @@ describe.runIf(canRun)('a sweep of a Slurm cluster', () => {
   beforeAll(async () => {
     const made = `install -d -o abaco -g abaco -m 700 /lustre/abaco/owners ${owners()}`;
     await slurm.cluster.exec('login', `rm -rf ${owners()} && ${made}`);
-    return async () => void (await slurm.cluster.exec('login', `rm -rf ${owners()} ${workOf('bob')}`));
   });
+
+  // Before the suite's own, which takes the cluster down.
+  afterAll(async () => void (await slurm.cluster.exec('login', `rm -rf ${owners()} ${workOf('bob')}`)));
 
   it(
     'goes on with the others where one has left the cluster, and so do those who look at images',

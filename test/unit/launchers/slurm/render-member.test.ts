@@ -10,10 +10,12 @@ interface Staged {
   readonly starts: readonly string[];
   readonly isTaken?: boolean;
   readonly hasMarker?: boolean;
+  /** What happens in a pause. */
+  readonly pause?: string;
 }
 
 /** Runs the script in a real shell, with starts that are staged, and without its pauses. */
-async function run({ starts, isTaken = false, hasMarker = true }: Staged) {
+async function run({ starts, isTaken = false, hasMarker = true, pause = ':' }: Staged) {
   await using scratch = await makeTestDirectory('member');
   const marker = join(scratch.path, "it's the marker");
   if (isTaken) symlinkSync('some-name', marker);
@@ -26,7 +28,7 @@ async function run({ starts, isTaken = false, hasMarker = true }: Staged) {
     ...(hasMarker ? { marker } : {}),
   });
   const environment = { PATH: '/usr/bin:/bin', SLURM_JOB_ID: '17', SLURM_RESTART_COUNT: '2' };
-  const { status, signal } = spawnSync('/bin/sh', ['-c', `sleep() { :; }\n${script}`], { env: environment });
+  const { status, signal } = spawnSync('/bin/sh', ['-c', `sleep() { ${pause}; }\n${script}`], { env: environment });
   return { status, signal, told: existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : [] };
 }
 
@@ -53,6 +55,7 @@ describe('the script of an element', () => {
     ['the marker is taken', { starts: ['exit 255'], isTaken: true }, 255],
     ['something else ended it', { starts: ['exit 137'] }, 137],
     ['it was told to end', { starts: ['kill -TERM $PPID; exit 255'] }, 255],
+    ['it is told to end while it waits', { starts: ['exit 255'], pause: 'kill -TERM $$' }, 255],
     ['no marker could tell', { starts: ['exit 255'], hasMarker: false }, 255],
   ])('starts nothing again when %s', async (_, staged, code) => {
     const { status, told } = await run(staged);
