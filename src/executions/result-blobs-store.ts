@@ -20,8 +20,8 @@ export interface ResultBlobs {
 
 export interface UnreadableResults {
   readonly note: string;
-  /** Also of those that were kept inline. */
-  readonly blobs: readonly string[];
+  /** Also of those that were kept inline; there may be very many. */
+  readonly blobs: Iterable<string>;
 }
 
 export interface ResultBlobsOptions {
@@ -59,7 +59,7 @@ export function createResultBlobs({ redis, prefix, resultsKeepMs }: ResultBlobsO
         .filter((_, index) => due[index])
         .map((note) => {
           const { executionId, count } = parseNote(note);
-          return { note, blobs: Array.from({ length: count }, (_, number) => resultName(executionId, number)) };
+          return { note, blobs: namesOf(executionId, count) };
         });
     },
 
@@ -67,6 +67,10 @@ export function createResultBlobs({ redis, prefix, resultsKeepMs }: ResultBlobsO
       await redis.zrem(key, note).catch(throwRedisError);
     },
   };
+}
+
+function* namesOf(executionId: string, count: number): Generator<string> {
+  for (let number = 0; number < count; number += 1) yield resultName(executionId, number);
 }
 
 function parseNote(note: string) {

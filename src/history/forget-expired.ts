@@ -18,7 +18,7 @@ export async function forgetExpired({ history, executions, blobs, batch }: Expir
   for (const blob of logs.blobs) await blobs.remove(blob);
   const results = await executions.unreadableResults(batch);
   for (const unreadable of results) {
-    await Promise.all(unreadable.blobs.map((blob) => blobs.remove(blob)));
+    for (const blob of unreadable.blobs) await blobs.remove(blob);
     await executions.forgetResults(unreadable);
   }
   return logs.count === batch || results.length === batch;

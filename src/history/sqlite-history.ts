@@ -27,7 +27,7 @@ import type {
   RegistryRecord,
 } from './history.ts';
 import { findNewestInSqlite } from './sqlite-newest.ts';
-import { createSqliteSearch, type SqliteSearch } from './sqlite-search.ts';
+import { createSqliteSearch, expiredAtOnce, type SqliteSearch } from './sqlite-search.ts';
 import { openTables } from './sqlite-tables.ts';
 
 export interface SqliteHistoryOptions {
@@ -40,9 +40,6 @@ export interface SqliteHistoryOptions {
 
 type Row = Record<string, SQLOutputValue>;
 type Statements = ReturnType<typeof prepareStatements>;
-
-/** Rows changed in one step. */
-const expiredAtOnce = 2_000;
 
 /** Opens the file, or makes it. Rejects with `storage.foreign` where another installation or a newer version wrote it. */
 export async function createSqliteHistory(options: SqliteHistoryOptions): Promise<History> {
@@ -85,7 +82,12 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
         return { count: Math.max(found, count), blobs };
       }),
 
-    expireLogsOf: (...asked) => guarded(() => expireLogsOf(statements, search, ...asked)),
+    expireLogsOf: (tenant, actorId, at) =>
+      guarded(async () => {
+        const [actor, time] = [{ tenant, actorId }, at.getTime()];
+        for (const _ of expireLogsOf(statements, actor, time)) await setImmediate();
+        for (const _ of search.expireOf(actor, time)) await setImmediate();
+      }),
 
     registry: (...key) => guarded(() => asRegistry(statements.registry.get(...key))),
 
@@ -155,11 +157,14 @@ function prepareStatements(database: DatabaseSync) {
          SELECT rowid FROM logs WHERE expired = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?
        ) RETURNING blob`,
     ),
+    logsAfter: database.prepare(
+      `SELECT execution_id AS id FROM logs WHERE tenant = $tenant AND actor_id = $actorId AND execution_id > $after
+       ORDER BY execution_id LIMIT $limit`,
+    ),
     expireOf: database.prepare(
-      `UPDATE logs SET expires_at = $now WHERE rowid IN (
-         SELECT rowid FROM logs WHERE tenant = $tenant AND actor_id = $actorId AND expired = 0
-           AND (expires_at IS NULL OR expires_at > $now) LIMIT $limit
-       )`,
+      `UPDATE logs SET expires_at = $now WHERE tenant = $tenant AND actor_id = $actorId
+         AND execution_id > $after AND execution_id <= $last
+         AND expired = 0 AND (expires_at IS NULL OR expires_at > $now)`,
     ),
     registry: database.prepare('SELECT * FROM registry WHERE tenant = ? AND kind = ? AND id = ?'),
   };
@@ -196,17 +201,15 @@ function expireLogs(statements: Statements, at: Date, limit: number): ExpiredLog
   return { count: taken.length, blobs: taken.map(({ blob }) => blob).filter((blob) => typeof blob === 'string') };
 }
 
-/** In steps, between which the process does other things. */
-async function expireLogsOf(
-  statements: Statements,
-  search: SqliteSearch,
-  tenant: string,
-  actorId: string,
-  now: Date,
-): Promise<void> {
-  const key = { tenant, actorId, now: now.getTime(), limit: expiredAtOnce };
-  const steps = [() => Number(statements.expireOf.run(key).changes), () => search.expireOf(key)];
-  for (const step of steps) while (step() === expiredAtOnce) await setImmediate();
+/** In steps, between which the process may do other things. */
+function* expireLogsOf(statements: Statements, actor: ActorKey, now: number): Generator<void> {
+  for (let after = ''; ; yield) {
+    const ids = statements.logsAfter.all({ ...actor, after, limit: expiredAtOnce }).map(({ id }) => String(id));
+    const last = ids.at(-1);
+    if (last === undefined) return;
+    statements.expireOf.run({ ...actor, after, last, now });
+    after = last;
+  }
 }
 
 function asExecution(row: Row | undefined) {

@@ -36,18 +36,16 @@ export const searchTables = `
 
 type Row = Record<string, SQLOutputValue>;
 
+/** Logs whose time is ended in one step. */
+export const expiredAtOnce = 2_000;
+
 export interface SqliteSearch {
   /** Inside the transaction of a batch. */
   write(entry: SearchEntry): void;
   /** Forgets at most `limit` entries whose time has passed. @returns how many. */
   expire(now: Date, limit: number): number;
-  /** Ends the time of at most `limit` logs of an actor. @returns of how many. */
-  expireOf(asked: {
-    readonly tenant: string;
-    readonly actorId: string;
-    readonly now: number;
-    readonly limit: number;
-  }): number;
+  /** Ends the time of the logs of an actor, in steps between which the process may do other things. */
+  expireOf(actor: { readonly tenant: string; readonly actorId: string }, now: number): Iterable<void>;
   find(scope: SearchScope, query: SearchQuery, now: Date): Promise<SearchPage>;
 }
 
@@ -70,11 +68,13 @@ export function createSqliteSearch(database: DatabaseSync, prepare: PrepareOnce)
   const expired = database.prepare(
     'DELETE FROM search WHERE number IN (SELECT number FROM search WHERE expires_at <= ? LIMIT ?) RETURNING number',
   );
-  const expireOf = database.prepare(
-    `UPDATE search SET expires_at = $now WHERE number IN (
-       SELECT number FROM search WHERE tenant = $tenant AND kind = 'logs' AND actor_id = $actorId
-         AND (expires_at IS NULL OR expires_at > $now) LIMIT $limit
-     )`,
+  const logsAfter = database.prepare(
+    `SELECT number, time, id FROM search WHERE tenant = $tenant AND kind = 'logs' AND actor_id = $actorId
+       AND (time, id) > ($time, $id) ORDER BY time, id LIMIT $limit`,
+  );
+  const endTime = database.prepare(
+    `UPDATE search SET expires_at = $now WHERE number IN (SELECT value FROM json_each($numbers))
+       AND (expires_at IS NULL OR expires_at > $now)`,
   );
 
   return {
@@ -100,7 +100,20 @@ export function createSqliteSearch(database: DatabaseSync, prepare: PrepareOnce)
       return gone.length;
     },
 
-    expireOf: (asked) => Number(expireOf.run(asked).changes),
+    *expireOf(actor, now) {
+      for (let after: Row = { time: -1, id: '' }; ; yield) {
+        const found = logsAfter.all({
+          ...actor,
+          time: after['time'] ?? null,
+          id: after['id'] ?? null,
+          limit: expiredAtOnce,
+        });
+        const last = found.at(-1);
+        if (!last) return;
+        endTime.run({ now, numbers: JSON.stringify(found.map(({ number }) => number)) });
+        after = last;
+      }
+    },
 
     async find(scope, query, now) {
       const plan = planSearch(scope, query, now);
