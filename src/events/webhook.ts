@@ -7,10 +7,10 @@
 import { createHmac } from 'node:crypto';
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { asError } from '../errors.ts';
-import { isPublicAddress } from './address-rule.ts';
-import { PrivateAddressError } from './look-up.ts';
+import { mayBePublic } from '../lib/address-rule.ts';
+import { PrivateAddressError } from '../lib/look-up.ts';
 
 export interface WebhookPost {
   readonly url: string;
@@ -56,9 +56,7 @@ export async function postWebhook(
 /** Why a webhook can never be called at this URL; nothing when it may. Of a name this is found out when it is called. */
 export function webhookProblem(text: string, allowPrivate: boolean): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'it is no http:// or https:// URL';
-  // A literal address is connected to without a look-up.
-  const host = new URL(text).hostname.replace(/^\[|\]$/g, '');
-  return isIP(host) === 0 || allowPrivate || isPublicAddress(host) ? undefined : notPublic;
+  return allowPrivate || mayBePublic(new URL(text)) ? undefined : notPublic;
 }
 
 /** The value of `X-Abaco-Signature`: when it was signed, in seconds, and HMAC-SHA256 over that, a dot and the body. */

@@ -14,10 +14,10 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventDelivery, type EventDelivery } from '../../src/events/delivery.ts';
-import { createLookUp } from '../../src/events/look-up.ts';
 import { postWebhook, type WebhookRules } from '../../src/events/webhook.ts';
 import type { Message } from '../../src/executions/execution.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { createLookUp } from '../../src/lib/look-up.ts';
 import { ask, registerActor, sendMessage } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createLookUp } from '../../../src/events/look-up.ts';
 import { postWebhook, signWebhook, type WebhookOutcome, webhookKey } from '../../../src/events/webhook.ts';
+import { createLookUp } from '../../../src/lib/look-up.ts';
 import { optional } from '../../../src/lib/optional.ts';
 import { startNameServer } from '../../support/name-server.ts';
 import { until } from '../../support/until.ts';

@@ -1,6 +1,6 @@
 /** Which addresses the service calls for its users: those of the public Internet, unless the site allows all. Pure. */
 
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** What IANA's registries of special addresses keep from the public Internet, and multicast. */
 const special: readonly (readonly [string, number])[] = [
@@ -38,4 +38,10 @@ publicSix.addSubnet('2000::', 3, 'ipv6');
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !blocked.check(address, 'ipv4');
   return isIPv6(address) && publicSix.check(address, 'ipv6') && !blocked.check(address, 'ipv6');
+}
+
+/** False where the host of a URL is an address, which is connected to without a look-up, and none of the public ones. */
+export function mayBePublic({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 || isPublicAddress(host);
 }

@@ -1,5 +1,5 @@
 /**
- * Addresses of a webhook's host, for a user's name in a network of ours. Only public ones are given, unless all may be;
+ * Addresses of a host that a user names, called from a network of ours. Only public ones are given, unless all may be;
  * what is given is what is connected to, so that a name that changes meanwhile gains nothing.
  */
 
@@ -22,7 +22,7 @@ interface Address {
   readonly family: number;
 }
 
-/** A name server that does not answer is asked no longer than a webhook may take anyway. */
+/** A name server that does not answer is asked no longer than who waits has time for. */
 const patience = { timeout: 2_000, tries: 2 };
 
 /** Fails with `PrivateAddressError` when one of the name's addresses is not public. */

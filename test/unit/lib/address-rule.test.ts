@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPublicAddress } from '../../../src/events/address-rule.ts';
+import { isPublicAddress, mayBePublic } from '../../../src/lib/address-rule.ts';
 
 describe('isPublicAddress', () => {
   it.each(['1.1.1.1', '93.184.216.34', '172.32.0.1', '192.167.1.1', '223.255.255.254', '2606:4700::1111', '2a00::1'])(
@@ -38,4 +38,14 @@ describe('isPublicAddress', () => {
     'localhost',
     '',
   ])('refuses %j', (address) => expect(isPublicAddress(address)).toBe(false));
+});
+
+describe('mayBePublic', () => {
+  it.each([
+    ['https://example.org/', true],
+    ['https://1.1.1.1/', true],
+    ['https://127.1/', false],
+    ['https://[::1]:5000/', false],
+    ['https://[2606:4700::1111]/', true],
+  ])('says of %s: %s', (url, may) => expect(mayBePublic(new URL(url))).toBe(may));
 });
