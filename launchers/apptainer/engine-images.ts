@@ -1,4 +1,4 @@
-/** Images that only the engine beside the service has: what they are, and the archive that `docker save` writes. */
+/** Images that only the engine beside the service has: their ids, and the archive that `docker save` writes. */
 
 import { type IncomingMessage, request } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -6,20 +6,10 @@ import { asError, LauncherError, UnavailableError } from '../../src/errors.ts';
 import { isDigest } from '../../src/launcher/image-name.ts';
 
 export interface EngineImages {
-  /** By name or by id. Rejects with `image.not_found`, or `launcher.unavailable` where the engine does not answer. */
-  inspect(reference: string, signal: AbortSignal): Promise<EngineImage>;
+  /** The id, by name or by itself. Rejects with `image.not_found`, or `launcher.unavailable` where no engine answers. */
+  identify(reference: string, signal: AbortSignal): Promise<string>;
   /** The archive of an image, by its id. */
   save(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
-}
-
-export interface EngineImage {
-  readonly id: string;
-  readonly argv: readonly string[];
-}
-
-interface Inspected {
-  readonly Id?: unknown;
-  readonly Config?: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null } | null;
 }
 
 /** @param socket of the engine; where it is empty there is none, and all is refused. */
@@ -53,14 +43,14 @@ export function createEngineImages(socket: string): EngineImages {
   }
 
   return {
-    async inspect(reference, signal) {
+    async identify(reference, signal) {
       // Checked names, of letters that a path takes as they are.
       const answer = await ask(`/images/${reference}/json`, reference, signal);
-      const { Id: id, Config: config } = (await json(answer)) as Inspected;
+      const { Id: id } = (await json(answer)) as { readonly Id?: unknown };
       if (typeof id !== 'string' || !isDigest(id)) {
         throw new LauncherError('image.invalid', `Image "docker-daemon:${reference}" has no id that we understand`);
       }
-      return { id, argv: [...(config?.Entrypoint ?? []), ...(config?.Cmd ?? [])] };
+      return id;
     },
     async *save(id, signal) {
       yield* (await ask(`/images/${id}/get`, id, signal)) as AsyncIterable<Uint8Array>;

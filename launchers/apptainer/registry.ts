@@ -1,16 +1,17 @@
-/** What a registry says of an image: the digest behind a tag, and what it runs (OCI distribution specification). */
+/**
+ * The digest of the image behind a name (OCI distribution specification). A registry is anybody's, and the images of all
+ * lie in one cache: what it sends is what is believed, never what it says of that. A manifest's digest is the SHA-256 of
+ * its bytes; one that was asked for by its digest has to have it.
+ */
 
-import { asError, LauncherError, UnavailableError } from '../../src/errors.ts';
+import { createHash } from 'node:crypto';
+import Type from 'typebox';
+import { Value } from 'typebox/value';
+import { asError, ForbiddenError, LauncherError, UnavailableError } from '../../src/errors.ts';
 import type { ImageName } from '../../src/launcher/image-name.ts';
 import type { RegistryAccess } from '../../src/launcher/launcher.ts';
-import type { ReadBytes } from './sif-file.ts';
-
-export interface ResolvedImage {
-  /** Of the manifest for this platform. */
-  readonly digest: string;
-  /** Entrypoint and command. */
-  readonly argv: readonly string[];
-}
+import { PrivateAddressError } from '../../src/lib/look-up.ts';
+import { callRegistry, isOfRegistry, type WholeAnswer } from './registry-calls.ts';
 
 export interface AskOptions {
   /** As the user wrote it, for messages. */
@@ -20,6 +21,8 @@ export interface AskOptions {
   readonly tenant: string | undefined;
   /** As OCI names it: "amd64". */
   readonly architecture: string;
+  /** Whether it is to be a SIF (`apptainer push`); else an image of layers. No manifest is both. */
+  readonly isSif: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -33,21 +36,26 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
-interface Descriptor {
-  readonly digest: string;
-  readonly mediaType?: string;
-  readonly platform?: { readonly architecture?: string; readonly os?: string };
-}
+/** How Apptainer calls the one layer of a SIF it has pushed. */
+const sifLayer = 'application/vnd.sylabs.sif.layer.v1.sif';
 
-interface Manifest {
-  readonly manifests?: readonly Descriptor[];
-  readonly config?: Descriptor;
-  readonly layers?: readonly Descriptor[];
-}
+const descriptor = Type.Object({
+  digest: Type.String(),
+  mediaType: Type.Optional(Type.String()),
+  platform: Type.Optional(
+    Type.Object({ architecture: Type.Optional(Type.String()), os: Type.Optional(Type.String()) }),
+  ),
+});
+/** As much as we read of a manifest, or of an index of them. */
+const manifestShape = Type.Object({
+  manifests: Type.Optional(Type.Array(descriptor)),
+  config: Type.Optional(descriptor),
+  layers: Type.Optional(Type.Array(descriptor)),
+});
+const tokenShape = Type.Object({ token: Type.Optional(Type.String()), access_token: Type.Optional(Type.String()) });
 
-interface ImageConfig {
-  readonly config?: { readonly Entrypoint?: readonly string[] | null; readonly Cmd?: readonly string[] | null };
-}
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const mostRedirects = 5;
 
 /** Where a registry keeps it, with the folder that Docker Hub takes for granted. */
 export function repositoryOf(image: ImageName): { readonly registry: string; readonly repository: string } {
@@ -56,43 +64,33 @@ export function repositoryOf(image: ImageName): { readonly registry: string; rea
   return { registry, repository: folder + image.repository };
 }
 
-/** Rejects with `image.not_found`, `image.denied`, or `image.registry_unavailable` when trouble may pass. */
-export async function resolveImage(image: ImageName, options: AskOptions): Promise<ResolvedImage> {
-  const { shown, architecture } = options;
+/**
+ * The digest of the manifest for this platform, which was read. Rejects with `image.not_found`, `image.denied`,
+ * `image.forbidden` where it leads to what is not for users to call, or `image.registry_unavailable` when trouble may pass.
+ */
+export async function resolveDigest(image: ImageName, options: AskOptions): Promise<string> {
+  const { shown, architecture, isSif } = options;
   const session = createSession(image, options);
-  let { body, digest } = await session.json(`manifests/${referenceOf(image)}`, manifestTypes);
-  const index = body as Manifest;
-  if (index.manifests) {
-    const ours = index.manifests.find(
+  let found =
+    image.digest === undefined ? await session.read(image.tag ?? 'latest') : await session.readPinned(image.digest);
+  if (found.manifest.manifests) {
+    const ours = found.manifest.manifests.find(
       ({ platform }) => platform?.architecture === architecture && platform.os === 'linux',
     );
     if (!ours) throw notFound(shown, `it is not there for linux/${architecture}`);
-    ({ body, digest } = await session.json(`manifests/${ours.digest}`, manifestTypes));
+    found = await session.readPinned(ours.digest);
   }
-  const manifest = body as Manifest;
-  if (!manifest.config) throw notFound(shown, 'its manifest names no configuration');
-  const described = (await session.json(`blobs/${manifest.config.digest}`, '*/*')).body as ImageConfig;
-  const argv = [...(described.config?.Entrypoint ?? []), ...(described.config?.Cmd ?? [])];
-  return { digest, argv };
+  const { config, layers = [] } = found.manifest;
+  if (!config) throw notFound(shown, 'its manifest names no configuration');
+  const hasSif = layers.some(({ mediaType }) => mediaType === sifLayer);
+  if (isSif && !hasSif) throw notFound(shown, 'what is there is no SIF; leave "oras://" away for an image of layers');
+  if (!isSif && hasSif) throw notFound(shown, 'what is there is a SIF, no image of layers; name it with "oras://"');
+  return found.digest;
 }
 
-/** How Apptainer calls the one layer of a SIF it has pushed. */
-const sifLayer = 'application/vnd.sylabs.sif.layer.v1.sif';
-
-/** A SIF that a registry keeps (`apptainer push`), and a reader of parts of it. Rejects as `resolveImage` does. */
-export async function resolveSif(
-  image: ImageName,
-  options: AskOptions,
-): Promise<{ readonly digest: string; readonly read: ReadBytes }> {
-  const session = createSession(image, options);
-  const { body, digest } = await session.json(`manifests/${referenceOf(image)}`, manifestTypes);
-  const layer = (body as Manifest).layers?.find(({ mediaType }) => mediaType === sifLayer);
-  if (!layer) throw notFound(options.shown, 'what is there is no SIF; leave "oras://" away for an image of layers');
-  return { digest, read: async (offset, length) => await session.bytes(`blobs/${layer.digest}`, offset, length) };
-}
-
-function referenceOf({ digest, tag }: ImageName): string {
-  return digest ?? tag ?? 'latest';
+interface FoundManifest {
+  readonly manifest: Type.Static<typeof manifestShape>;
+  readonly digest: string;
 }
 
 function createSession(image: ImageName, { shown, access, tenant, signal }: AskOptions) {
@@ -104,27 +102,47 @@ function createSession(image: ImageName, { shown, access, tenant, signal }: AskO
     : '';
   let authorization = '';
 
-  async function get(path: string, wanted: Readonly<Record<string, string>>): Promise<Response> {
-    const ask = async (): Promise<Response> => {
-      const headers = { ...wanted, ...(authorization === '' ? {} : { authorization }) };
-      return await send(`${base}/${path}`, headers);
-    };
-    const first = await ask();
-    if (first.status !== 401 || authorization !== '') return first;
-    authorization = await answerChallenge(first.headers.get('www-authenticate') ?? '');
-    return authorization === '' ? first : await ask();
+  function unavailable(why: string, thrown?: unknown): UnavailableError {
+    return new UnavailableError('image.registry_unavailable', `Registry "${registry}" ${why}`, { cause: thrown });
   }
 
-  async function send(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+  async function call(url: URL, headers: Readonly<Record<string, string>>): Promise<WholeAnswer> {
     try {
-      return await fetch(url, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]) });
+      return await callRegistry(url, headers, { registry, access, signal });
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
-      const reason = asError(asError(thrown).cause ?? thrown).message;
-      throw new UnavailableError('image.registry_unavailable', `Registry "${registry}" does not answer: ${reason}`, {
-        cause: thrown,
-      });
+      if (thrown instanceof PrivateAddressError) throw forbidden(shown, registry, thrown);
+      throw unavailable(`does not answer: ${asError(asError(thrown).cause ?? thrown).message}`, thrown);
     }
+  }
+
+  /** By hand, as each place is looked at; what opens the registry is for the registry alone. */
+  async function follow(start: URL): Promise<WholeAnswer & { readonly url: URL }> {
+    let url = start;
+    for (let count = 0; count <= mostRedirects; count += 1) {
+      const isRegistry = url.origin === start.origin;
+      const answer = await call(url, {
+        accept: manifestTypes,
+        ...(isRegistry && authorization !== '' ? { authorization } : {}),
+      });
+      const { location } = answer.headers;
+      if (!redirects.has(answer.status) || location === undefined) return { ...answer, url };
+      url = urlOf(location, url.href);
+    }
+    throw unavailable('sends from one place to the next without end');
+  }
+
+  function urlOf(text: string, from?: string): URL {
+    if (URL.canParse(text, from)) return new URL(text, from);
+    throw unavailable('has no address that can be called, or sends to one');
+  }
+
+  async function get(path: string): Promise<WholeAnswer> {
+    const start = urlOf(`${base}/${path}`);
+    const first = await follow(start);
+    if (first.status !== 401 || authorization !== '' || first.url.origin !== start.origin) return first;
+    authorization = await answerChallenge(first.headers['www-authenticate'] ?? '');
+    return authorization === '' ? first : await follow(start);
   }
 
   /** A token for reading this repository, where the registry wants one; else the password itself. */
@@ -134,55 +152,59 @@ function createSession(image: ImageName, { shown, access, tenant, signal }: AskO
       [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
     );
     const { realm = '', service = '' } = fields as Readonly<Record<string, string>>;
-    const query = new URLSearchParams({ service, scope: `repository:${repository}:pull` });
-    const answer = await send(`${realm}?${query.toString()}`, basic === '' ? {} : { authorization: basic });
-    if (!answer.ok) return '';
-    const { token, access_token: other } = (await answer.json()) as {
-      readonly token?: string;
-      readonly access_token?: string;
-    };
-    return `Bearer ${token ?? other ?? ''}`;
+    const url = urlOf(realm);
+    if (basic !== '' && !isOfRegistry(url, registry)) {
+      const why = `registry "${registry}" wants its credentials to be sent to "${url.host}", which is not of its domain`;
+      throw new LauncherError('image.denied', `Image "${shown}" is not asked for: ${why}`);
+    }
+    url.searchParams.set('service', service);
+    url.searchParams.set('scope', `repository:${repository}:pull`);
+    const answer = await call(url, basic === '' ? {} : { authorization: basic });
+    if (answer.status !== 200) return '';
+    const said = parseJson(answer.body);
+    if (!Value.Check(tokenShape, said)) throw unavailable(`is opened by "${url.host}", which answers with no token`);
+    return `Bearer ${said.token ?? said.access_token ?? ''}`;
   }
 
-  async function expect(path: string, headers: Readonly<Record<string, string>>): Promise<Response> {
-    const answer = await get(path, headers);
-    if (answer.ok) return answer;
-    await answer.body?.cancel();
-    if (answer.status === 401 || answer.status === 403) throw denied(shown, registry, access, tenant);
-    if (answer.status === 404) throw notFound(shown, `registry "${registry}" does not have it`);
-    const message = `Registry "${registry}" answers ${answer.status} for image "${shown}"`;
-    throw new UnavailableError('image.registry_unavailable', message);
+  async function read(reference: string): Promise<FoundManifest> {
+    const { status, body } = await get(`manifests/${reference}`);
+    if (status === 401 || status === 403) throw denied(shown, registry, access, tenant);
+    if (status === 404) throw notFound(shown, `registry "${registry}" does not have it`);
+    if (status !== 200) throw unavailable(`answers ${status} for image "${shown}"`);
+    const manifest = parseJson(body);
+    if (!Value.Check(manifestShape, manifest))
+      throw unavailable(`answers for image "${shown}" with what is no manifest`);
+    return { manifest, digest: `sha256:${createHash('sha256').update(body).digest('hex')}` };
   }
 
   return {
-    /** Read as it is: what we use of it is checked where it is used. */
-    async json(path: string, accept: string): Promise<{ readonly body: unknown; readonly digest: string }> {
-      const answer = await expect(path, { accept });
-      const digest = answer.headers.get('docker-content-digest') ?? path.slice(path.indexOf('/') + 1);
-      return { body: await answer.json(), digest };
-    },
-    async bytes(path: string, offset: number, length: number): Promise<Uint8Array> {
-      const answer = await expect(path, { accept: '*/*', range: `bytes=${offset}-${offset + length - 1}` });
-      const from = answer.status === 206 ? 0 : offset;
-      return await takeBytes(answer, from, length);
+    read,
+    async readPinned(digest: string): Promise<FoundManifest> {
+      if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw notFound(shown, 'its digest is none of SHA-256');
+      const found = await read(digest);
+      if (found.digest === digest) return found;
+      throw notFound(shown, `registry "${registry}" answers with another manifest than that of the digest ${digest}`);
     },
   };
 }
 
-/** No more of a body than is wanted: a registry that knows no ranges sends the whole. */
-async function takeBytes(answer: Response, from: number, length: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes >= from + length) break;
+/** Nothing where it is none: what a server says is not for the messages of others. */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
   }
-  return Buffer.concat(chunks).subarray(from, from + length);
 }
 
 function notFound(name: string, why: string): LauncherError {
   return new LauncherError('image.not_found', `Image "${name}" is not there: ${why}`);
+}
+
+function forbidden(name: string, registry: string, thrown: PrivateAddressError): ForbiddenError {
+  const help = `a registry that may be called there is named in the configuration, as [registries."${registry}"]`;
+  const message = `Image "${name}" is not asked for: its registry leads to where users may not send us, ${thrown.message}; ${help}`;
+  return new ForbiddenError('image.forbidden', message);
 }
 
 function denied(

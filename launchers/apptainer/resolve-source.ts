@@ -1,4 +1,4 @@
-/** From an image as a user names it to what a SIF is built of: the digest it is pinned to, what it runs, and a recipe. */
+/** From an image as a user names it to what a SIF is built of: the digest it is pinned to, and a recipe. */
 
 import { LauncherError, ServiceError } from '../../src/errors.ts';
 import { renderImageName } from '../../src/launcher/image-name.ts';
@@ -6,14 +6,11 @@ import { type ImageSource, parseImageSource } from '../../src/launcher/image-sou
 import type { ImageRef, RegistryAccess } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
 import type { EngineImages } from './engine-images.ts';
-import { type AskOptions, repositoryOf, resolveImage, resolveSif } from './registry.ts';
-import { type ReadBytes, readSifCommand } from './sif-file.ts';
+import { repositoryOf, resolveDigest } from './registry.ts';
 
 export interface ResolvedSource {
   /** Of the manifest, of the image of an engine, or of the file. */
   readonly digest: string;
-  /** Entrypoint and command. */
-  readonly argv: readonly string[];
   /** The first lines of a definition (apptainer-build(1)); files it names are in the working directory. */
   recipe(work: string): Recipe;
   /** Puts what the recipe needs into the working directory. */
@@ -58,26 +55,15 @@ async function resolveInRegistry(
   source: Extract<ImageSource, { readonly kind: 'registry' | 'oras' | 'engine' }>,
   signal: AbortSignal,
 ): Promise<ResolvedSource> {
-  const { kind } = source;
   const name = image.digest === undefined ? source.name : { ...source.name, digest: image.digest };
   const { registry, repository } = repositoryOf(name);
   const access = accessOf(image.tenant, registry);
-  const ask: AskOptions = { shown: image.name, access, tenant: image.tenant, architecture, signal };
-  if (kind === 'oras') {
-    const { digest, read } = await resolveSif(name, ask);
-    const argv = await readSifCommand(image.name, read);
-    return {
-      digest,
-      argv,
-      recipe: () => ({ bootstrap: 'oras', from: `${registry}/${repository}@${digest}`, registry, access }),
-    };
-  }
-  const { digest, argv } = await resolveImage(name, ask);
-  return {
-    digest,
-    argv,
-    recipe: () => ({ bootstrap: 'docker', from: `${registry}/${repository}@${digest}`, registry, access }),
-  };
+  const isSif = source.kind === 'oras';
+  const ask = { shown: image.name, access, tenant: image.tenant, architecture, isSif, signal };
+  const digest = await resolveDigest(name, ask);
+  // By its digest, which Apptainer holds manifest and layers to: a registry cannot send it another image.
+  const from = `${registry}/${repository}@${digest}`;
+  return { digest, recipe: () => ({ bootstrap: isSif ? 'oras' : 'docker', from, registry, access }) };
 }
 
 /** Uploaded as the archive that the engine writes of it. */
@@ -87,11 +73,10 @@ async function resolveEngine(
   name: string,
   signal: AbortSignal,
 ): Promise<ResolvedSource> {
-  const { id, argv } = await engine.inspect(image.digest ?? name, signal);
+  const id = await engine.identify(image.digest ?? name, signal);
   const archive = (work: string): string => `${work}/image.tar`;
   return {
     digest: id,
-    argv,
     recipe: (work) => ({ bootstrap: 'docker-archive', from: archive(work) }),
     fetch: async (work, aborted) => await host.put(archive(work), engine.save(id, aborted)),
   };
@@ -115,15 +100,10 @@ async function resolveFile({ host }: SourceParts, path: string, pinned: string |
     throw new LauncherError('image.not_found', message);
   };
   checkDigest(digest);
-  const read: ReadBytes = async (offset, length) => {
-    const chunks = await Array.fromAsync(host.get(path, { offset, length }));
-    return Buffer.concat(chunks);
-  };
   // By a name of ours: a definition would read more into some paths.
   const link = (work: string): string => `${work}/source.sif`;
   return {
     digest,
-    argv: await readSifCommand(path, read),
     recipe: (work) => ({ bootstrap: 'localimage', from: link(work) }),
     fetch: async (work) => void (await host.link(link(work), path)),
     check: async () => checkDigest(await hash()),

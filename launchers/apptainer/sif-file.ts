@@ -44,7 +44,7 @@ export async function readSifCommand(path: string, read: ReadBytes): Promise<rea
   const help = `make it of an OCI image, or give it the label ${commandLabel}, as in ["/usr/bin/align","--quiet"]`;
   throw invalid(
     path,
-    `it does not say which program it runs: it holds no OCI configuration, and its runscript is not used; ${help}`,
+    `it does not say which program it runs: it has no entrypoint and no command as OCI images have, and its runscript is not used; ${help}`,
   );
 }
 

@@ -1,10 +1,11 @@
 /**
  * Images of a cluster: one SIF per digest, in a directory that one account owns and its readers cannot write to. Built
  * once, whoever asks and however many; its own SHA-256 is written beside it and checked before it is used, since a build
- * from one digest gives another file each time.
+ * from one digest gives another file each time. What it runs is read from that file, which was built of what the digest
+ * names: neither a record nor a registry is asked, since all tenants share what is here.
  *
  *     <directory>/sha256-<digest>.sif    the image
- *                                .json   what it was built of, what it runs, its SHA-256; written when it was whole
+ *                                .json   what it was built of, its SHA-256; written when it was whole
  *                                .log    what its build said
  *                                .uses/  who has come by it, and when
  *                                .lock, .beat, .building-…   while it is being built
@@ -21,13 +22,12 @@ import {
 } from '../../src/errors.ts';
 import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherLog, PreparedImage } from '../../src/launcher/launcher.ts';
-import { expectSuccess } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import { createImageUses, type ImageUses } from './image-uses.ts';
 import { type ResolvedSource, resolveSource, type SourceParts } from './resolve-source.ts';
 import { buildFiles, buildSif, type RunScript } from './sif-build.ts';
 import { createSifChecks } from './sif-check.ts';
-import { openSifDirectory } from './sif-directory.ts';
+import { fileNameOf, moveFile, openSifDirectory } from './sif-directory.ts';
 import { type Beat, type HeldLock, takeLock } from './sif-lock.ts';
 
 export interface SifStoreOptions extends SourceParts {
@@ -60,10 +60,15 @@ export interface SifRecord {
   readonly digest: string;
   /** As it was asked for first. */
   readonly name: string;
-  readonly argv: readonly string[];
   readonly sha256: string;
   readonly bytes: number;
   readonly builtAt: string;
+}
+
+/** One that is there and whole. */
+interface FoundSif extends SifRecord {
+  /** Entrypoint and command, as the file has them. */
+  readonly argv: readonly string[];
 }
 
 interface FailureRecord {
@@ -84,7 +89,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   >();
   const checks = createSifChecks(host);
   let isOpen = false;
-  const baseOf = (digest: string): string => `${directory}/${digest.replace(':', '-')}`;
+  const baseOf = (digest: string): string => `${directory}/${fileNameOf(digest)}`;
   const pathOf = (digest: string): string => `${baseOf(digest)}.sif`;
   const uses = createImageUses(host, baseOf, options.installationId);
 
@@ -94,10 +99,13 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   }
 
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
-  async function find(digest: string): Promise<SifRecord | undefined> {
+  async function find(digest: string): Promise<FoundSif | undefined> {
     const record = await readJson<SifRecord>(`${baseOf(digest)}.json`);
-    if (!record || (await checks.isWhole(pathOf(digest), record.sha256))) return record;
-    log.warn({ digest, path: pathOf(digest) }, 'image in the cache is not what was built; it is built again');
+    if (!record) return undefined;
+    const path = pathOf(digest);
+    if (await checks.isWhole(path, record.sha256))
+      return { ...record, argv: await checks.commandOf(record.name, path, record.sha256) };
+    log.warn({ digest, path }, 'image in the cache is not what was built; it is built again');
     return undefined;
   }
 
@@ -113,11 +121,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   ): Promise<PreparedImage> {
     if (!isOpen) await open();
     const pinned = image.digest === undefined ? undefined : await find(image.digest);
-    const prepared = (record: SifRecord, digest: string): PreparedImage => ({
-      name: image.name,
-      digest,
-      argv: record.argv,
-    });
+    const prepared = ({ argv }: FoundSif, digest: string): PreparedImage => ({ name: image.name, digest, argv });
     if (pinned && image.digest !== undefined && (await mayUse(image.digest, image, signal))) {
       await uses.note(image.digest, image, false);
       return prepared(pinned, image.digest);
@@ -151,7 +155,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     resolved: ResolvedSource,
     signal: AbortSignal,
     tell: (text: string) => void,
-  ): Promise<SifRecord> {
+  ): Promise<FoundSif> {
     const base = baseOf(resolved.digest);
     // A file system that is purged takes empty directories away.
     await open();
@@ -181,7 +185,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   }
 
   /** What became of a build that we waited for: the image, or the reason of its failure; nothing while it goes on. */
-  async function outcomeOf(digest: string, token: string): Promise<SifRecord | undefined> {
+  async function outcomeOf(digest: string, token: string): Promise<FoundSif | undefined> {
     const built = await find(digest);
     if (built) return built;
     const failure = await readJson<FailureRecord>(`${baseOf(digest)}.failed`);
@@ -204,8 +208,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       onLine,
       signal,
     }: { readonly lock: HeldLock; readonly onLine: (line: string) => void; readonly signal: AbortSignal },
-  ): Promise<SifRecord> {
-    const { digest, argv } = resolved;
+  ): Promise<FoundSif> {
+    const { digest } = resolved;
     const base = baseOf(digest);
     await removeUnfinished(digest);
     const work = `${base}.building-${lock.token}`;
@@ -221,37 +225,31 @@ export function createSifStore(options: SifStoreOptions): SifStore {
         host.hash(sif),
         host.readMany([{ path: sif, offset: 0, length: 0 }]),
       ]);
+      const argv = await checks.commandOf(name, sif, sha256);
       // Whoever took us for dead builds another, which is as good; and writes its record.
       if (!(await lock.isHeld()))
         throw new UnavailableError('launcher.unavailable', `Image "${name}" is built by another`);
-      await move(sif, pathOf(digest), 0o644);
-      const record = { digest, name, argv, sha256, bytes: file?.size ?? 0, builtAt: new Date().toISOString() };
+      await moveFile(host, sif, pathOf(digest), 0o644);
+      const record: SifRecord = { digest, name, sha256, bytes: file?.size ?? 0, builtAt: new Date().toISOString() };
       await host.put(`${base}.json`, Buffer.from(JSON.stringify(record)), { mode: 0o644 });
       await checks.note(pathOf(digest), sha256);
       log.info({ image: name, digest, tookMs: Date.now() - startedMs }, 'image built');
-      return record;
+      return { ...record, argv };
     } catch (thrown) {
       if (!(thrown instanceof UnknownOutcomeError || thrown instanceof QuotaError)) throw thrown;
       const message = `The build of image "${name}" did not come to its end; it is tried again: ${thrown.message}`;
       throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
     } finally {
-      await move(`${work}/${buildFiles.log}`, `${base}.log`, 0o644).catch(() => undefined);
+      await moveFile(host, `${work}/${buildFiles.log}`, `${base}.log`, 0o644).catch(() => undefined);
       await host.removeTree(work).catch(() => undefined);
     }
   }
 
   /** Of builders that died. */
   async function removeUnfinished(digest: string): Promise<void> {
-    const prefix = `${digest.replace(':', '-')}.building-`;
+    const prefix = `${fileNameOf(digest)}.building-`;
     const left = ((await host.list(directory)) ?? []).filter((name) => name.startsWith(prefix));
     for (const name of left) await host.removeTree(`${directory}/${name}`);
-  }
-
-  async function move(from: string, to: string, mode: number): Promise<void> {
-    const never = new AbortController().signal;
-    const parse = expectSuccess('The move of a file of the image cache');
-    await host.run({ argv: ['chmod', mode.toString(8), '--', from], parse }, never);
-    await host.run({ argv: ['mv', '--', from, to], parse }, never);
   }
 
   return {

@@ -410,7 +410,11 @@ export const configSchema = Type.Object(
     queues: named('Queues that actors may name; an actor that names none is in "default".', queue, word),
     mounts,
     launchers: named('Ways to run containers, by name.', launcher, shortName),
-    registries: named('Image registries that want credentials or plain http, by host:port.', registry, registryName),
+    registries: named(
+      'Image registries that want credentials or plain http, or are at no public address, by host:port.',
+      registry,
+      registryName,
+    ),
     secrets,
     logging,
     audit,

@@ -333,7 +333,7 @@ export interface LauncherContext {
   readonly dataDir: string;
   /** Where the helper binaries (`abaco-start`, `result`) are on this host. */
   readonly nativeDir: string;
-  /** Image registries that want credentials or plain http, by `host[:port]`; empty texts are none. */
+  /** Image registries that want credentials or plain http, or are at no public address, by `host[:port]`; empty texts are none. */
   readonly registries: Readonly<Record<string, RegistryAccess>>;
   /** Those of one tenant alone, over the others. */
   readonly tenantRegistries?: Readonly<Record<string, Readonly<Record<string, RegistryAccess>>>>;

@@ -67,7 +67,7 @@ describe.runIf(canRun)('images of a cluster', () => {
       installationId: `images-${process.pid}`,
       dataDir: files.path,
       nativeDir: dirname(nativeHelper),
-      registries: { [cluster.registry]: plain, [registry.address]: plain },
+      registries: { [cluster.registry]: plain, [registry.address]: plain, '127.0.0.1:9': plain },
       tenantRegistries: { RICH: { [registry.address]: { ...registryAccount, insecure: true } } },
       log,
       checkpoint: async () => undefined,

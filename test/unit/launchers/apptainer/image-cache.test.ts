@@ -8,7 +8,7 @@ import { silentLog } from '../../../support/silent-log.ts';
 
 /** One image, long unused. */
 function playStore(digest: string, thrown?: Error): SifStore {
-  const record = { digest, name: digest, argv: [], sha256: '', bytes: 1, builtAt: new Date(0).toISOString() };
+  const record = { digest, name: digest, sha256: '', bytes: 1, builtAt: new Date(0).toISOString() };
   return {
     records: async () => (thrown ? await Promise.reject(thrown) : [record]),
     uses: { list: async () => [] },
