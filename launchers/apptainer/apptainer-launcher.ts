@@ -64,7 +64,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     ...context,
     places,
     owners,
-    isShared: options.become || options.host === '',
+    isShared: options.become || options.keys_dir !== '' || options.host === '',
     architecture: options.architecture,
     program: options.program,
     engine: options.engine,

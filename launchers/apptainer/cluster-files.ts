@@ -1,7 +1,8 @@
 /**
  * What users find of ours where their programs run: images, and the helper. It belongs to the account of the service, and
- * users run it without being able to change it. Where no such account can stand in for them, and for images that are
- * files of theirs, each has a cache of their own: nothing that one user wrote is ever run as another.
+ * users run it without being able to change it, nor see the credentials of the registries it comes from. Images that are
+ * files of users are in caches of their own, and so is all where the account runs nothing but its own actors: nothing that
+ * one user wrote is ever run as another.
  */
 
 import { UnknownOutcomeError } from '../../src/errors.ts';

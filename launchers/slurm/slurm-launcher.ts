@@ -86,7 +86,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     ...context,
     places: { ...pool, directory: options.directory },
     owners,
-    isShared: options.become,
+    isShared: options.become || options.keys_dir !== '',
     architecture: options.architecture,
     program: 'apptainer',
     engine: options.engine,
