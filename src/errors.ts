@@ -10,6 +10,7 @@ export const errorCodes = {
   'request.stale': 'If-Match names another version than the one that is there.',
   'request.unauthenticated': 'The request carries no valid credential.',
   'request.forbidden': 'The caller is known and not allowed.',
+  'request.foreign': 'The request may be that of a foreign page, where nobody has to show a token.',
   'request.too_many': 'The user or the tenant has sent as many requests as the configuration allows for a minute.',
   'request.idempotency_conflict': 'The Idempotency-Key was used before with another body, content type or query.',
   'route.not_found': 'No such path, or the path does not offer this verb.',

@@ -8,7 +8,9 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify';
+import { createForeignCheck } from '../auth/foreign-request.ts';
 import { createTenants, type Tenants } from '../auth/tenants.ts';
+import type { Config } from '../config/schema.ts';
 import { asError } from '../errors.ts';
 import { createLinks, type Links } from './links.ts';
 import { auditPlugin } from './plugins/audit.ts';
@@ -91,9 +93,14 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
-  app.register(corsPlugin);
+  // First, or what it answers preflights with would have errors of Fastify's own.
   app.register(errorPlugin, answering);
-  app.register(authPlugin, { services, tenants, tokensOnly: options.tokensOnly ?? false });
+  const { tokensOnly = false } = options;
+  const refuseForeign = createForeignCheck(ownUrls(config));
+  // Before preflights are answered, which do not say of which tenant they are, and for what asks no tenant anything.
+  if (tenants.open && !tokensOnly) app.addHook('onRequest', async ({ headers }) => throwIf(refuseForeign(headers)));
+  app.register(corsPlugin);
+  app.register(authPlugin, { services, tenants, refuseForeign, tokensOnly });
   app.register(limitPlugin, services);
   if (config.audit.file !== '') app.register(auditPlugin, services);
   app.register(openApiPlugin);
@@ -146,6 +153,14 @@ function decorateClosing(app: FastifyInstance): void {
     if (closing.signal.aborted) void reply.header('connection', 'close');
     done();
   });
+}
+
+function ownUrls({ service, tenants }: Config): readonly string[] {
+  return [service.publicUrl, service.containerUrl, ...Object.values(tenants).map(({ apiServer }) => apiServer)];
+}
+
+function throwIf(refusal: Error | undefined): void {
+  if (refusal) throw refusal;
 }
 
 function addressOf(app: FastifyInstance): string {

@@ -1,7 +1,7 @@
 /** Attributes of an actor that cost or endanger others, and who may set them (contract §5.5). */
 
 import type { Caller } from '../auth/caller.ts';
-import { isPrivileged } from '../auth/roles.ts';
+import { everyRole, isPrivileged } from '../auth/roles.ts';
 import type { Config } from '../config/schema.ts';
 import { ForbiddenError } from '../errors.ts';
 import { isTruthy } from './request-fields.ts';
@@ -13,6 +13,7 @@ type Queues = Readonly<Record<string, Queue>>;
 interface Settings {
   readonly queues: Queues;
   readonly service: Pick<Config['service'], 'defaultLauncher'>;
+  readonly auth: Pick<Config['auth'], 'anonymousPrivileged'>;
 }
 
 /** With the contract's words for what setting it would be. */
@@ -36,15 +37,26 @@ export function checkRestricted(request: ActorRequest, caller: Caller, settings:
     const known = names === '' ? 'no queue' : `the queues ${names}`;
     throw new ForbiddenError('request.forbidden', `${rule} Tenant "${tenant}" has ${known}`);
   }
+  if (roles.includes(everyRole) && !settings.auth.anonymousPrivileged && isTruthy(request.privileged)) {
+    throw new ForbiddenError('request.forbidden', `${onlyPrivileged('make privileged actors')} ${notEverybody}`);
+  }
   if (isPrivileged(roles)) return;
   const doing =
     restricted.find(([name]) => isTruthy(request[name]))?.[1] ??
     (isOpenQueue(request.queue, own) ? undefined : 'set queue') ??
     (isLauncherOfQueue(request, settings) ? undefined : 'set launcher');
   if (doing === undefined) return;
-  const rule = `Not authorized -- only admins and privileged users can ${doing}.`;
+  const rule = onlyPrivileged(doing);
   throw new ForbiddenError('request.forbidden', execution ? `${rule} The token of an execution is neither` : rule);
 }
+
+function onlyPrivileged(doing: string): string {
+  return `Not authorized -- only admins and privileged users can ${doing}.`;
+}
+
+/** A privileged container has the engine's socket. */
+const notEverybody =
+  'No token is asked for here, so everybody on this machine could be root by it; set auth.anonymous_privileged = true where they may, or configure a tenant';
 
 /** What setting it would be, where a queue is for other tenants alone, or all queues that have a launcher are. */
 function foreignPart(

@@ -20,6 +20,8 @@ interface TenantAnswers {
 export interface Tenants {
   /** Of requests that name none. */
   readonly defaultTenant: string;
+  /** Whether none of them asks for a token. */
+  readonly open: boolean;
   /** Nothing when there is no such tenant here. */
   rule(tenant: string): TenantRule | undefined;
 }
@@ -48,6 +50,7 @@ export function createTenants(
   const rules = new Map(Object.entries(configured).map(([name, settings]) => [name.toUpperCase(), ruleOf(settings)]));
   return {
     defaultTenant: defaultTenant.toUpperCase(),
+    open: rules.values().every(({ mode }) => mode === 'none'),
     rule: (tenant) => (rules.size === 0 ? anyTenant : rules.get(tenant)),
   };
 }

@@ -128,6 +128,9 @@ const auth = table('Who may call.', {
     expects: 'the name of a role',
   }),
   accept_nonces: flag('Whether nonces let their bearers in.'),
+  anonymous_privileged: flag(
+    'Whether those who need no token may make privileged actors, which have the socket of the engine: root for every account and program of this machine.',
+  ),
 });
 
 const redis = table('Live state: actors, mailboxes, leases.', {

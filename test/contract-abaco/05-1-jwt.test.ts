@@ -2,7 +2,8 @@
  * §§5.1–5.3, 5.5: tokens, tenants, roles, restricted attributes.
  *
  * Not as the original: the header `Assertion` is of `auth.default_tenant`, not of a fixed `dev_staging`; a token has to
- * say when it expires; `ALL` is nobody's role to claim. Not here: that `web.show_traceback` shows exceptions, which this
+ * say when it expires; `ALL` is nobody's role to claim; who has it makes no `privileged` actor unless
+ * `auth.anonymous_privileged` says so, and is no page of elsewhere (403), as a page would be root of the machine. Not here: that `web.show_traceback` shows exceptions, which this
  * server never does; the queue, which `[queues]` may open to every user (`test/unit/api/restricted-attributes.test.ts`);
  * that a state document with the name of a restricted attribute is refused, which no client relies on.
  */
@@ -122,12 +123,38 @@ describe('§5.1 a token', () => {
 describe('§5.2 a tenant', () => {
   it('with mode none takes everyone as anonymous, who may do everything', async () => {
     const open = { tenant: 'OPEN' };
-    const json = { image: 'debian', privileged: true, max_workers: 3 };
+    const json = { image: 'debian', mem_limit: '1g', max_workers: 3 };
     const { result } = await client.send('POST /actors', open, { json });
-    expect(result).toMatchObject({ owner: 'anonymous', privileged: true });
+    expect(result).toMatchObject({ owner: 'anonymous', mem_limit: '1g' });
     const workers = await client.send(`POST /actors/${result.id}/workers`, open, { json: { num: 2 } });
     expect(workers.status).toBe(200);
   });
+
+  it('with mode none makes no privileged actor where auth.anonymous_privileged does not say so', async () => {
+    const json = { image: 'debian', privileged: true };
+    const refused = await client.send('POST /actors', { tenant: 'OPEN' }, { json });
+    expect(refused.status).toBe(400);
+    expect(refused.message).toMatch(
+      /^Not authorized -- only admins and privileged users can make privileged actors\. .*auth\.anonymous_privileged/,
+    );
+    await using lenient = await startClient('[tenants.OPEN]\nmode = "none"\n', {
+      settings: { ABACO_AUTH_ANONYMOUS_PRIVILEGED: 'true' },
+    });
+    const { result } = await lenient.send('POST /actors', { tenant: 'OPEN' }, { json });
+    expect(result).toMatchObject({ owner: 'anonymous', privileged: true });
+  });
+
+  it.each([{ origin: 'https://evil.example' }, { origin: 'null' }, { host: 'evil.example' }])(
+    'with mode none takes nothing from a page that is not of this machine, nor tells it anything: %j',
+    async (page) => {
+      const refused = await client.send('GET /actors', { tenant: 'OPEN', ...page });
+      expect(refused.status).toBe(403);
+      expect(refused.message).toMatch(/is refused: no token is asked for here/);
+      expect(Object.keys(refused.headers).join()).not.toContain('access-control');
+      const allowed = await client.send('GET /actors', { ...as('olga'), ...page });
+      expect([allowed.status, allowed.headers['access-control-allow-origin']]).toEqual([200, '*']);
+    },
+  );
 
   it('may have links and a letter case of its own', async () => {
     const { result } = await client.send(

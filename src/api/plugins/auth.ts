@@ -4,10 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { type Caller, identifyCaller } from '../../auth/caller.ts';
 import { refuseAdminPath, verbOf } from '../../auth/decide-access.ts';
+import type { ForeignCheck } from '../../auth/foreign-request.ts';
 import type { ObjectRef } from '../../auth/permission.ts';
+import { everyRole } from '../../auth/roles.ts';
 import type { Tenants } from '../../auth/tenants.ts';
 import { isId } from '../../lib/ids.ts';
 import type { Services } from '../services.ts';
+import { hideFromPages } from './cors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,12 +21,13 @@ declare module 'fastify' {
 export interface AuthPluginOptions {
   readonly services: Pick<Services, 'actors' | 'executions' | 'nonces' | 'config' | 'clock'>;
   readonly tenants: Tenants;
+  readonly refuseForeign: ForeignCheck;
   readonly tokensOnly: boolean;
 }
 
 /** Health and documentation are open, but not at an address that answers containers alone. */
 export const authPlugin = fastifyPlugin(
-  async (app: FastifyInstance, { services, tenants, tokensOnly }: AuthPluginOptions) => {
+  async (app: FastifyInstance, { services, tenants, refuseForeign, tokensOnly }: AuthPluginOptions) => {
     const { actors, executions, nonces, config, clock } = services;
     const options = {
       actors,
@@ -37,7 +41,7 @@ export const authPlugin = fastifyPlugin(
       tokensOnly,
     };
     app.decorateRequest('caller');
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', async (request, reply) => {
       // By the route, since a path may be spelled with escapes.
       const route = request.routeOptions.url ?? '';
       if (!tokensOnly && !route.startsWith('/actors')) return;
@@ -52,7 +56,9 @@ export const authPlugin = fastifyPlugin(
         isSearch: route.startsWith('/actors/search'),
       };
       request.caller = await identifyCaller(shown, options);
-      const refusal = refuseAdminPath(request.caller, [route, ...wordsOf(names)]);
+      const foreign = request.caller.roles.includes(everyRole) ? refuseForeign(headers) : undefined;
+      if (foreign) hideFromPages(reply);
+      const refusal = foreign ?? refuseAdminPath(request.caller, [route, ...wordsOf(names)]);
       if (refusal) throw refusal;
     });
   },

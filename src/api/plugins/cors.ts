@@ -1,7 +1,10 @@
-/** Any page may call, as with the original (contract §1.2): a star everywhere, the origin itself in a preflight. */
+/**
+ * Any page may call, as with the original (contract §1.2): a star everywhere, the origin itself in a preflight. Not where
+ * no token is asked for: what is refused there (`auth/foreign-request.ts`) has no word for other pages.
+ */
 
 import cors from '@fastify/cors';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 
 const methods = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
@@ -21,7 +24,7 @@ export const corsPlugin = fastifyPlugin(
     });
     app.addHook('onSend', (request, reply, payload, done) => {
       const { origin } = request.headers;
-      if (request.method === 'OPTIONS' && origin !== undefined) {
+      if (request.method === 'OPTIONS' && origin !== undefined && reply.hasHeader('access-control-allow-origin')) {
         void reply.header('access-control-allow-origin', origin);
         void reply.header('vary', 'Origin, Access-Control-Request-Headers');
       }
@@ -30,3 +33,8 @@ export const corsPlugin = fastifyPlugin(
   },
   { name: 'abaco-cors' },
 );
+
+/** Keeps an answer from pages of others. */
+export function hideFromPages(reply: FastifyReply): void {
+  for (const name of ['access-control-allow-origin', 'access-control-expose-headers']) reply.removeHeader(name);
+}

@@ -50,6 +50,7 @@ const contractStatusOfCode: Partial<Record<ErrorCode, number>> = {
   'actor.stateless': 404,
   'route.not_found': 405,
   'request.stale': 412,
+  'request.foreign': 403,
 };
 
 /** Seconds after which what may pass has had time to, where nobody knows better. */

@@ -263,21 +263,41 @@ describe('problem details', () => {
   });
 });
 
-describe('cross-origin requests', () => {
-  it('are allowed from everywhere, and a preflight repeats what was asked', async () => {
-    const headers = {
-      origin: 'https://portal.example.org',
-      'access-control-request-method': 'PUT',
-      'access-control-request-headers': 'authorization, x-jwt-assertion-dev',
-    };
+describe('a page of elsewhere, where no token is asked for', () => {
+  const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+  const pages = [{ origin: 'https://portal.example.org' }, { origin: 'null' }, { host: 'rebound.example.org:8000' }];
+  const lines = ['GET /actors', 'POST /actors', 'OPTIONS /actors', 'GET /health/live', 'GET /metrics', 'GET /nowhere'];
+
+  it.each(pages.flatMap((page) => lines.map((line) => [line, page] as const)))(
+    'is refused, and told nothing: %s by %j',
+    async (line, page) => {
+      const headers = line.startsWith('OPTIONS') ? { ...preflight, ...page } : page;
+      const answer = await ask(api.app, line, { json: { image: 'debian', privileged: true }, headers });
+      expect(answer.status).toBe(403);
+      expect(answer.message).toMatch(/^Request with (Origin|Host) ".*" is refused: .*\[tenants\.NAME\]/);
+      expect(Object.keys(answer.headers).join()).not.toContain('access-control');
+    },
+  );
+
+  it('is none of a page of this machine, to which a preflight repeats what was asked', async () => {
+    const headers = { ...preflight, origin: 'http://localhost:3000', host: '127.0.0.1:8000' };
     const answer = await ask(api.app, `OPTIONS /actors/${actorId}`, { headers });
     expect(answer.status).toBe(200);
     expect(answer.headers).toMatchObject({
-      'access-control-allow-origin': 'https://portal.example.org',
+      'access-control-allow-origin': 'http://localhost:3000',
       'access-control-allow-methods': 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT',
-      'access-control-allow-headers': 'authorization, x-jwt-assertion-dev',
+      'access-control-allow-headers': 'content-type',
     });
     expect((await ask(api.app, 'OPTIONS /actors')).status).toBe(200);
     expect((await ask(api.app, 'GET /actors', { headers })).headers['access-control-allow-origin']).toBe('*');
+  });
+
+  it('gets no further with a name that leads to the address for containers, where a token is asked for', async () => {
+    const forContainers = api.another({ tokensOnly: true });
+    const answer = await ask(forContainers, 'GET /actors', { headers: { host: 'host.docker.internal:8000' } });
+    expect([answer.status, answer.message]).toEqual([
+      400,
+      expect.stringContaining('only requests with the access token'),
+    ]);
   });
 });

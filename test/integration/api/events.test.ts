@@ -64,7 +64,7 @@ describe('GET /actors/{id}/executions/{execution}/events', () => {
   it('starts with how soon to come back', async () => {
     const id = await registerActor(api);
     const path = `/actors/${id}/executions/${await sendMessage(api, id)}/events`;
-    await using connection = await connectRaw(port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    await using connection = await connectRaw(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     const received = await connection.until('retry: 1000');
     expect(received).toMatch(/cache-control: no-cache/i);
   });

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** A request as bytes; `Host` is added. */
 function head(line: string, ...headers: readonly string[]): string {
-  return [`${line} HTTP/1.1`, 'Host: h', ...headers, '', ''].join('\r\n');
+  return [`${line} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');
 }
 
 const messages = (): string => `POST /actors/${actorId}/messages`;

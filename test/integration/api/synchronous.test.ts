@@ -98,7 +98,7 @@ describe('POST messages?_abaco_synchronous=true', () => {
     const port = await listenOnLoopback(other);
     const id = await registerActor(api);
     const body = '{"message":"ping"}';
-    const head = `POST /actors/${id}/messages?_abaco_synchronous=true HTTP/1.1\r\nHost: h\r\n`;
+    const head = `POST /actors/${id}/messages?_abaco_synchronous=true HTTP/1.1\r\nHost: localhost\r\n`;
     const text = `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const connection = await connectRaw(port, text);
     const played = await takeSoon(id);

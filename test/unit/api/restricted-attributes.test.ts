@@ -6,7 +6,8 @@ const queues = {
   hpc: { launcher: 'cluster', who: 'user', tenants: [] },
   urgent: { launcher: 'fast', who: 'privileged', tenants: [] },
 } as const;
-const config = { queues, service: { defaultLauncher: 'local' } };
+const auth = { anonymousPrivileged: false };
+const config = { queues, service: { defaultLauncher: 'local' }, auth };
 const as = (...roles: string[]) => ({ tenant: 'T', user: 'jane', roles });
 const rule = 'Not authorized -- only admins and privileged users can';
 
@@ -26,7 +27,7 @@ describe('restricted attributes', () => {
   ])('%j is not for an ordinary user', (asked, doing) => {
     const request = { image: 'debian', ...asked };
     expect(() => checkRestricted(request, as('Internal/everyone'), config)).toThrow(`${rule} ${doing}.`);
-    for (const role of ['Internal/abaco-privileged', 'Internal/abaco-admin', 'ALL']) {
+    for (const role of ['Internal/abaco-privileged', 'Internal/abaco-admin']) {
       checkRestricted(request, as('Internal/everyone', role), config);
     }
   });
@@ -45,9 +46,25 @@ describe('restricted attributes', () => {
     expect(check).not.toThrow();
   });
 
+  it('are for everybody where no token is asked for', () => {
+    const rest = { max_workers: 3, max_cpus: 1, mem_limit: '1g', use_container_uid: true, queue: 'urgent' };
+    expect(() => checkRestricted({ image: 'debian', ...rest }, as('ALL'), config)).not.toThrow();
+  });
+
+  it('make no privileged actor there, unless a setting says so', () => {
+    const request = { image: 'debian', privileged: true };
+    const check = (anonymousPrivileged: boolean) => () => {
+      checkRestricted(request, as('ALL'), { ...config, auth: { anonymousPrivileged } });
+    };
+    expect(check(false)).toThrow(`${rule} make privileged actors. No token is asked for here`);
+    expect(check(false)).toThrow('auth.anonymous_privileged = true');
+    expect(check(true)).not.toThrow();
+  });
+
   describe('of queues that are for some tenants', () => {
     const shared = {
       service: { defaultLauncher: 'local' },
+      auth,
       queues: {
         default: { launcher: '', who: 'user', tenants: ['LAB'] },
         lab: { launcher: 'cluster', who: 'user', tenants: ['LAB'] },
