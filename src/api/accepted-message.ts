@@ -2,6 +2,8 @@
 
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
+import { mayUpdate } from '../auth/decide-access.ts';
+import type { Permission } from '../auth/permission.ts';
 import type { Config } from '../config/schema.ts';
 import { tenantSettings } from '../config/tenant-settings.ts';
 import { InvalidError } from '../errors.ts';
@@ -74,10 +76,19 @@ export function readEnvironment(request: FastifyRequest): Readonly<Record<string
   for (const [name, [value = '']] of queryOf(request)) {
     if (name === 'message') continue;
     const problem = variableProblem(name, value);
-    if (problem !== undefined) throw new InvalidError('request.invalid', `Invalid query parameter: ${problem}`);
+    if (problem !== undefined) throw invalidParameter(problem);
     entries.push([name, value]);
   }
   return Object.fromEntries(entries);
+}
+
+export function invalidParameter(problem: string): InvalidError {
+  return new InvalidError('request.invalid', `Invalid query parameter: ${problem}`);
+}
+
+/** Whether variables of the caller's messages may say which code runs. */
+export function maySteer({ caller, server }: FastifyRequest, permission: Permission): boolean {
+  return server.services.config.compat.messageVariables === 'any' || mayUpdate(caller, permission);
 }
 
 export function senderOf({ caller }: FastifyRequest): Pick<Message, 'executor' | 'jwtHeaderName'> {

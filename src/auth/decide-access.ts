@@ -49,6 +49,15 @@ export function decideAccess({ roles }: Asking, object: AccessObject, verb: Verb
   return noAccess(what);
 }
 
+/** Whether the caller may change an actor; who came in by a nonce may do no more than that is good for. */
+export function mayUpdate(
+  { roles, nonce }: Asking & { readonly nonce?: { readonly level: Permission } },
+  permission: Permission,
+): boolean {
+  if (nonce && !permits(nonce.level, 'UPDATE')) return false;
+  return decideAccess({ roles }, { kind: 'actor', permission }, 'update') === undefined;
+}
+
 export function noAccess(what: string): ForbiddenError {
   return forbidden(`Not authorized -- you do not have access to this ${what}.`);
 }

@@ -385,6 +385,10 @@ const compat = table('Ways of the original that some clients rely on.', {
     'What a query parameter makes of a listing: a search, or a page of it (limit and offset), other parameters passed over.',
     ['search', 'listing'],
   ),
+  message_variables: choice(
+    'Which variables a message may carry whose sender may not UPDATE the actor: none that say which code runs or whom it talks to, or any.',
+    ['harmless', 'any'],
+  ),
   put: choice('What becomes of the settings that a PUT of an actor leaves out: their defaults, or they stay.', [
     'replace',
     'merge',

@@ -3,11 +3,15 @@
  * (`integration/api/messages.test.ts`, `unit/api/message-request.test.ts`); that a purge ends what waited, which §16 calls
  * safe to mend. The environment that the server adds is §9.2 (`unit/executions/environment.test.ts`).
  *
+ * Changed knowingly: query parameters become variables, but not those that loaders, interpreters and HTTP clients obey,
+ * unless the sender may UPDATE the actor: else EXECUTE would be any code as the owner. `compat.message_variables = "any"`
+ * takes all, as the original does.
+ *
  * Not tested here: "at least one worker ensured": workers are the supervisor's (`e2e/demo.test.ts` runs what is sent).
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { as, startClient } from '../support/abaco-client.ts';
+import { as, type Client, startClient } from '../support/abaco-client.ts';
 import { ask, type Question, registerActor, sendMessage } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';
@@ -133,6 +137,90 @@ describe('§7.6 POST of a message', () => {
     const { message } = (await takeMessage(strict, id)).claimed;
     expect('inline' in message.body && Buffer.from(message.body.inline).toString()).toBe('{"a":true}');
     expect(message.environment).toEqual({ LIST: '[false]' });
+  });
+
+  describe('with variables that say which code runs', () => {
+    let client: Client;
+    beforeAll(async () => {
+      client = await startClient();
+    });
+    afterAll(async () => await client?.[Symbol.asyncDispose]());
+
+    const question = { json: { message: 'm' } };
+    const sendAs = (who: Record<string, string>, actor: string, query: string, json: object = question.json) =>
+      client.send(`POST /actors/${actor}/messages${query}`, who, { json });
+    const share = async (actor: string, user: string, level: string) => {
+      const shared = await client.send(`POST /actors/${actor}/permissions`, as('olga'), { json: { user, level } });
+      expect(shared.status, shared.text).toBe(200);
+    };
+    const nonce = async (actor: string, level: string) =>
+      (await client.send(`POST /actors/${actor}/nonces`, as('olga', 'admin'), { json: { level } })).result.id as string;
+
+    it('is refused of who may EXECUTE alone, also by a nonce and as a binary, and nothing waits', async () => {
+      const actor = await client.register('olga');
+      await share(actor, 'jane', 'EXECUTE');
+      const key = await nonce(actor, 'EXECUTE');
+      for (const [who, query] of [
+        [as('jane'), '?LD_PRELOAD=/_abaco_binary_data'],
+        [as('jane'), '?A=1&BASH_ENV=/_abaco_binary_data'],
+        [{}, `?x-nonce=${key}&https_proxy=http://evil.example`],
+      ] as const) {
+        const { status, message } = await sendAs(who, actor, query);
+        expect(status).toBe(400);
+        expect(message).toMatch(
+          /^Invalid query parameter: variable "\w+" is not for a message: .* may UPDATE the actor/,
+        );
+      }
+      const body = Buffer.from('\x7fELF');
+      const headers = { ...as('jane'), 'content-type': 'application/octet-stream' };
+      const line = `POST /actors/${actor}/messages?LD_PRELOAD=/_abaco_binary_data`;
+      expect((await ask(client.api.app, line, { body, headers })).status).toBe(400);
+      expect(await client.api.services.mailbox.depth({ tenant: 'PHYSICS', actorId: actor })).toBe(0);
+    });
+
+    it('is refused in a batch: all for those of all, and one for its own', async () => {
+      const actor = await client.register('olga');
+      await share(actor, 'jane', 'EXECUTE');
+      expect((await sendAs(as('jane'), actor, '/batch?PATH=/x', { messages: ['m'] })).status).toBe(400);
+      const messages = [
+        'm',
+        { message: 'm', environment: { PYTHONPATH: '/x' } },
+        { message: 'm', environment: { A: 1 } },
+      ];
+      const { result } = await sendAs(as('jane'), actor, '/batch', { messages });
+      expect(result).toMatchObject({ posted: 2, refused: 1 });
+      expect(result.messages[1].error.message).toContain('Invalid batch: variable "PYTHONPATH" is not for a message');
+      expect((await sendAs(as('olga'), actor, '/batch?PATH=/x', { messages })).result).toMatchObject({ posted: 3 });
+    });
+
+    it('is taken of who may UPDATE: the owner, others, administrators, a nonce of that level', async () => {
+      const actor = await client.register('olga');
+      await share(actor, 'eve', 'UPDATE');
+      const key = await nonce(actor, 'UPDATE');
+      for (const [who, more] of [
+        [as('olga'), ''],
+        [as('eve'), ''],
+        [as('root', 'admin'), ''],
+        [{}, `&x-nonce=${key}`],
+      ] as const) {
+        expect((await sendAs(who, actor, `?LD_PRELOAD=/x${more}`)).status).toBe(200);
+        expect((await takeMessage(client.api, actor, 'PHYSICS')).claimed.message.environment['LD_PRELOAD']).toBe('/x');
+      }
+    });
+
+    it('is told of who may not send at all as everything is', async () => {
+      const actor = await client.register('olga');
+      expect((await sendAs(as('jane'), actor, '?PATH=/x')).message).toMatch(/^Not authorized/);
+    });
+
+    it('is taken of everybody with compat.message_variables = "any"', async () => {
+      await using lenient = await startClient('', { settings: { ABACO_COMPAT_MESSAGE_VARIABLES: 'any' } });
+      const actor = await lenient.register('olga');
+      const json = { user: 'jane', level: 'EXECUTE' };
+      await lenient.send(`POST /actors/${actor}/permissions`, as('olga'), { json });
+      const line = `POST /actors/${actor}/messages?LD_PRELOAD=/x`;
+      expect((await lenient.send(line, as('jane'), question)).status).toBe(200);
+    });
   });
 
   it.each<[string, Question]>([

@@ -6,6 +6,8 @@
  * (docker-confinement.test.ts), the original's ways to its people (TAS), links and cron (11, 12), the token (10).
  * `_actor_configs` is with configs.
  *
+ * That a message brings no variable such as LD_PRELOAD over the image's (§9.2) is in 07-06-messages.test.ts.
+ *
  * Changed knowingly: the message is a file and no pipe, and the results' socket is read all the time; both are what
  * §9.6 recommends. A log is cut by its bytes and not by its characters (§9.7), as it is kept by a process that does not
  * read it, and a site wants to know what it takes on disk; text that is not plain ASCII is cut sooner. An image is

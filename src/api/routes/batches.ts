@@ -9,9 +9,9 @@ import type { Message } from '../../executions/execution.ts';
 import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostRequest } from '../../mailbox/posting.ts';
-import { checkText, keepBytes, readEnvironment, senderOf } from '../accepted-message.ts';
+import { checkText, invalidParameter, keepBytes, maySteer, readEnvironment, senderOf } from '../accepted-message.ts';
 import { type BatchItem, type ItemReader, readBatch } from '../batch-items.ts';
-import { findActor, refOf } from '../find-actor.ts';
+import { actorRefOf, findShared, refOf, verbHere } from '../find-actor.ts';
 import { readIdempotencyKey, startDigest } from '../idempotency.ts';
 import { tooLargeMessage } from '../plugins/errors.ts';
 import { batchBodyBytes, batchRoute } from '../plugins/limits.ts';
@@ -20,6 +20,7 @@ import { bodyOf, isJson, mediaTypeOf } from '../request-body.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
 import { sendInRoom } from '../send-in-room.ts';
 import { renderSortedJson } from '../sorted-json.ts';
+import { steeringProblem } from '../steering-variables.ts';
 import { linksOf, spelled, success } from '../success.ts';
 import { type Attributes, defaultMessage, type Envelope } from '../wire.ts';
 import { draining } from './messages.ts';
@@ -35,9 +36,13 @@ type Sent = { readonly executionId: string; readonly replayed: boolean } | Refus
 
 async function sendBatch(request: FastifyRequest): Promise<Envelope> {
   if (request.server.services.health.draining) throw draining();
-  const actor = await findActor(request);
+  const { actor, permission } = await findShared(request, await actorRefOf(request), verbHere(request));
   const readers = readBatch(jsonBody(request), request.server.services.config.compat.valueText);
-  const context = { batchKey: readIdempotencyKey(request), environment: readEnvironment(request) };
+  const environment = readEnvironment(request);
+  const steers = maySteer(request, permission);
+  const problem = steers ? undefined : steeringProblem(Object.keys(environment));
+  if (problem !== undefined) throw invalidParameter(problem);
+  const context = { batchKey: readIdempotencyKey(request), environment, steers };
   const sent: Sent[] = [];
   for (let from = 0; from < readers.length; from += postedAtOnce) {
     const some = readers.slice(from, from + postedAtOnce);
@@ -78,16 +83,20 @@ interface BatchContext {
   readonly batchKey: string | undefined;
   /** Variables of every message. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether variables may say which code runs. */
+  readonly steers: boolean;
 }
 
 function readOne(
   request: FastifyRequest,
   read: ItemReader,
   index: number,
-  { batchKey, environment }: BatchContext,
+  { batchKey, environment, steers }: BatchContext,
 ): Unkept | Refused {
   try {
     const item = read();
+    const problem = steers ? undefined : steeringProblem(Object.keys(item.environment));
+    if (problem !== undefined) throw new InvalidError('request.invalid', `Invalid batch: ${problem}`);
     const own = Object.keys(item.environment).length === 0 ? environment : { ...environment, ...item.environment };
     const { contentType, bytes } = readContent(request, item);
     const message = { contentType, environment: own, ...senderOf(request) };

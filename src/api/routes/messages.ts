@@ -8,15 +8,22 @@ import { ConflictError, InvalidError, type ServiceError, UnavailableError } from
 import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { IdempotencyRef, PostOutcome } from '../../mailbox/posting.ts';
-import { type AcceptedMessage, acceptMessage } from '../accepted-message.ts';
+import {
+  type AcceptedMessage,
+  acceptMessage,
+  invalidParameter,
+  maySteer,
+  readEnvironment,
+} from '../accepted-message.ts';
 import { purge } from '../actor-deletion.ts';
 import { readLogText } from '../execution-reader.ts';
-import { actorRefOf, findActor, findShared, refOf, verbHere } from '../find-actor.ts';
+import { actorRefOf, findActor, findShared, type PermittedActor, refOf, verbHere } from '../find-actor.ts';
 import { readIdempotencyKey, replayedHeader } from '../idempotency.ts';
 import { isBinary, isMessagePost, readWithin, structuredBodyBytes } from '../plugins/limits.ts';
 import { postRefusal, type RefusedPost } from '../post-refusal.ts';
 import { messageRouteSchemas } from '../schemas/message.ts';
 import { sendInRoom } from '../send-in-room.ts';
+import { steeringProblem } from '../steering-variables.ts';
 import { linksOf, spelled, success, tellCreated } from '../success.ts';
 import { waitForAnswer } from '../synchronous-answer.ts';
 import { readCount, showWaiting } from '../waiting-messages.ts';
@@ -111,9 +118,14 @@ async function refuseForRoom(request: FastifyRequest, actor: ActorRef, refusal: 
 
 /** The post itself meets an unknown actor; it is looked up only before a body is kept, and where it excuses a refusal. */
 async function accept(request: FastifyRequest, actor: ActorRef): Promise<AcceptedMessage> {
-  const check = async (): Promise<unknown> => await findShared(request, actor, verbHere(request));
+  const check = async (): Promise<PermittedActor> => await findShared(request, actor, verbHere(request));
   if (request.body instanceof Readable) await check();
-  return await acceptMessage(request, request.server.services).catch(async (thrown: unknown) => {
+  const accepting = async (): Promise<AcceptedMessage> => {
+    const problem = steeringProblem(Object.keys(readEnvironment(request)));
+    if (problem !== undefined && !maySteer(request, (await check()).permission)) throw invalidParameter(problem);
+    return await acceptMessage(request, request.server.services);
+  };
+  return await accepting().catch(async (thrown: unknown) => {
     await check();
     throw thrown;
   });

@@ -73,7 +73,8 @@ const send = {
   summary: 'Send a message',
   description:
     'Taken in this order: a field "message" (query, form or JSON); bytes of type application/octet-stream; JSON. ' +
-    'All other query parameters become environment variables of the execution. ' +
+    'All other query parameters become environment variables of the execution. Those that say which code runs, as ' +
+    'PATH, LD_PRELOAD or PYTHONPATH, or whom it talks to, are for callers who may UPDATE the actor. ' +
     'A synchronous request is answered by the first result, or by the log where the execution ends without one.',
   params: actorParams,
   querystring: Type.Object({
@@ -121,7 +122,9 @@ const batchItem = Type.Union([
     json: Type.Optional(Type.Unknown({ description: 'As the whole JSON body of a message of its own.' })),
     binary: Type.Optional(Type.String({ contentEncoding: 'base64', description: 'Bytes, as base64.' })),
     environment: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: 'Variables, before those of the batch.' }),
+      Type.Record(Type.String(), Type.String(), {
+        description: 'Variables, before those of the batch, and refused as those of a single message.',
+      }),
     ),
     idempotency_key: Type.Optional(
       Type.String({
