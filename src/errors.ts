@@ -23,6 +23,7 @@ export const errorCodes = {
   'execution.not_found': 'No such execution of this actor.',
   'execution.not_running': 'Only a running execution can be cancelled.',
   'execution.ended': 'The execution has ended; what it sends now is refused.',
+  'stream.too_many': 'The user follows, or waits for, as much at once as the configuration allows.',
   'worker.not_found': 'No such worker of this actor.',
   'permission.invalid': 'The description of the permission is not valid.',
   'nonce.invalid': 'The description of the nonce is not valid.',

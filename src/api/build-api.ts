@@ -13,6 +13,7 @@ import { createTenants, type Tenants } from '../auth/tenants.ts';
 import type { Config } from '../config/schema.ts';
 import { asError } from '../errors.ts';
 import { createLinks, type Links } from './links.ts';
+import { createOpenStreams, type OpenStreams } from './open-streams.ts';
 import { auditPlugin } from './plugins/audit.ts';
 import { authPlugin } from './plugins/auth.ts';
 import { corsPlugin } from './plugins/cors.ts';
@@ -47,6 +48,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     services: Services;
     tenants: Tenants;
+    streams: OpenStreams;
     /** Links of a tenant's answers. */
     linksFor(tenant: string): Links;
     /** Aborts when the application closes, so that answers without an end have one. */
@@ -83,6 +85,7 @@ export function buildApi(services: Services, options: ApiOptions = {}): FastifyI
   app.decorate('services', services);
   const tenants = createTenants(config.tenants, config.auth);
   app.decorate('tenants', tenants);
+  app.decorate('streams', createOpenStreams(config.limits.streamsPerUser));
   const ownLinks = createLinks(() => config.service.publicUrl || addressOf(app));
   app.decorate('linksFor', (tenant: string) => {
     const apiServer = tenants.rule(tenant)?.apiServer;

@@ -46,7 +46,7 @@ export function lastEventId({ headers }: FastifyRequest): string | undefined {
 
 /**
  * Sends events until there are no more, the reader is gone, or the server closes. Trouble ends the stream without an
- * event `end`, so the reader comes back and is told then.
+ * event `end`, so the reader comes back and is told then. Throws `QuotaError` where the user follows too many.
  */
 export function sendEvents(
   request: FastifyRequest,
@@ -57,8 +57,15 @@ export function sendEvents(
   // A connection kept for a next request would hold up a server that stops.
   void reply.header('connection', 'close');
   if (request.method === 'HEAD') return reply.send();
+  const place = request.server.streams.open(request.caller);
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  const leave = (): void => {
+    place[Symbol.dispose]();
+    gone.abort();
+  };
+  // Who hung up while the execution was looked for closes it no second time.
+  if (reply.raw.destroyed) leave();
+  else reply.raw.once('close', leave);
   const signal = AbortSignal.any([gone.signal, request.server.closing]);
   return reply.send(Readable.from(renderStream(request, open(signal), signal)));
 }

@@ -272,6 +272,10 @@ const limits = table('Limits of containers and requests; actors may ask for less
     min: 0,
     max: 1_000_000,
   }),
+  streams_per_user: integer(
+    'Most followed logs, followed executions and synchronous messages of one user at once, at each API process; 0 sets no limit.',
+    { min: 0 },
+  ),
   actors_per_user: integer('Most actors that one user may have registered; 0 sets no limit.', { min: 0 }),
   actors_per_tenant: integer('Most actors of a tenant; 0 sets no limit.', { min: 0 }),
   listing: integer('Most entries of a listing that has no pages; X-Total-Count says how many there are.', {

@@ -77,6 +77,7 @@ async function sendMessage(request: FastifyRequest, reply: FastifyReply): Promis
   if (services.health.draining) throw draining();
   const sending = { ...optional('idempotency', idempotencyOf(request)), synchronous: isSynchronous(request) };
   const { synchronous } = sending;
+  using _ = synchronous ? request.server.streams.open(request.caller) : undefined;
   const actor = await actorRefOf(request);
   const { accepted, kind, executionId, owner } = await sendInRoom(services, actor, [sending], async (refusalOf) => {
     const refusal = refusalOf(sending);
