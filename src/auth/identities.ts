@@ -51,6 +51,7 @@ function sharedIdentity(
   user: string,
   { actorUid, actorGid, actorHome }: Pick<Settings['identity'], 'actorUid' | 'actorGid' | 'actorHome'>,
 ): PosixIdentity | undefined {
-  if (actorUid === null) return undefined;
+  // The configuration has both or neither.
+  if (actorUid === null || actorGid === null) return undefined;
   return { user, uid: actorUid, gid: actorGid, groups: [], home: actorHome };
 }

@@ -5,8 +5,7 @@ import { ForbiddenError } from '../errors.ts';
 export interface PosixIdentity {
   readonly user: string;
   readonly uid: number;
-  /** Null is the group the image gives that user. */
-  readonly gid: number | null;
+  readonly gid: number;
   /** Supplementary groups, ascending, without `gid`. */
   readonly groups: readonly number[];
   /** Empty where nobody knows it. */

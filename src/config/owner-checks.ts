@@ -9,7 +9,7 @@ export const ownerChecks = [sharedUsers, workDirectories, namedTenants, mountSou
 
 type OwnerConfig = Pick<Config, 'identity' | 'tenants' | 'directory' | 'queues' | 'mounts' | 'launchers'>;
 
-/** A group needs its user, and root is nobody's user. */
+/** A user and a group are named together, and root is nobody's user. */
 function sharedUsers({ identity, tenants }: OwnerConfig): readonly Mismatch[] {
   const tables: readonly (readonly [SettingPath, Pick<Config['identity'], 'actorUid' | 'actorGid'>])[] = [
     [['identity'], identity],
@@ -23,6 +23,10 @@ function sharedUsers({ identity, tenants }: OwnerConfig): readonly Mismatch[] {
     if (actorGid !== null && actorUid === null) {
       const message = `Setting "${renderPath(gid)}" needs ${renderPath(uid)}: a group alone does not name a user`;
       return [{ paths: [gid, uid], message }];
+    }
+    if (actorUid !== null && actorGid === null) {
+      const message = `Setting "${renderPath(uid)}" needs ${renderPath(gid)}: without it an image says which groups its programs are in`;
+      return [{ paths: [uid, gid], message }];
     }
     if (actorUid === null || actorUid >= identity.minUid) return [];
     const message = `Setting "${renderPath(uid)}" is ${actorUid}, below identity.min_uid, ${identity.minUid}: programs do not run as the system's users`;

@@ -37,10 +37,13 @@ const user = table('Who one user is on file systems, before any directory is ask
 /** In the table of each tenant. */
 /** Of a tenant, in place of those of `identity`. */
 export const ownerSettings = {
-  actor_uid: integerOrNone('User id of programs in place of identity.actor_uid, and then with the next two.', {
-    ...id,
-    default: null,
-  }),
+  actor_uid: integerOrNone(
+    'User id of programs in place of identity.actor_uid; with actor_gid, and then with actor_home.',
+    {
+      ...id,
+      default: null,
+    },
+  ),
   actor_gid: integerOrNone('Group id in place of identity.actor_gid.', { ...id, default: null }),
   actor_home: text('Home directory in place of identity.actor_home.', { ...pathOrNothing, default: '' }),
   work: text('Work directories in place of identity.work.', { default: '' }),
@@ -59,10 +62,10 @@ export const identity = table('Who owners of actors are on file systems, where n
     max: id.max,
   }),
   actor_uid: integerOrNone(
-    'User id of programs whose owner has none of their own; "none" is the user of the image, often root.',
+    'User id of programs whose owner has none of their own, with actor_gid; "none" is the user of the image, often root.',
     id,
   ),
-  actor_gid: integerOrNone('Group id; "none" with a user id takes the group from the image.', id),
+  actor_gid: integerOrNone('Group id of these programs, their only group.', id),
   actor_home: text('Home directory of that user, for {home} in mounts.', pathOrNothing),
   work: text('Work directories of all users, for {work} in mounts; takes {username}, {tenant} and {home}.'),
 });

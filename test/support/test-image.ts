@@ -32,23 +32,26 @@ export async function ensureTestImage(name = testImage): Promise<void> {
   if (!isThere) await importTestImage(name);
 }
 
-/** Imports it anew, with `content` in a file, so that images of the same name can be told apart. */
-export async function importTestImage(name: string, content = ''): Promise<void> {
+/** Imports it anew, with `content` in a file, so that images of the same name can be told apart, and with more files. */
+export async function importTestImage(name: string, content = '', files: Files = {}): Promise<void> {
   const [repo, tag] = [name.slice(0, name.lastIndexOf(':')), name.slice(name.lastIndexOf(':') + 1)];
   const changes = ['ENV PATH=/bin', 'ENTRYPOINT ["/bin/sh", "-c"]', 'CMD ["cat /content"]'];
-  const archive = Readable.from([await rootFileSystem(content)]);
+  const archive = Readable.from([await rootFileSystem({ content, ...files })]);
   const answer: NodeJS.ReadableStream = await connectDocker().importImage(archive, { repo, tag, changes });
   const lines = await buffer(answer);
   if (lines.includes('"error"')) throw new Error(`The test image was not imported: ${lines.toString()}`);
 }
 
-async function rootFileSystem(content: string): Promise<Buffer> {
+/** Text by path. */
+type Files = Readonly<Record<string, string>>;
+
+async function rootFileSystem(files: Files): Promise<Buffer> {
   const archive = pack();
   const program = await readFile(busybox);
   archive.entry({ name: 'bin/busybox', mode: 0o755 }, program);
   for (const applet of applets) archive.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox' });
   archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 });
-  archive.entry({ name: 'content', mode: 0o644 }, content);
+  for (const [name, text] of Object.entries(files)) archive.entry({ name, mode: 0o644 }, text);
   archive.finalize();
   return await buffer(archive);
 }

@@ -17,6 +17,7 @@ import {
   removePreparedImages,
 } from '../../support/docker-bench.ts';
 import { followToEnd } from '../../support/follow-attempt.ts';
+import { importTestImage } from '../../support/test-image.ts';
 
 const canRun = await canRunDocker();
 const docker = connectDocker();
@@ -64,6 +65,21 @@ describe.runIf(canRun)('a docker container', () => {
   it('is its user with all groups, and no other', async () => {
     expect(await log('id -u; id -g; id -G; umask', alice)).toBe('10001\n20000\n20000 20001 20002\n0022\n');
     expect(await log('id -G', { user: '10003:20000' })).toBe('20000\n');
+  });
+
+  it('is in no group that its image puts its user in', async () => {
+    const image = 'abaco-test-groups:1';
+    const files = { 'etc/passwd': 'jane:x:10001:0::/:/bin/sh\n', 'etc/group': 'wheel:x:10:jane\ndocker:x:20000:\n' };
+    await importTestImage(image, '', files);
+    try {
+      const of = async (user: string) =>
+        (await runToEnd(launcher, await specOf(launcher, { ...bench, image }, sh('id -G'), { user }))).log;
+      expect(await of('10001:20000')).toBe('20000\n');
+      // Why a user never goes without a group.
+      expect(await of('10001')).toBe('0 10\n');
+    } finally {
+      await docker.getImage(image).remove({ force: true });
+    }
   });
 
   it.runIf(isRoot)('writes as its user, to its own directory and to those of its groups', async () => {

@@ -318,17 +318,25 @@ describe('settings that have to fit one another', () => {
       '[identity]\nactor_gid = 5',
       'site.toml:2: Setting "identity.actor_gid" needs identity.actor_uid: a group alone does not name a user',
     ],
+    [
+      '[identity]\nactor_uid = 5000',
+      'site.toml:2: Setting "identity.actor_uid" needs identity.actor_gid: without it an image says which groups its programs are in',
+    ],
+    [
+      '[identity]\nactor_uid = 5000\nactor_gid = 5000\n[tenants.A]\nmode = "none"\nactor_uid = 5000',
+      'site.toml:6: Setting "tenants.A.actor_uid" needs tenants.A.actor_gid: without it an image says which groups its programs are in',
+    ],
     ['[registries.r]\nusername = "u"', 'site.toml:1: Registry "r" needs both username and password, or neither'],
     [
       '[registries.r]\nusername = "u"\npassword = "p"\npassword_file = "/nowhere"',
       'site.toml:4: Setting "registries.r.password_file" stands beside password; keep one of them',
     ],
     [
-      '[identity]\nactor_uid = 0',
+      '[identity]\nactor_uid = 0\nactor_gid = 5',
       'site.toml:2: Setting "identity.actor_uid" is 0, below identity.min_uid, 1000: programs do not run as the system\'s users',
     ],
     [
-      '[tenants.A]\nmode = "none"\nactor_uid = 999',
+      '[tenants.A]\nmode = "none"\nactor_uid = 999\nactor_gid = 999',
       'site.toml:3: Setting "tenants.A.actor_uid" is 999, below identity.min_uid, 1000: programs do not run as the system\'s users',
     ],
     [
