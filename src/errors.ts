@@ -43,6 +43,7 @@ export const errorCodes = {
   'identity.unknown': 'The directory does not know the user, so no program runs for it.',
   'identity.disabled': 'The account of the user is disabled or has expired.',
   'identity.system': 'The account is root, or one of the system, as which no program is run.',
+  'identity.other': 'The account of that name on the host is another user, so no program runs for it.',
   'identity.unavailable': 'The directory of users does not answer.',
   'mount.invalid': 'A directory cannot be mounted for this user, or on this launcher.',
   'mount.missing': 'A directory that is to be mounted is not there; nobody makes it.',

@@ -89,6 +89,9 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     attemptKey(spec);
     if (spec.image.argv.length === 0) throw nothingToRun(spec);
     const desk = deskOf(spec);
+    // What has started before is found, whoever the owner is by then.
+    const isNew = places.asOwner && (await desk.ledger.readMarker(spec)).kind === 'free';
+    if (isNew) await desk.account.check(spec.user);
     await owners.note(desk.owner);
     await desk.ledger.open(spec, spec.notAfter);
     if ((await desk.ledger.readMarker(spec)).kind !== 'free') return handleOf(spec, undefined);

@@ -7,6 +7,7 @@
 
 import { UnknownOutcomeError } from '../../src/errors.ts';
 import type { ImageCache, ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
+import { type Account, createAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
 import { contentName, installFile } from '../host/install-file.ts';
 import type { Owners } from '../host/owners.ts';
@@ -19,6 +20,8 @@ import { createSifStore, type SifStore } from './sif-store.ts';
 export interface ClusterPlaces {
   readonly service: Host;
   readonly directory: string;
+  /** Whether programs run as the owners of their actors. */
+  readonly asOwner: boolean;
   of(owner: string): Host;
   workOf(owner: string): string;
   letGo(owner: string): Promise<void>;
@@ -57,6 +60,7 @@ interface Room {
 export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   const { places, isShared, registries, tenantRegistries = {} } = options;
   const shared: Room = { host: places.service, directory: places.directory };
+  const accounts = new Map<string, Account>();
   const natives = new Map<string, Promise<string>>();
   const stores = new Map<string, SifStore>();
   const engine = createEngineImages(options.engine);
@@ -67,6 +71,14 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   function roomFor(image: Pick<ImageRef, 'name'>, owner: string | undefined): Room {
     const isOwn = !isShared || isFile(image);
     return isOwn && owner !== undefined ? ownRoom(owner) : shared;
+  }
+
+  /** Nothing is read for an owner whose account there is another's. */
+  async function checkAccount({ owner, host }: Room, user: string | undefined): Promise<void> {
+    if (owner === undefined || !places.asOwner) return;
+    const account = accounts.get(owner) ?? createAccount(owner, host);
+    accounts.set(owner, account);
+    await account.check(user);
   }
 
   function storeIn({ owner, host, directory }: Room): SifStore {
@@ -93,6 +105,7 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   return {
     async prepare(image, signal, onProgress) {
       const room = roomFor(image, image.owner);
+      await checkAccount(room, image.user);
       if (isFile(image)) await checkOutsideCache(room.host, image.name, `${places.directory}/images`, signal);
       return await storeIn(room).prepare(image, signal, onProgress);
     },

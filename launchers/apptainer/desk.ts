@@ -1,6 +1,7 @@
 /** What is ours of one user on a host: the ledger, the run directories, and the processes there. */
 
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import { type Account, createAccount } from '../host/account.ts';
 import { lastWords } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import { createHostLedger, type HostLedger } from '../host/host-ledger.ts';
@@ -12,6 +13,7 @@ import { startFiles } from './start-script.ts';
 export interface Desk {
   readonly owner: string;
   readonly host: Host;
+  readonly account: Account;
   readonly ledger: HostLedger;
   readonly runs: HostRuns;
   readonly processes: ProcessWatch;
@@ -39,6 +41,7 @@ export function createDesk({ owner, host, work, pollMs, leaving }: DeskOptions):
   return {
     owner,
     host,
+    account: createAccount(owner, host),
     ledger: createHostLedger(host, `${work}/ledger`),
     runs,
     processes: createProcessWatch(host, pollMs, leaving),

@@ -1,6 +1,8 @@
 /** Where programs of a launcher run, and as whom: a login node behind SSH, or this machine. */
 
+import { userInfo } from 'node:os';
 import { ConfigError, InvalidError } from '../../src/errors.ts';
+import { serviceAccount } from '../host/account.ts';
 import { createAgentProcessHost } from '../host/agent-process.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
@@ -15,7 +17,7 @@ export interface Places {
   readonly directory: string;
   /** Whether programs run as the owners of their actors; else as the account of the service. */
   readonly asOwner: boolean;
-  /** Throws `InvalidError` for a name that no account can have. */
+  /** Throws `InvalidError` for a name that no account can have, `ForbiddenError` for users as whom nothing runs. */
   of(owner: string): Host;
   /** Directory of a user for what is ours. */
   workOf(owner: string): string;
@@ -84,6 +86,7 @@ function createLocalPlaces({ options, agentFiles, installationId, dataDir }: Pla
     asOwner: options.become,
     of(owner) {
       if (!options.become) return service;
+      if (owner === userInfo().username) throw serviceAccount(owner, 'this machine');
       const host = hosts.get(owner) ?? open(owner);
       hosts.set(owner, host);
       return host;

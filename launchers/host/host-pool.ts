@@ -1,6 +1,7 @@
 /** The hosts of one cluster: its login node as the service account, and as each user. */
 
 import { ForbiddenError, NotFoundError } from '../../src/errors.ts';
+import { serviceAccount } from './account.ts';
 import { checkUser, clusterAccess } from './cluster-access.ts';
 import type { Host } from './host.ts';
 import type { HostOptions } from './host-options.ts';
@@ -17,7 +18,10 @@ export interface HostPool {
   readonly service: SshHost;
   /** Keys of users, where each comes in with their own. */
   readonly keys: UserKeys | undefined;
-  /** As this user. Throws `InvalidError` for a name that no account can have. */
+  /**
+   * As this user. Throws `InvalidError` for a name that no account can have, `ForbiddenError` for a user the service may
+   * not become, and for its own account where it becomes others.
+   */
   of(owner: string): Host;
   /** The user's own directory for what is ours. */
   workOf(owner: string): string;
@@ -94,8 +98,12 @@ export function createHostPool(poolOptions: HostPoolOptions): HostPool {
 
   function openFor(owner: string): SshHost {
     const roots = [workOf(owner)];
-    if (owner === user) return open(connector, roots);
-    if ('keys' in access && access.keys) return open(connectorOf(owner, access.keys, access.targetOf), roots);
+    const keyed = 'keys' in access && access.keys ? connectorOf(owner, access.keys, access.targetOf) : undefined;
+    if (owner === user) {
+      if (keyed || options.become) throw serviceAccount(owner, host);
+      return open(connector, roots);
+    }
+    if (keyed) return open(keyed, roots);
     if (options.become) return open(connector, roots, owner);
     const help = 'set "become" and let sudo allow it, or keep keys of users ("keys_dir")';
     const message = `User "${owner}" cannot run on ${host}: the service comes in as "${user}" and may not become another; ${help}`;

@@ -1,6 +1,7 @@
 /** What is ours of one user on a cluster: the ledger, the run directories, the submissions. */
 
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import { type Account, createAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
 import { createHostLedger, type HostLedger } from '../host/host-ledger.ts';
 import { createHostRuns, type HostRuns } from '../host/host-runs.ts';
@@ -13,6 +14,7 @@ export interface Desk {
   readonly owner: string;
   /** Reads together: however many attempts are looked at in one turn, it is one round. */
   readonly host: Host;
+  readonly account: Account;
   readonly ledger: HostLedger;
   readonly runs: HostRuns;
   readonly reader: RunReader;
@@ -46,6 +48,7 @@ export function createDesk(owner: string, ofOwner: Host, { work, keepMs }: DeskO
   return {
     owner,
     host,
+    account: createAccount(owner, host),
     ledger,
     runs,
     reader: createRunReader(host, (ref) => runs.pathOf(ref)),

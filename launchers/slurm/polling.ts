@@ -6,19 +6,29 @@
 import type { Host } from '../host/host.ts';
 import type { HostPool } from '../host/host-pool.ts';
 import { createJobPoller, type JobPoller, type JobPollerOptions } from './job-poller.ts';
+import type { SlurmOptions } from './slurm-options.ts';
 
 /** Setting `poll_as` of one question per user. */
 export const pollAsOwners = 'owners';
 
+type Accounts = Pick<HostPool, 'service' | 'of'>;
+type Asking = Pick<SlurmOptions, 'poll_as' | 'user'>;
+
 /** The host of the account that asks; nothing where each user's jobs are asked for by themselves. */
-export function pollingHost(pool: HostPool, pollAs: string): Host | undefined {
+export function pollingHost(pool: Accounts, { poll_as: pollAs, user }: Asking): Host | undefined {
   if (pollAs === pollAsOwners) return undefined;
-  return pollAs === '' ? pool.service : pool.of(pollAs);
+  return askingHost(pool, pollAs === '' ? user : pollAs, user);
 }
 
-export function createPolling(pool: HostPool, pollAs: string, options: Omit<JobPollerOptions, 'host'>): JobPoller {
-  const host = pollingHost(pool, pollAs);
-  return host ? createJobPoller({ ...options, host }) : pollByOwner((owner) => pool.of(owner), options);
+export function createPolling(pool: Accounts, asking: Asking, options: Omit<JobPollerOptions, 'host'>): JobPoller {
+  const host = pollingHost(pool, asking);
+  if (host) return createJobPoller({ ...options, host });
+  return pollByOwner((owner) => askingHost(pool, owner, asking.user), options);
+}
+
+/** The service's account asks for itself, also where it runs no program of a user: images are built as its jobs. */
+function askingHost(pool: Accounts, account: string, user: string): Host {
+  return account === user ? pool.service : pool.of(account);
 }
 
 /** A poller for each user, which asks nothing while none of the user's jobs is followed. */

@@ -48,7 +48,7 @@ export async function probeCluster(
       await host.run(version('sacct', ['sacct', '-n', '-X', '-S', 'now-1minutes']), signal);
       return 'sacct answers';
     });
-    await check('polling', async () => await probePolling(pollingHost(pool, options.poll_as), host, signal));
+    await check('polling', async () => await probePolling(pollingHost(pool, options), host, signal));
     await check('apptainer', async () => await host.run(version('apptainer', ['apptainer', '--version']), signal));
     await check('directory', async () => {
       await host.makeDirectory(options.directory, 0o755);

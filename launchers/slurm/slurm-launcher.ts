@@ -71,7 +71,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     templates,
     checkpoint,
   });
-  const poller = createPolling(pool, options.poll_as, {
+  const poller = createPolling(pool, options, {
     intervalMs: options.poll,
     backoff: { firstMs: 1_000, mostMs: 60_000 },
     log,
@@ -84,7 +84,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   });
   const files = createClusterFiles({
     ...context,
-    places: { ...pool, directory: options.directory },
+    places: { ...pool, directory: options.directory, asOwner: true },
     owners,
     isShared: options.become || options.keys_dir !== '',
     architecture: options.architecture,
@@ -116,6 +116,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     attemptKey(spec);
     const desk = deskOf(spec);
     const job = planJob(spec, options);
+    // What has started before is found, whoever the owner is by then.
+    if ((await desk.ledger.readMarker(spec)).kind === 'free') await desk.account.check(spec.user);
     await owners.note(desk.owner);
     await desk.ledger.open(spec, spec.notAfter);
     if ((await desk.ledger.readMarker(spec)).kind !== 'free') return await handleOf(desk, spec, undefined);

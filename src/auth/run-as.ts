@@ -3,11 +3,11 @@
 import type { Actor } from '../actors/actor.ts';
 import { fillMountPath } from '../config/mount-templates.ts';
 import type { Config } from '../config/schema.ts';
-import { InvalidError } from '../errors.ts';
+import { type ForbiddenError, InvalidError } from '../errors.ts';
 import type { LauncherTable } from '../launcher/launcher-table.ts';
 import type { Identities } from './identities.ts';
 import { planMounts } from './plan-mounts.ts';
-import type { PosixIdentity } from './posix-identity.ts';
+import { type PosixIdentity, unknownUser } from './posix-identity.ts';
 
 /** What the server works out for an actor (contract §§9.4, 9.5). */
 export type RunAs = Pick<Actor, 'uid' | 'gid' | 'groups' | 'tasdir' | 'mounts'>;
@@ -34,8 +34,10 @@ export function createRunAsPlanner(parts: {
 }): RunAsPlanner {
   return {
     async of(request) {
-      const planned = planRunAs(request, await parts.identities.of(request), parts.config);
       const launcher = parts.launchers.byName(request.launcher)?.launcher;
+      const identity = await parts.identities.of(request);
+      if (!identity && launcher?.capabilities.asOwner === true) throw nobodySays(request);
+      const planned = planRunAs(request, identity, parts.config);
       const exported = planned.mounts.find((mount) => mount.nfs !== undefined);
       if (launcher && exported && launcher.capabilities.nfsMounts !== true) {
         const why = `launcher "${request.launcher}" cannot mount it from a file server; an operator gives the directory in its "paths"`;
@@ -44,6 +46,15 @@ export function createRunAsPlanner(parts: {
       return planned;
     },
   };
+}
+
+/** A name alone is nobody: on a host where tenants meet it is whoever has it there. */
+function nobodySays({ tenant, owner, launcher }: RunAsRequest): ForbiddenError {
+  const help = `an operator names a directory for tenant "${tenant}", or the user in its "users"`;
+  return unknownUser(
+    owner,
+    `launcher "${launcher}" runs programs as the owner of their actor, and nobody says who that is; ${help}`,
+  );
 }
 
 export function planRunAs(request: RunAsRequest, identity: PosixIdentity | undefined, config: Settings): RunAs {
@@ -74,6 +85,6 @@ function workOf(
   }
 }
 
-function textOrNull(number: number | null | undefined): string | null {
-  return number === null || number === undefined ? null : String(number);
+function textOrNull(number: number | undefined): string | null {
+  return number === undefined ? null : String(number);
 }

@@ -177,6 +177,8 @@ export interface ImageRef {
   readonly tenant?: string;
   /** Who runs it: files are read, and caches of users' own are kept, as they. */
   readonly owner?: string;
+  /** `uid[:gid]` of the owner, as in `LaunchSpec`: as another nothing is read. */
+  readonly user?: string;
 }
 
 export interface PreparedImage {
@@ -223,7 +225,10 @@ export interface LaunchSpec extends AttemptRef {
   readonly environment: Readonly<Record<string, string>>;
   /** A binary message: found whole at `/_abaco_binary_data`. */
   readonly binaryMessage?: BinaryMessage;
-  /** `uid[:gid]`; nothing given is the image's user. */
+  /**
+   * `uid[:gid]`; nothing given is the image's user. Launchers that run programs as their owner start nothing where the
+   * account of that name has another uid, or none is given.
+   */
   readonly user?: string;
   /** Supplementary groups of that user. */
   readonly groups?: readonly number[];

@@ -8,7 +8,9 @@ import type { ActorStore } from '../actors/actor-store.ts';
 import { asError, UnavailableError } from '../errors.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pauseMs } from '../lib/backoff.ts';
+import { optional } from '../lib/optional.ts';
 import type { Logger } from '../observability/logger.ts';
+import { userOf } from './launch-spec.ts';
 import { createPrepareProgress } from './prepare-progress.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -45,7 +47,8 @@ export function createActorPreparation(options: ActorPreparationOptions): ActorP
       const next = 'It runs once the image is there';
       await options.actors.markWaiting(ref, actor.revision, { cause, since, owner: 'service', next });
     });
-    const image = { name: actor.image, tenant: actor.tenant, owner: actor.owner };
+    const { image: name, tenant, owner } = actor;
+    const image = { name, tenant, owner, ...optional('user', userOf(actor)) };
     try {
       const prepared = await entry.launcher.prepare(image, options.leaving, progress.tell);
       await progress.end();

@@ -9,7 +9,14 @@ import type { Blobs } from '../executions/blobs.ts';
 import { buildEnvironment } from '../executions/environment.ts';
 import type { Body, Claimed } from '../executions/execution.ts';
 import type { ValueText } from '../executions/value-text.ts';
-import type { AttemptRef, BinaryMessage, LaunchLimits, LaunchSpec, PreparedImage } from '../launcher/launcher.ts';
+import type {
+  AttemptRef,
+  BinaryMessage,
+  LauncherCapabilities,
+  LaunchLimits,
+  LaunchSpec,
+  PreparedImage,
+} from '../launcher/launcher.ts';
 import { asksForNothing, type Resources } from '../launcher/resources.ts';
 import { optional } from '../lib/optional.ts';
 
@@ -102,11 +109,17 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<MessageSpec> 
   };
 }
 
-export function ownerSpec({ useContainerUid }: Pick<Actor, 'useContainerUid'>, runAs: RunAs): OwnerSpec {
+/** Contract §9.4: the image's user when the actor asks for it, but not where programs run as the owner of the actor. */
+export function ownerSpec(
+  { useContainerUid }: Pick<Actor, 'useContainerUid'>,
+  runAs: RunAs,
+  { asOwner }: Pick<LauncherCapabilities, 'asOwner'>,
+): OwnerSpec {
+  const isImages = useContainerUid && !asOwner;
   return {
     mounts: runAs.mounts,
-    ...optional('user', useContainerUid ? undefined : userOf(runAs)),
-    ...(useContainerUid || runAs.groups.length === 0 ? {} : { groups: runAs.groups }),
+    ...optional('user', isImages ? undefined : userOf(runAs)),
+    ...(isImages || runAs.groups.length === 0 ? {} : { groups: runAs.groups }),
   };
 }
 
@@ -142,8 +155,8 @@ function smaller(one: number | undefined, other: number | undefined): number | u
   return Math.min(one, other);
 }
 
-/** Contract §9.4: the image's user when the actor asks for it, else uid and gid where they are known. */
-function userOf({ uid, gid }: Pick<RunAs, 'uid' | 'gid'>): string | undefined {
+/** Uid and gid, where they are known. */
+export function userOf({ uid, gid }: Pick<RunAs, 'uid' | 'gid'>): string | undefined {
   if (uid === null) return undefined;
   return gid === null ? uid : `${uid}:${gid}`;
 }

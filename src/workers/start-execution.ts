@@ -14,7 +14,7 @@ import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import type { EndOfExecution } from './end-of.ts';
 import type { HeldExecution } from './held-execution.ts';
-import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec } from './launch-spec.ts';
+import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, userOf } from './launch-spec.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Why there is no handle: nothing of it runs and it has ended so, or somebody else goes on with it. */
@@ -63,7 +63,7 @@ async function cancelUnstarted(held: HeldExecution): Promise<NotStarted | undefi
 
 async function prepare(held: HeldExecution): Promise<Step<PreparedImage>> {
   const { image: name, tenant, owner, digest } = held.actor;
-  const image = { name, tenant, owner, ...optional('digest', digest) };
+  const image = { name, tenant, owner, ...optional('user', userOf(held.actor)), ...optional('digest', digest) };
   for (let count = 0; ; count += 1) {
     try {
       return { done: await held.entry.launcher.prepare(image, held.context.leaving) };
@@ -187,7 +187,8 @@ function checkPolicy({ actor: { queue, resources }, context }: HeldExecution): v
 async function findOwner({ actor, context, entry }: HeldExecution): Promise<OwnerSpec | ServiceError> {
   try {
     const { tenant, owner, privileged } = actor;
-    return ownerSpec(actor, await context.runAs.of({ tenant, owner, privileged, launcher: entry.name }));
+    const runAs = await context.runAs.of({ tenant, owner, privileged, launcher: entry.name });
+    return ownerSpec(actor, runAs, entry.launcher.capabilities);
   } catch (thrown) {
     if (thrown instanceof ServiceError) return thrown;
     throw thrown;
@@ -198,8 +199,9 @@ async function findOwner({ actor, context, entry }: HeldExecution): Promise<Owne
 async function refuse(held: HeldExecution, spec: MessageSpec, detail: string): Promise<Started> {
   const ended = await held.endUnstarted('launch-failed', detail);
   if (ended) return { ended };
-  const known = { ...spec, ...ownerSpec(held.actor, held.actor) };
-  return { done: await held.entry.launcher.launch(known, held.context.leaving) };
+  const { launcher } = held.entry;
+  const known = { ...spec, ...ownerSpec(held.actor, held.actor, launcher.capabilities) };
+  return { done: await launcher.launch(known, held.context.leaving) };
 }
 
 async function recordHandle(held: HeldExecution, handle: LaunchHandle): Promise<Started> {

@@ -63,6 +63,9 @@ work = "${at('shared')}/{username}"
 default_tenant = "LAB"
 [tenants.LAB]
 development_key_file = "key.pem"
+[tenants.LAB.users.alice]
+uid = 10001
+gid = 20000
 [queues.hpc]
 launcher = "hpc"
 who = "user"

@@ -88,6 +88,8 @@ export async function makeApptainerBench({
       });
     },
     describe: (program, ref) => ({
+      // As the directory of the test cluster has alice.
+      user: '10001:20000',
       argv: argvOf(program, ref),
       environment: {},
       mounts: [{ hostPath: counts, containerPath: '/counts', mode: 'rw' }],

@@ -40,7 +40,7 @@ export interface LauncherBench extends AsyncDisposable {
   describe(
     program: TestProgram,
     ref: AttemptRef,
-  ): Pick<LaunchSpec, 'environment' | 'mounts'> & { readonly argv: readonly string[] };
+  ): Pick<LaunchSpec, 'environment' | 'mounts' | 'user'> & { readonly argv: readonly string[] };
   /** Whose programs they are, where they run as their owner. */
   readonly owner?: string;
   /** An image that is there. */

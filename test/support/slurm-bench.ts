@@ -15,6 +15,9 @@ import { silentLog } from './silent-log.ts';
 import { makeTestDirectory } from './test-directory.ts';
 import { until } from './until.ts';
 
+/** `uid:gid` of alice, as the directory of the test cluster has it. */
+export const aliceUser = '10001:20000';
+
 export function slurmOptions(cluster: Cluster): SlurmOptions {
   return {
     host: cluster.login,
@@ -100,6 +103,7 @@ export async function makeSlurmBench(
       });
     },
     describe: (program, ref) => ({
+      user: aliceUser,
       argv: argvOf(program, ref),
       environment: {},
       mounts: [{ hostPath: counts, containerPath: '/counts', mode: 'rw' }],

@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from './cluster.ts';
 import { nativeHelper } from './docker.ts';
 import { endIn, follow, type ReadOutput, readOutput } from './follow-attempt.ts';
 import { silentLog } from './silent-log.ts';
-import { slurmOptions } from './slurm-bench.ts';
+import { aliceUser, slurmOptions } from './slurm-bench.ts';
 import { makeTestDirectory, type TestDirectory } from './test-directory.ts';
 import { ensureTestImage, testImage } from './test-image.ts';
 
@@ -82,6 +82,7 @@ export function useSlurm(): SlurmSuite {
       executionId: `e${randomUUID().replaceAll('-', '').slice(0, 12)}`,
       attempt: 1,
       owner: 'alice',
+      user: aliceUser,
       tenant: 'lab',
       actorId: 'a1',
       image: { ...image, argv },

@@ -15,7 +15,7 @@ import { packageRoot } from '../../support/package-root.ts';
 import { registryAccount } from '../../support/registry-server.ts';
 import { requireService } from '../../support/services.ts';
 import { silentLog } from '../../support/silent-log.ts';
-import { slurmOptions } from '../../support/slurm-bench.ts';
+import { aliceUser, slurmOptions } from '../../support/slurm-bench.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 import { importTestImage } from '../../support/test-image.ts';
 import { until } from '../../support/until.ts';
@@ -24,6 +24,7 @@ const canRun = requireService('compose', await canRunCluster());
 const signal = new AbortController().signal;
 const directory = '/lustre/abaco';
 const scratch = `${directory}/scratch`;
+const alice = { owner: 'alice', user: aliceUser };
 const asAbaco = 'setpriv --reuid abaco --regid abaco --init-groups env HOME=/tmp';
 
 describe.runIf(canRun)('images of a cluster', () => {
@@ -196,7 +197,7 @@ describe.runIf(canRun)('images of a cluster', () => {
     const link = '/lustre/alice/link.sif';
     await cluster.exec('login', `ln -sfn ${sif} ${link} && ln -sfn ${images} /lustre/alice/link`);
     for (const path of [sif, link, link.replace('.sif', sif.slice(images.length))]) {
-      await expect(node.prepare({ name: path, owner: 'alice' }, signal), path).rejects.toMatchObject({
+      await expect(node.prepare({ name: path, ...alice }, signal), path).rejects.toMatchObject({
         code: 'image.invalid',
         message: expect.stringContaining('it lies in the image cache of the service'),
       });
@@ -213,13 +214,16 @@ describe.runIf(canRun)('images of a cluster', () => {
     );
     const sum = (await cluster.exec('login', `sha256sum '${path}'`)).slice(0, 64);
     const node = await launcher();
-    const image = { name: path, owner: 'alice' };
+    const image = { name: path, ...alice };
     const prepared = await node.prepare(image, signal);
     expect(prepared).toEqual({ name: path, digest: `sha256:${sum}`, argv: ['/bin/sh', '-c', 'cat /content'] });
     const own = `/lustre/alice/.abaco/images-${process.pid}`;
     expect(await sifs(own)).toEqual([`sha256-${sum}.sif`]);
     expect(await cluster.exec('login', `stat -c %a ${own}/images`)).toBe('700\n');
-    await expect(node.prepare({ ...image, owner: 'bob' }, signal)).rejects.toMatchObject({ code: 'image.not_found' });
+    const bob = { owner: 'bob', user: '10002:20000' };
+    await expect(node.prepare({ ...image, ...bob }, signal)).rejects.toMatchObject({ code: 'image.not_found' });
+    const namesake = node.prepare({ ...image, user: '7001:7001' }, signal);
+    await expect(namesake).rejects.toMatchObject({ code: 'identity.other' });
     await cluster.exec('login', `head -c 41000 ${scratch}/x.sif >'${path}'`);
     expect(await node.prepare({ ...image, digest: prepared.digest }, signal)).toEqual(prepared);
     const broken = node.prepare(image, signal);

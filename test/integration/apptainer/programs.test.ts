@@ -7,6 +7,7 @@ import { type Cluster, canRunCluster, startCluster } from '../../support/cluster
 import { followToEnd, readOutput } from '../../support/follow-attempt.ts';
 import type { LauncherBench } from '../../support/launcher-contract.ts';
 import { requireService } from '../../support/services.ts';
+import { aliceUser } from '../../support/slurm-bench.ts';
 import { importTestImage } from '../../support/test-image.ts';
 import { until } from '../../support/until.ts';
 
@@ -54,9 +55,10 @@ describe.runIf(canRun)('a program in Apptainer', () => {
   });
 
   async function launch(name: string, argv?: readonly string[]): Promise<LaunchHandle> {
-    const prepared = await launcher.prepare({ name, owner: 'alice' }, signal);
+    const prepared = await launcher.prepare({ name, owner: 'alice', user: aliceUser }, signal);
     const spec: LaunchSpec = {
       ...ref,
+      user: aliceUser,
       tenant: 'T',
       actorId: 'a1',
       image: { ...prepared, argv: argv ?? prepared.argv },

@@ -68,13 +68,32 @@ describe('who programs run as', () => {
 
   it('is the user of the site, before that the one of the tenant, before that the own line of the owner', async () => {
     expect(await plan({ identity })).toMatchObject({ uid: '5000', gid: '6000', groups: [], tasdir: '/home/shared' });
-    const shared = { LAB: { ...tenant, actorUid: 7_000 } };
-    expect(await plan({ identity, tenants: shared })).toMatchObject({ uid: '7000', gid: null, tasdir: null });
+    const shared = { LAB: { ...tenant, actorUid: 7_000, actorGid: 8_000 } };
+    expect(await plan({ identity, tenants: shared })).toMatchObject({ uid: '7000', gid: '8000', tasdir: null });
     expect(await plan({ identity, tenants: shared }, { tenant: 'OTHER' })).toMatchObject({ uid: '5000' });
-    const named = { LAB: { ...tenant, actorUid: 7_000, users: { jane } } };
+    const named = { LAB: { ...tenant, actorUid: 7_000, actorGid: 8_000, users: { jane } } };
     const own = { uid: '10001', gid: '20000', groups: [20_001], tasdir: '/home/jane' };
     expect(await plan({ identity, tenants: named })).toMatchObject(own);
     expect(await plan({ identity, tenants: named }, { owner: 'john' })).toMatchObject({ uid: '7000' });
+  });
+
+  it('has to be somebody where programs run as their owner', async () => {
+    const on = async (asOwner: boolean, changes: Partial<Config> = {}) => {
+      const launcher = { name: 'local', capabilities: { asOwner } as LauncherCapabilities } as Launcher;
+      const launchers = createLauncherTable([{ name: 'local', place: 'local', launcher }]);
+      const changed = { ...config, ...changes };
+      const identities = createIdentities(changed, systemClock);
+      return await createRunAsPlanner({ config: changed, identities, launchers }).of(asked);
+    };
+    await expect(on(true)).rejects.toMatchObject({
+      name: 'ForbiddenError',
+      code: 'identity.unknown',
+      message: expect.stringMatching(
+        /^User "jane" runs nothing here: launcher "local" runs .* nobody says who that is;/,
+      ),
+    });
+    expect(await on(false)).toMatchObject({ uid: null });
+    expect(await on(true, { tenants: { LAB: { ...tenant, users: { jane } } } })).toMatchObject({ uid: '10001' });
   });
 
   it('is nobody of another tenant', async () => {

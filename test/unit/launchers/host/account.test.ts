@@ -1,0 +1,53 @@
+/** An owner and the account of the same name need not be the same user. */
+
+import { describe, expect, it } from 'vitest';
+import { createAccount } from '../../../../launchers/host/account.ts';
+import type { Host } from '../../../../launchers/host/host.ts';
+import { UnavailableError } from '../../../../src/errors.ts';
+
+/** Answers `id -u` with these, one after the other, and then with the last. */
+function hostWith(...answers: readonly (string | Error)[]) {
+  let asked = 0;
+  const run: Host['run'] = async ({ argv, parse }) => {
+    expect(argv).toEqual(['id', '-u']);
+    const answer = answers[Math.min(asked, answers.length - 1)] ?? '';
+    asked += 1;
+    if (answer instanceof Error) throw answer;
+    return parse({ exitCode: 0, signal: null, stdout: `${answer}\n`, stderr: '' });
+  };
+  return { name: 'alice@login', run, asked: () => asked };
+}
+
+describe('the account of an owner', () => {
+  it('is the owner where the uid is the same, and is asked once', async () => {
+    const host = hostWith('10001');
+    const account = createAccount('alice', host);
+    await Promise.all([account.check('10001:20000'), account.check('10001')]);
+    await account.check('10001:20000');
+    expect(host.asked()).toBe(1);
+  });
+
+  it('is somebody else where it is not, and both numbers are told', async () => {
+    const account = createAccount('alice', hostWith('10001'));
+    await expect(account.check('7001:20000')).rejects.toMatchObject({
+      name: 'ForbiddenError',
+      code: 'identity.other',
+      message: expect.stringMatching(/^User "alice" runs nothing as alice@login: its uid is 7001, .* has uid 10001;/),
+    });
+    await account.check('10001:20000');
+  });
+
+  it("is nobody's of whom no uid is said", async () => {
+    await expect(createAccount('alice', hostWith('10001')).check(undefined)).rejects.toMatchObject({
+      code: 'identity.other',
+      message: expect.stringContaining('nobody says what its uid is, and that account has uid 10001'),
+    });
+  });
+
+  it('is asked again after a no, and after no answer', async () => {
+    const account = createAccount('alice', hostWith(new UnavailableError('host.unavailable', 'away'), '1', '10001'));
+    await expect(account.check('10001')).rejects.toMatchObject({ code: 'host.unavailable' });
+    await expect(account.check('10001')).rejects.toMatchObject({ code: 'identity.other' });
+    await account.check('10001');
+  });
+});
