@@ -11,6 +11,11 @@ export async function withFileErrors<T>(host: string, path: string, action: () =
   }
 }
 
+/** Where a regular file was wanted. */
+export function noRegularFile(host: string, path: string): NotFoundError {
+  return new NotFoundError('host.file_not_found', `File "${path}" on ${host} is not there, or is no regular file`);
+}
+
 export function fileError(host: string, path: string, code: string | undefined, thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError) return thrown;
   const options = { cause: thrown };

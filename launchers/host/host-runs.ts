@@ -21,16 +21,14 @@ export interface HostRuns {
 export function createHostRuns(host: Host, dir: string): HostRuns {
   const pathOf = (ref: AttemptRef): string => `${dir}/${attemptKey(ref)}`;
 
-  async function* results(ref: AttemptRef, length: number) {
+  /** Of a file that the program may have taken away, or put something else in its place, nothing. */
+  async function* read(ref: AttemptRef, file: string, offset: number, end: number) {
+    if (offset >= end) return;
     try {
-      yield* host.get(`${pathOf(ref)}/${files.results}`, { offset: 0, length });
+      yield* host.get(`${pathOf(ref)}/${file}`, { offset, length: end - offset });
     } catch (thrown) {
       if (!(thrown instanceof NotFoundError)) throw thrown;
     }
-  }
-
-  async function* readLog(ref: AttemptRef, offset: number, end: number) {
-    if (offset < end) yield* host.get(`${pathOf(ref)}/${files.log}`, { offset, length: end - offset });
   }
 
   return {
@@ -51,8 +49,9 @@ export function createHostRuns(host: Host, dir: string): HostRuns {
       const logBytes = Math.min(log?.size ?? 0, limits.logBytes);
       return {
         logBytes,
-        readLog: (offset) => readLog(ref, offset, logBytes),
-        readResults: (from) => readResults(results(ref, limits.resultTotalBytes), from, limits.resultCount),
+        readLog: (offset) => read(ref, files.log, offset, logBytes),
+        readResults: (from) =>
+          readResults(read(ref, files.results, 0, limits.resultTotalBytes), from, limits.resultCount),
       };
     },
     remove: async (ref) => await host.removeTree(pathOf(ref)),

@@ -22,10 +22,14 @@ export interface Host {
   /** Writes the whole file or nothing: under another name first, synced, then renamed. */
   put(path: string, content: FileContent, options?: PutOptions): Promise<void>;
 
-  /** Reads from `offset`, at most `length` bytes. @throws NotFoundError `host.file_not_found` */
+  /**
+   * Reads from `offset`, at most `length` bytes. Whatever is no regular file, a pipe say, is as if it were not there, here
+   * and below: programs write where we read, and none of it holds us up or leads us elsewhere.
+   * @throws NotFoundError `host.file_not_found`
+   */
   get(path: string, range?: ByteRange): AsyncIterable<Uint8Array>;
 
-  /** Reads the ends of many files in one round; of one that is not there, nothing. */
+  /** Reads the ends of many files in one round; of one that is not there, and of a link, nothing. */
   readMany(reads: readonly FileRead[]): Promise<readonly (FilePart | undefined)[]>;
 
   /** Makes a symbolic link by one symlink(2). @returns false when something is there already. */
@@ -34,7 +38,7 @@ export interface Host {
   /** What symbolic links lead to: nothing where there is none, empty text where something else is. */
   readLinks(paths: readonly string[]): Promise<readonly (string | undefined)[]>;
 
-  /** SHA-256 in hex. @throws NotFoundError */
+  /** SHA-256 in hex, also by a link. @throws NotFoundError */
   hash(path: string): Promise<string>;
 
   /** Makes the directory and what leads to it; one that is there keeps its mode. */
@@ -63,6 +67,8 @@ export interface PutOptions {
 export interface ByteRange {
   readonly offset: number;
   readonly length?: number;
+  /** Whether the file may be reached by a link of this name; else a link counts as nothing. */
+  readonly followLinks?: boolean;
 }
 
 export interface FileRead {

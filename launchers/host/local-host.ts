@@ -1,12 +1,13 @@
 /** This machine as a host. The agent is this, behind a channel. */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, watch } from 'node:fs';
-import { chmod, mkdir, open, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { chmod, type FileHandle, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codeOf, writeDurably } from '../../src/lib/durable-file.ts';
-import { withFileErrors } from './file-errors.ts';
+import { openRegular } from '../../src/lib/regular-file.ts';
+import { noRegularFile, withFileErrors } from './file-errors.ts';
 import type { ByteRange, FilePart, FileRead, Host } from './host.ts';
 import { runProgram } from './run-program.ts';
 import { checkBelowRoots } from './scratch-roots.ts';
@@ -22,6 +23,11 @@ const chunkBytes = 1024 * 1024;
 
 export function createLocalHost({ name = 'this machine', scratchRoots }: LocalHostOptions): Host {
   const guarded = <T>(path: string, action: () => Promise<T>): Promise<T> => withFileErrors(name, path, action);
+  const openThere = async (path: string, followLinks: boolean): Promise<FileHandle> => {
+    const file = await guarded(path, async () => await openRegular(path, { followLinks }));
+    if (file) return file;
+    throw noRegularFile(name, path);
+  };
 
   return {
     name,
@@ -40,8 +46,9 @@ export function createLocalHost({ name = 'this machine', scratchRoots }: LocalHo
     },
 
     async *get(path, range = { offset: 0 }) {
+      await using file = await openThere(path, range.followLinks === true);
       try {
-        yield* readRange(path, range);
+        yield* readRange(file, range);
       } catch (thrown) {
         await guarded(path, () => Promise.reject(thrown));
       }
@@ -70,7 +77,8 @@ export function createLocalHost({ name = 'this machine', scratchRoots }: LocalHo
     async hash(path) {
       return await guarded(path, async () => {
         const sha256 = createHash('sha256');
-        await pipeline(createReadStream(path, { highWaterMark: chunkBytes }), sha256);
+        const file = await openThere(path, true);
+        await pipeline(file.createReadStream({ highWaterMark: chunkBytes }), sha256);
         return sha256.digest('hex');
       });
     },
@@ -114,8 +122,7 @@ export function createLocalHost({ name = 'this machine', scratchRoots }: LocalHo
   };
 }
 
-async function* readRange(path: string, { offset, length = Number.POSITIVE_INFINITY }: ByteRange) {
-  await using file = await open(path, 'r');
+async function* readRange(file: FileHandle, { offset, length = Number.POSITIVE_INFINITY }: ByteRange) {
   for (let at = offset; at < offset + length; ) {
     const wanted = Math.min(chunkBytes, offset + length - at);
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
@@ -126,7 +133,7 @@ async function* readRange(path: string, { offset, length = Number.POSITIVE_INFIN
 }
 
 async function readPart({ path, offset, length }: FileRead): Promise<FilePart | undefined> {
-  const file = await open(path, 'r').catch(absent);
+  const file = await openRegular(path);
   if (!file) return undefined;
   await using _ = file;
   const { size } = await file.stat();

@@ -6,7 +6,7 @@ import { LauncherError, UnknownOutcomeError } from '../../src/errors.ts';
 import { codeOf } from '../../src/lib/durable-file.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import { type Command, type CommandResult, commandDefaults, expectSuccess } from './command.ts';
-import { fileError } from './file-errors.ts';
+import { fileError, noRegularFile } from './file-errors.ts';
 import type { Host } from './host.ts';
 import type { RemoteFiles } from './remote-files.ts';
 import { checkBelowRoots } from './scratch-roots.ts';
@@ -48,10 +48,13 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       });
     },
 
-    async *get(path, { offset, length = Number.POSITIVE_INFINITY } = { offset: 0 }) {
+    async *get(path, { offset, length = Number.POSITIVE_INFINITY, followLinks = false } = { offset: 0 }) {
       for (let at = offset; at < offset + length; ) {
         const wanted = Math.min(chunkBytes, offset + length - at);
-        const bytes = await withFiles(path, async (files) => await files.read(path, at, wanted));
+        const bytes = await withFiles(path, async (files) => {
+          if ((await files.look(path, { followLinks }))?.isRegular !== true) throw noRegularFile(name, path);
+          return await files.read(path, at, wanted);
+        });
         if (bytes.byteLength > 0) yield bytes;
         if (bytes.byteLength < wanted) return;
         at += bytes.byteLength;
@@ -62,8 +65,9 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       return await withFiles('', async (files) => {
         return await Promise.all(
           reads.map(async ({ path, offset, length }) => {
-            const size = await files.size(path);
-            if (size === undefined) return undefined;
+            const seen = await files.look(path, { followLinks: false });
+            if (seen?.isRegular !== true) return undefined;
+            const { size } = seen;
             const bytes = await files.read(path, offset, Math.max(0, Math.min(length, size - offset)));
             return { bytes, size: bytes.byteLength === 0 ? size : Math.max(size, offset + bytes.byteLength) };
           }),
@@ -92,7 +96,10 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
     },
 
     async hash(path) {
-      await withFiles(path, async (files) => await files.read(path, 0, 1));
+      await withFiles(path, async (files) => {
+        if ((await files.look(path))?.isRegular !== true) throw noRegularFile(name, path);
+        await files.read(path, 0, 1);
+      });
       const argv = ['sha256sum', '--', path] as const;
       const parse = expectSuccess(`Hashing "${path}" on ${name}`);
       // A name with a backslash or a line end is marked by a backslash in front of the hash.
@@ -104,14 +111,14 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
         const parts = path.split('/').filter((part) => part !== '');
         for (let count = 1; count <= parts.length; count += 1) {
           const step = `/${parts.slice(0, count).join('/')}`;
-          if ((await files.size(step)) === undefined) await files.makeDirectory(step, mode);
+          if ((await files.look(step)) === undefined) await files.makeDirectory(step, mode);
         }
       });
     },
 
     async list(path) {
       return await withFiles(path, async (files) => {
-        if ((await files.size(path)) === undefined) return undefined;
+        if ((await files.look(path)) === undefined) return undefined;
         const entries = await files.entries(path);
         return entries.map((entry) => entry.name).toSorted();
       });
@@ -121,7 +128,7 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       checkBelowRoots(path, scratchRoots);
       const parent = path.slice(0, path.lastIndexOf('/'));
       const real = await withFiles(path, async (files) => {
-        if ((await files.size(parent)) === undefined) return undefined;
+        if ((await files.look(parent)) === undefined) return undefined;
         const roots = await Promise.all(scratchRoots.map(async (root) => await files.realPath(root).catch(() => root)));
         return { parent: await files.realPath(parent), roots };
       });

@@ -2,7 +2,8 @@
 
 import type { FileEntryWithStats, OpenMode, SFTPWrapper } from 'ssh2';
 import { asError } from '../../src/errors.ts';
-import type { RemoteFiles } from './remote-files.ts';
+import { answeredWithin, longMs, usualMs } from './answer-limits.ts';
+import type { RemoteFiles, RemoteLook } from './remote-files.ts';
 
 /** Every server takes that much at once. */
 const chunkBytes = 32 * 1024;
@@ -11,11 +12,11 @@ type Callback<T> = (error: Error | undefined | null, value: T) => void;
 
 /** @param sftp - of which only this is used. A broken channel rejects every call. */
 export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
-  const call = async <T>(start: (done: Callback<T>) => void): Promise<T> => {
+  const call = async <T>(start: (done: Callback<T>) => void, limitMs = usualMs): Promise<T> => {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     sftp.once('close', () => reject(new Error('the connection was closed')));
     start((error, value) => (error ? reject(error) : resolve(value)));
-    return await promise;
+    return await answeredWithin(limitMs, promise);
   };
   const withHandle = async <T>(
     path: string,
@@ -48,7 +49,7 @@ export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
           at += bytes.byteLength;
         }
         await call((done) => sftp.fchmod(handle, mode, done as () => void));
-        await call((done) => sftp.ext_openssh_fsync(handle, done as () => void));
+        await call((done) => sftp.ext_openssh_fsync(handle, done as () => void), longMs);
       }),
     read: async (path, offset, length) =>
       await withHandle(path, 'r', 0, async (handle) => {
@@ -68,11 +69,11 @@ export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
         }
         return buffer.subarray(0, got);
       }),
-    size: async (path) =>
-      await call<number | undefined>((done) =>
-        sftp.stat(path, (error, stats) => {
+    look: async (path, { followLinks } = { followLinks: true }) =>
+      await call<RemoteLook | undefined>((done) =>
+        sftp[followLinks ? 'stat' : 'lstat'](path, (error, stats) => {
           if ((error as { readonly code?: number } | undefined)?.code === 2) done(undefined, undefined);
-          else done(error, error ? undefined : stats.size);
+          else done(error, error ? undefined : { isRegular: stats.isFile(), size: stats.size });
         }),
       ),
     rename: async (from, to) => void (await call((done) => sftp.ext_openssh_rename(from, to, done as () => void))),

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { asError } from '../../src/errors.ts';
 import { shellLine } from '../../src/lib/shell.ts';
+import { answeredWithin, longMs, usualMs } from './answer-limits.ts';
 import { lastWords } from './command.ts';
 import type { FileContent } from './host.ts';
 import type { RemoteFiles } from './remote-files.ts';
@@ -10,6 +11,10 @@ import type { SshChannel, SshConnection } from './ssh-connection.ts';
 
 /** A link of its own is 0, nothing there 3, something else there 4. */
 const readTarget = 'if [ -L "$1" ]; then readlink -n -- "$1"; elif [ -e "$1" ]; then exit 4; else exit 3; fi';
+
+/** Of a file's mode, see inode(7). */
+const kindBits = 0o170_000;
+const regular = 0o100_000;
 
 export function shellFiles(connection: Pick<SshConnection, 'withChannel'>): RemoteFiles {
   /** Answers with its exit code and standard output; what it says on the other stream is an error. */
@@ -34,12 +39,14 @@ export function shellFiles(connection: Pick<SshConnection, 'withChannel'>): Remo
     },
     async read(path, offset, length) {
       if (length === 0) return Buffer.alloc(0);
-      const flags = 'iflag=skip_bytes,count_bytes,fullblock';
+      // A pipe that was put there meanwhile ends at once.
+      const flags = 'iflag=skip_bytes,count_bytes,fullblock,nonblock';
       return await run(['dd', `if=${path}`, flags, 'bs=256K', `skip=${offset}`, `count=${length}`, 'status=none']);
     },
-    async size(path) {
-      const output = await run(['stat', '-L', '-c', '%s', '--', path]).catch(absent);
-      return output && Number(output.toString());
+    async look(path, { followLinks } = { followLinks: true }) {
+      const output = await run(['stat', ...(followLinks ? ['-L'] : []), '-c', '%f %s', '--', path]).catch(absent);
+      const [mode = '', size] = output?.toString().trim().split(' ') ?? [];
+      return output && { isRegular: (Number.parseInt(mode, 16) & kindBits) === regular, size: Number(size) };
     },
     rename: async (from, to) => void (await run(['mv', '-fT', '--', from, to])),
     unlink: async (path) => void (await run(['rm', '-f', '--', path])),
@@ -80,7 +87,7 @@ async function talk(channel: SshChannel, content?: FileContent): Promise<{ code:
     broken = asError(thrown);
   }
   channel.stdin.end();
-  const end = await channel.ended;
+  const end = await answeredWithin(content ? longMs : usualMs, channel.ended);
   if (broken) throw broken;
   if (!end) throw new Error('the connection was closed');
   if (end.exitCode !== 0 && said.trim() !== '') throw withCode(lastWords(said));
@@ -90,7 +97,7 @@ async function talk(channel: SshChannel, content?: FileContent): Promise<{ code:
 async function send(channel: SshChannel, content: FileContent): Promise<void> {
   for await (const piece of content instanceof Uint8Array ? [content] : content) {
     if (channel.stdin.destroyed || channel.stdin.write(piece)) continue;
-    await Promise.race([once(channel.stdin, 'drain').catch(() => undefined), channel.ended]);
+    await answeredWithin(usualMs, Promise.race([once(channel.stdin, 'drain').catch(() => undefined), channel.ended]));
   }
 }
 

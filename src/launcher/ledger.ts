@@ -12,6 +12,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rarely } from '../lib/rarely.ts';
+import { openRegular } from '../lib/regular-file.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
 import { type EndRecord, parseEndRecord } from './end-record.ts';
 import type { AttemptRef } from './launcher.ts';
@@ -130,19 +131,10 @@ async function isThere(path: string): Promise<boolean> {
 
 /** The text of a regular file of usual size; nothing for anything else. */
 async function readBounded(path: string): Promise<string | undefined> {
-  // Without NONBLOCK, a pipe put in the file's place would hold us until somebody writes.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code ?? '')) return undefined;
-    throw error;
-  });
+  const handle = await openRegular(path);
   if (handle === undefined) return undefined;
-  try {
-    const stats = await handle.stat();
-    return stats.isFile() && stats.size <= maxRecordBytes ? await readFile(handle, 'utf8') : undefined;
-  } finally {
-    await handle.close();
-  }
+  await using _ = handle;
+  return (await handle.stat()).size <= maxRecordBytes ? await readFile(handle, 'utf8') : undefined;
 }
 
 function returnOn<T>(code: string, value: T): (error: NodeJS.ErrnoException) => T {

@@ -7,9 +7,10 @@
  */
 
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnavailableError } from '../errors.ts';
+import { openRegular } from '../lib/regular-file.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
 import { binaryMessageFile } from './helper-arguments.ts';
 import type { AttemptRef, ExecutionOutput, LaunchSpec } from './launcher.ts';
@@ -128,19 +129,6 @@ async function readOutput(path: string, limits: OutputLimits): Promise<WrittenOu
     readLog: (offset) => readRange(log, offset, logBytes),
     readResults: (from) => readResults(readRange(results, 0, limits.resultTotalBytes), from, limits.resultCount),
   };
-}
-
-/** Opens what the container's user may have replaced: no link is followed, and only a regular file is read. */
-async function openRegular(path: string): Promise<FileHandle | undefined> {
-  // Without NONBLOCK, a pipe put in the file's place would hold us until somebody writes.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(error.code ?? '')) return undefined;
-    throw error;
-  });
-  if (handle === undefined || (await handle.stat()).isFile()) return handle;
-  await handle.close();
-  return undefined;
 }
 
 async function sizeOf(path: string): Promise<number> {

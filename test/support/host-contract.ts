@@ -2,13 +2,16 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command, CommandResult } from '../../launchers/host/command.ts';
-import type { Host } from '../../launchers/host/host.ts';
+import type { ByteRange, Host } from '../../launchers/host/host.ts';
 import { makeTestDirectory, type TestDirectory } from './test-directory.ts';
 import { until } from './until.ts';
 
@@ -39,7 +42,7 @@ export function describeHost(
     let under: HostUnderTest;
     let host: Host;
     const at = (file: string): string => join(scratch, file);
-    const read = async (path: string, range?: { offset: number; length?: number }): Promise<Buffer> =>
+    const read = async (path: string, range?: ByteRange): Promise<Buffer> =>
       Buffer.concat(await Array.fromAsync(host.get(path, range)));
 
     beforeAll(async () => {
@@ -219,6 +222,40 @@ export function describeHost(
       });
     });
 
+    describe('what stands in the place of a file', () => {
+      it.each(['a pipe', 'a directory', 'a socket'])(
+        'is as if it were not there, and holds nobody up: %s',
+        async (what) => {
+          const path = at(`${what.slice(2)}-for-a-file`);
+          writeFileSync(at('real'), 'real');
+          if (what === 'a pipe') execFileSync('mkfifo', [path]);
+          if (what === 'a directory') mkdirSync(path);
+          await using _ = what === 'a socket' ? await listenAt(path) : undefined;
+          const reads = [
+            { path, offset: 0, length: 0 },
+            { path, offset: 3, length: 10 },
+            { path: at('real'), offset: 0, length: 10 },
+          ];
+          // More at once than there are threads for files.
+          const rounds = await Promise.all(Array.from({ length: 6 }, async () => await host.readMany(reads)));
+          for (const parts of rounds) expect(parts.map((part) => part?.size)).toEqual([undefined, undefined, 4]);
+          await expect(read(path)).rejects.toMatchObject({ code: 'host.file_not_found' });
+          await expect(host.hash(path)).rejects.toMatchObject({ code: 'host.file_not_found' });
+          await host.removeTree(path);
+        },
+      );
+
+      it('is not read through a link, unless that is asked for', async () => {
+        writeFileSync(at('secret'), 'secret');
+        symlinkSync(at('secret'), at('link-for-a-file'));
+        const path = at('link-for-a-file');
+        expect(await host.readMany([{ path, offset: 0, length: 10 }])).toEqual([undefined]);
+        await expect(read(path)).rejects.toMatchObject({ code: 'host.file_not_found' });
+        expect((await read(path, { offset: 2, followLinks: true })).toString()).toBe('cret');
+        expect(await host.hash(path)).toBe(createHash('sha256').update('secret').digest('hex'));
+      });
+    });
+
     describe('links', () => {
       it('are made by one of many, and read back', async () => {
         const targets = ['a', 'closed:cancelled', 'target with\nline'];
@@ -305,6 +342,12 @@ export function describeHost(
       });
     });
   });
+}
+
+async function listenAt(path: string): Promise<AsyncDisposable> {
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  return { [Symbol.asyncDispose]: async () => await promisify(server.close.bind(server))() };
 }
 
 function isRunning(pid: number): boolean {

@@ -13,6 +13,9 @@ import {
   UnavailableError,
   UnknownOutcomeError,
 } from '../../../src/errors.ts';
+import { optional } from '../../../src/lib/optional.ts';
+import { longMs, usualMs } from '../answer-limits.ts';
+import { commandDefaults } from '../command.ts';
 import type { FilePart, Host } from '../host.ts';
 import { checkBelowRoots } from '../scratch-roots.ts';
 import { createFrameReader, encodeFrame, type Frame, type FrameError, type FrameHead, gatherFrames } from './frames.ts';
@@ -58,6 +61,13 @@ const looks: readonly Verb[] = [
   'putChunk',
 ];
 
+interface AskOptions {
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+  /** What it may take of itself, before its silence is one. */
+  readonly takesMs?: number;
+}
+
 interface Asked {
   readonly verb: Verb;
   readonly resolve: (answer: Answer<Verb>) => void;
@@ -70,6 +80,12 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
   const greeted = Promise.withResolvers<Hello>();
   let last = 0;
   let closed: string | undefined;
+
+  /** What is silent is of no use to anybody: the next who asks makes another. */
+  function giveUp(reason: string): void {
+    fail(reason);
+    channel.close();
+  }
 
   function fail(reason: string): void {
     if (closed !== undefined) return;
@@ -96,8 +112,7 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
     try {
       read(bytes);
     } catch (thrown) {
-      fail(asError(thrown).message);
-      channel.close();
+      giveUp(asError(thrown).message);
     }
   });
   channel.onClose(fail);
@@ -105,7 +120,7 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
   async function ask<V extends Verb>(
     verb: V,
     args: Verbs[V]['args'],
-    { body, signal }: { readonly body?: Uint8Array; readonly signal?: AbortSignal } = {},
+    { body, signal, takesMs = usualMs }: AskOptions = {},
   ): Promise<Required<Answer<V>>> {
     if (closed !== undefined) throw unavailable(name, closed);
     if (signal?.aborted === true) throw cutOff(name, verb, 'it was not wanted any more', signal.reason);
@@ -117,19 +132,18 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
       reject(cutOff(name, verb, 'it was not wanted any more', signal?.reason));
     };
     signal?.addEventListener('abort', forget, { once: true });
+    const late = setTimeout(() => giveUp(`the agent did not answer "${verb}" within ${takesMs} ms`), takesMs);
     asked.set(id, { verb, resolve, reject });
     send(encodeFrame({ kind: 'ask', id, verb, args }, body));
     try {
       return (await promise) as Required<Answer<V>>;
     } finally {
+      clearTimeout(late);
       signal?.removeEventListener('abort', forget);
     }
   }
 
-  const timer = setTimeout(() => {
-    fail(`the agent said nothing for ${helloMs} ms`);
-    channel.close();
-  }, helloMs);
+  const timer = setTimeout(() => giveUp(`the agent said nothing for ${helloMs} ms`), helloMs);
   const hello = await greeted.promise.finally(() => clearTimeout(timer));
 
   return {
@@ -141,7 +155,8 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
 
     async run({ parse, stdin, ...command }, signal) {
       const body = typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
-      const { value } = await ask('run', { command }, { ...(body ? { body } : {}), signal });
+      const takesMs = usualMs + (command.timeoutMs ?? commandDefaults.timeoutMs);
+      const { value } = await ask('run', { command }, { ...optional('body', body), signal, takesMs });
       return parse(value);
     },
 
@@ -157,13 +172,13 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
         await ask('endPut', { upload, keep: false }).catch(() => undefined);
         throw thrown;
       }
-      await ask('endPut', { upload, keep: true });
+      await ask('endPut', { upload, keep: true }, { takesMs: longMs });
     },
 
-    async *get(path, { offset, length = Number.POSITIVE_INFINITY } = { offset: 0 }) {
+    async *get(path, { offset, length = Number.POSITIVE_INFINITY, followLinks = false } = { offset: 0 }) {
       for (let at = offset; at < offset + length; ) {
         const wanted = Math.min(chunkBytes, offset + length - at);
-        const { bytes } = await ask('read', { path, offset: at, length: wanted });
+        const { bytes } = await ask('read', { path, offset: at, length: wanted, followLinks });
         if (bytes.byteLength > 0) yield bytes;
         if (bytes.byteLength < wanted) return;
         at += bytes.byteLength;
@@ -191,7 +206,7 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
     },
 
     async hash(path) {
-      return (await ask('hash', { path })).value;
+      return (await ask('hash', { path }, { takesMs: longMs })).value;
     },
 
     async makeDirectory(path, mode) {
@@ -204,11 +219,12 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
 
     async removeTree(path) {
       checkBelowRoots(path, scratchRoots);
-      await ask('removeTree', { path, roots: scratchRoots });
+      await ask('removeTree', { path, roots: scratchRoots }, { takesMs: longMs });
     },
 
     async waitForChange(path, timeoutMs, signal) {
-      await ask('waitForChange', { path, timeoutMs }, { signal }).catch((thrown: unknown) => {
+      const takesMs = usualMs + timeoutMs;
+      await ask('waitForChange', { path, timeoutMs }, { signal, takesMs }).catch((thrown: unknown) => {
         if (!signal.aborted) throw thrown;
       });
     },

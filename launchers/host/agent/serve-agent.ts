@@ -70,8 +70,8 @@ function createHandlers(uploads: Uploads): { readonly [V in Verb]: Handler<V> } 
       const stdin = body.byteLength === 0 ? {} : { stdin: body };
       return { value: await runProgram('this host', { ...command, ...stdin }, signal) };
     },
-    async read({ path, offset, length }) {
-      const chunks = await Array.fromAsync(host.get(path, { offset, length }));
+    async read({ path, ...range }) {
+      const chunks = await Array.fromAsync(host.get(path, range));
       return { value: null, bytes: Buffer.concat(chunks) };
     },
     async readMany({ reads }) {

@@ -1,11 +1,11 @@
 /** What an agent can be asked, and what it answers. Bytes travel beside: those of a file, of a standard input. */
 
 import type { Command, CommandResult } from '../command.ts';
-import type { FileRead } from '../host.ts';
+import type { ByteRange, FileRead } from '../host.ts';
 
 export interface Verbs {
   run: { args: { readonly command: Omit<Command<unknown>, 'parse' | 'stdin'> }; value: CommandResult };
-  read: { args: FileRead; value: null };
+  read: { args: FileRead & Pick<ByteRange, 'followLinks'>; value: null };
   readMany: {
     args: { readonly reads: readonly FileRead[] };
     /** How many of the bytes belong to each, and how large its file was. */
