@@ -1,22 +1,25 @@
 /**
  * Finds again what a crash left: leases that ran out, containers still to be removed, and things that carry our id and
  * belong to nothing. Runs at the start and periodically; every step may be repeated and may be done by several at once.
+ * A launcher may never answer, by what one user has done to it; nobody but their own leftovers waits for that.
  */
 
+import pLimit from 'p-limit';
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
 import { asError } from '../errors.ts';
 import type { Claimed } from '../executions/execution.ts';
+import type { Launcher } from '../launcher/launcher.ts';
 import type { LauncherEntry, LauncherTable } from '../launcher/launcher-table.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
-import type { Mailbox } from '../mailbox/mailbox.ts';
+import type { CleanupEntry, Mailbox } from '../mailbox/mailbox.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { RunOutcome } from './run-execution.ts';
 
 export interface Recovery {
   /** Takes over every execution of the actor whose lease ran out. */
   adopt(actor: ActorRef): Promise<void>;
-  /** Removes what settled executions of the actor left. */
+  /** Begins to remove what settled executions of the actor left, unless that is under way; resolves when it has begun. */
   clean(actor: ActorRef): Promise<void>;
   /** Removes from every launcher what belongs to no execution that lives. */
   sweep(): Promise<void>;
@@ -35,10 +38,17 @@ export interface RecoveryOptions {
   readonly leaving: AbortSignal;
 }
 
+/** Actors of which something is removed at once, of each place. */
+const mostCleaned = 16;
+
 export function createRecovery(options: RecoveryOptions): Recovery {
   const { mailbox, launchers, log } = options;
   const places = launchers.entries.map((entry) => entry.place);
   const adopted = new Set<Promise<void>>();
+  const cleaning = new Set<string>();
+  const cleaners = new Map(
+    launchers.entries.map(({ place, launcher }) => [place, { launcher, turn: pLimit(mostCleaned) }]),
+  );
 
   function goOn(claimed: Claimed, actor: Actor): void {
     const entry = launchers.byPlace(claimed.intent?.launcher ?? '');
@@ -51,6 +61,29 @@ export function createRecovery(options: RecoveryOptions): Recovery {
         adopted.delete(work);
       });
     adopted.add(work);
+  }
+
+  function cleanAt(place: string, actor: ActorRef, cleanups: readonly CleanupEntry[]): void {
+    const cleaner = cleaners.get(place);
+    const key = `${place} ${actor.tenant}:${actor.actorId}`;
+    if (!cleaner || cleaning.has(key)) return;
+    cleaning.add(key);
+    void cleaner
+      .turn(async () => await removeAll(cleaner.launcher, actor, cleanups))
+      .catch((thrown: unknown) => {
+        const err = asError(thrown);
+        if (!options.leaving.aborted)
+          log.warn({ ...actor, launcher: place, err }, 'leftovers not removed; it is repeated');
+      })
+      .finally(() => cleaning.delete(key));
+  }
+
+  async function removeAll(launcher: Launcher, actor: ActorRef, cleanups: readonly CleanupEntry[]): Promise<void> {
+    for (const cleanup of cleanups) {
+      if (options.leaving.aborted) return;
+      await launcher.remove(cleanup);
+      await mailbox.cleanupDone(actor, cleanup);
+    }
   }
 
   async function liveExecutions(): Promise<ReadonlySet<string>> {
@@ -70,11 +103,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     },
 
     async clean(actor) {
-      for (const entry of await mailbox.cleanups(actor)) {
-        const launcher = launchers.byPlace(entry.launcher)?.launcher;
-        if (!launcher) continue;
-        await launcher.remove(entry);
-        await mailbox.cleanupDone(actor, entry);
+      for (const [place, cleanups] of Map.groupBy(await mailbox.cleanups(actor), ({ launcher }) => launcher)) {
+        cleanAt(place, actor, cleanups);
       }
     },
 

@@ -3,11 +3,13 @@
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Claimed } from '../../../src/executions/execution.ts';
+import type { AttemptRef } from '../../../src/launcher/launcher.ts';
 import type { LauncherEntry } from '../../../src/launcher/launcher-table.ts';
 import type { ActorRef } from '../../../src/mailbox/keys.ts';
+import { createRecovery } from '../../../src/workers/recovery.ts';
 import { createSupervisor, type Supervisor, type SupervisorOptions } from '../../../src/workers/supervisor.ts';
 import { createWorkerStore, type WorkerStore } from '../../../src/workers/worker-store.ts';
-import { aSettlement, type MailboxBench, openMailboxBench } from '../../support/mailbox-bench.ts';
+import { anIntent, aSettlement, type MailboxBench, openMailboxBench } from '../../support/mailbox-bench.ts';
 import { programAvailable } from '../../support/program.ts';
 import { startRedis, type TestRedis } from '../../support/redis-server.ts';
 import { requireService } from '../../support/services.ts';
@@ -223,6 +225,52 @@ describe.runIf(runs)('a worker that was asked to stop', () => {
     cleanUp.resolve();
     await until(() => takenOf(actor) === 2, { what: 'the second message' });
     expect(taken[1]?.workerId).not.toBe(id);
+  });
+});
+
+describe.runIf(runs)('a launcher that never answers', () => {
+  /** An execution that has ended, whose container is still to be removed. */
+  async function newLeftover(): Promise<ActorRef> {
+    const actor = await newActor(1);
+    const { lease } = await bench.claim(actor);
+    await bench.mailbox.recordIntent(lease, anIntent());
+    await bench.mailbox.settle(lease, aSettlement());
+    return actor;
+  }
+
+  it('about what is to be removed keeps neither the start nor a sweep waiting, nor what others left', async () => {
+    await openBench();
+    const [stuck, other] = [await newLeftover(), await newLeftover()];
+    const [hanging] = await bench.mailbox.cleanups(stuck);
+    const asked: string[] = [];
+    const launcher = {
+      async remove({ executionId }: AttemptRef) {
+        asked.push(executionId);
+        if (executionId === hanging?.executionId) await new Promise(() => undefined);
+      },
+    };
+    const staged = { ...entry, launcher } as unknown as LauncherEntry;
+    const recovery = createRecovery({
+      ...bench,
+      launchers: { entries: [staged], byName: () => staged, byPlace: () => staged },
+      run: async () => 'settled',
+      nextWorkerId: () => bench.ids.next(),
+      leaseMs: 60_000,
+      log: pino({ level: 'silent' }),
+      leaving: new AbortController().signal,
+    });
+    const crashed = await newActor(1);
+    await bench.claim(crashed, 'dead', 0);
+    const made = makeSupervisor({}, () => false, { recovery });
+    await made.start();
+    await until(() => takenOf(crashed) === 1, { what: 'what a crash left' });
+    await until(async () => (await bench.mailbox.load(other)).cleanups === 0, { what: 'the removal of the other' });
+    await made.sweep();
+    const late = await newActor(1);
+    await made.sweep();
+    await until(() => takenOf(late) === 1, { what: 'what came later' });
+    expect(asked.filter((id) => id === hanging?.executionId)).toHaveLength(1);
+    expect((await bench.mailbox.load(stuck)).cleanups).toBe(1);
   });
 });
 
