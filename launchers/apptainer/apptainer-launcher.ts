@@ -121,7 +121,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       },
       { program: options.program, limits: canLimit, ...(options.gpus === 'none' ? {} : { gpus: options.gpus }) },
     );
-    const script = renderStartScript({ runDir, ...plan });
+    const script = renderStartScript({ runDir, starters: desk.ledger.startersPath(spec), ...plan });
     await desk.host.put(`${runDir}/${startFiles.script}`, Buffer.from(script), { mode: 0o700 });
   }
 
@@ -138,9 +138,10 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
 
   /** What an earlier launch has started and is still there; the marker decides, this only saves a second start. */
   async function findEarlier(desk: Desk, ref: AttemptRef): Promise<Starter | undefined> {
-    const starter = await desk.starterOf(ref);
-    if (starter === undefined) return undefined;
-    return presenceOf(starter, await desk.processes.now()) === 'gone' ? undefined : starter;
+    const starters = await desk.startersOf(ref);
+    if (starters.length === 0) return undefined;
+    const table = await desk.processes.now();
+    return starters.findLast((starter) => presenceOf(starter, table) !== 'gone');
   }
 
   function handleOf(spec: LaunchSpec, starter: Starter | undefined): LaunchHandle {
@@ -167,9 +168,9 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     }
     const isFirst = !(await desk.ledger.wasCancelled(ref));
     await desk.ledger.noteCancel(ref);
-    const starter = await ownerOf(desk, ref);
-    if (starter === undefined || !(await terminateTree(desk, starter, closing.signal))) return 'stopping';
-    if (isFirst) void killLater(desk, starter, graceMs);
+    for (const starter of await desk.startersOf(ref)) {
+      if ((await terminateTree(desk, starter, closing.signal)) && isFirst) void killLater(desk, starter, graceMs);
+    }
     return 'stopping';
   }
 
@@ -181,18 +182,9 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     });
   }
 
-  /** The process whose program started: the label in its marker; nothing where none did, or it is over. */
-  async function ownerOf(desk: Desk, ref: AttemptRef): Promise<Starter | undefined> {
-    const marker = await desk.ledger.readMarker(ref);
-    if (marker.kind !== 'started' || (await desk.ledger.readEnd(ref)) !== undefined) return undefined;
-    return parseStarter(marker.owner.slice(marker.owner.indexOf('@') + 1));
-  }
-
-  /** All that was started for an attempt: who holds the marker, and who was started last. */
+  /** All that was started for an attempt. The marker is not asked: the program may have put another's name there. */
   async function endProcesses(desk: Desk, ref: AttemptRef): Promise<void> {
-    for (const starter of [await ownerOf(desk, ref), await desk.starterOf(ref)]) {
-      if (starter !== undefined) await killTree(desk, starter, closing.signal);
-    }
+    for (const starter of await desk.startersOf(ref)) await killTree(desk, starter, closing.signal);
   }
 
   /** Nothing for a user who has no account there: nothing of theirs can have run, and nothing is there. */
@@ -267,7 +259,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
         processes: desk.processes,
         log,
         pollMs: options.poll,
-        noted: async () => await desk.starterOf(handle),
+        noted: async () => (await desk.startersOf(handle)).at(-1),
         lastWords: async () => await desk.startOutput(handle),
       };
       const memory = handle.state['memoryBytes'];

@@ -17,8 +17,8 @@ export interface Desk {
   readonly ledger: HostLedger;
   readonly runs: HostRuns;
   readonly processes: ProcessWatch;
-  /** Which process was started last for an attempt; nothing where none was, or its run directory is gone. */
-  starterOf(ref: AttemptRef): Promise<Starter | undefined>;
+  /** Which processes were started for an attempt, the last one last: a launch may have been repeated. */
+  startersOf(ref: AttemptRef): Promise<readonly Starter[]>;
   /** What Apptainer said when it started an attempt. */
   startOutput(ref: AttemptRef): Promise<string>;
 }
@@ -34,20 +34,20 @@ export interface DeskOptions {
 
 export function createDesk({ owner, host, work, pollMs, leaving }: DeskOptions): Desk {
   const runs = createHostRuns(host, `${work}/run`);
-  const read = async (ref: AttemptRef, file: string): Promise<string> => {
-    const [part] = await host.readMany([{ path: `${runs.pathOf(ref)}/${file}`, offset: 0, length: 64_000 }]);
-    return Buffer.from(part?.bytes ?? []).toString();
-  };
+  const ledger = createHostLedger(host, `${work}/ledger`);
   return {
     owner,
     host,
     account: createAccount(owner, host),
-    ledger: createHostLedger(host, `${work}/ledger`),
+    ledger,
     runs,
     processes: createProcessWatch(host, pollMs, leaving),
-    starterOf: async (ref) => parseStarter((await read(ref, startFiles.starter)).trim()),
+    startersOf: async (ref) =>
+      (await ledger.readStarters(ref)).map(parseStarter).filter((starter) => starter !== undefined),
     async startOutput(ref) {
-      const text = await read(ref, startFiles.output);
+      const path = `${runs.pathOf(ref)}/${startFiles.output}`;
+      const [part] = await host.readMany([{ path, offset: 0, length: 64_000 }]);
+      const text = Buffer.from(part?.bytes ?? []).toString();
       return text === '' ? '' : lastWords(text);
     },
   };

@@ -9,21 +9,21 @@ import { shellLine, shellQuote } from '../../src/lib/shell.ts';
 export const startFiles = {
   /** The script. */
   script: 'start.sh',
-  /** Which process it became. */
-  starter: 'starter',
   /** What Apptainer had to say; the program has a log of its own. */
   output: 'start.log',
 } as const;
 
 export interface StartScript {
   readonly runDir: string;
+  /** To whose end it writes which process it became: where the program, once it runs, writes nothing. */
+  readonly starters: string;
   /** Its words before and after the label, see `planApptainer`. */
   readonly before: readonly string[];
   readonly after: readonly string[];
 }
 
 /** Nothing of the environment of whoever asked comes along but what Apptainer needs to find itself and its user. */
-export function renderStartScript({ runDir, before, after }: StartScript): string {
+export function renderStartScript({ runDir, starters, before, after }: StartScript): string {
   const at = (file: string): string => shellQuote(`${runDir}/${file}`);
   return `#!/bin/sh
 # "sh ${startFiles.script}" starts it; "sh ${startFiles.script} run" is what it becomes.
@@ -47,8 +47,7 @@ if [ "\${1:-}" != run ]; then
 fi
 
 starter=$(starter_of $$)
-echo "$starter" >${at(startFiles.starter)}.$$
-mv ${at(startFiles.starter)}.$$ ${at(startFiles.starter)}
+echo "$starter" >>${shellQuote(starters)}
 exec env -i PATH="\${PATH:-/usr/local/bin:/usr/bin:/bin}" HOME="\${HOME:-/}" \\
   XDG_RUNTIME_DIR="\${XDG_RUNTIME_DIR:-}" DBUS_SESSION_BUS_ADDRESS="\${DBUS_SESSION_BUS_ADDRESS:-}" \\
   ${shellLine(before)} "$starter" ${shellLine(after)}

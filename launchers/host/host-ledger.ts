@@ -23,12 +23,17 @@ export interface HostLedger extends Ledger {
   readSubmission(ref: AttemptRef): Promise<string | undefined>;
   /** Written before it is handed over, so that a look-up finds what became of it. */
   noteSubmission(ref: AttemptRef, submission: string): Promise<void>;
+  /** A line for each start of an attempt; beside the entry, since the program could write in it. */
+  startersPath(ref: AttemptRef): string;
+  readStarters(ref: AttemptRef): Promise<readonly string[]>;
 }
 
 /** @param dir made where it is missing. */
 export function createHostLedger(host: Host, dir: string): HostLedger {
   const home = (ref: AttemptRef): string => `${dir}/${attemptKey(ref)}`;
   const entryPath = (ref: AttemptRef): string => `${home(ref)}/entry`;
+
+  const startersPath = (ref: AttemptRef): string => `${home(ref)}/starters`;
 
   async function readText(path: string): Promise<string | undefined> {
     const [part] = await host.readMany([{ path, offset: 0, length: maxRecordBytes }]);
@@ -70,6 +75,8 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
     readSubmission: async (ref) => (await readText(`${home(ref)}/submission`))?.trim(),
     noteSubmission: async (ref, submission) =>
       await host.put(`${home(ref)}/submission`, Buffer.from(`${submission}\n`)),
+    startersPath,
+    readStarters: async (ref) => (await readText(startersPath(ref)))?.split('\n') ?? [],
     sweep: rarely(sweepEveryMs, async (now) => {
       const names = ((await host.list(dir)) ?? []).filter((name) => parseAttemptKey(name) !== undefined);
       const reads = names.map((name) => ({ path: `${dir}/${name}/not-after`, offset: 0, length: 20 }));
