@@ -1,12 +1,13 @@
 /** Trouble that users meet, on `abaco up` with a real engine: messages wait, the wait says why, nothing is lost. */
 
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedis } from '../../src/storage/redis.ts';
 import { type AbacoUp, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
 import { dockerAvailable, nativeAvailable } from '../support/docker.ts';
 import { type EngineLink, linkEngine } from '../support/engine-link.ts';
+import { isGone } from '../support/process-gone.ts';
 import { programAvailable } from '../support/program.ts';
 import { ensureProgramImage, removeProgramImage } from '../support/program-image.ts';
 import { requireService } from '../support/services.ts';
@@ -165,6 +166,6 @@ describe.runIf(canRun)('abaco up', () => {
     expect(await untilEnded(running)).toMatchObject({ status: 'COMPLETE', exit_code: 8 });
     expect(await untilEnded(next)).toMatchObject({ status: 'COMPLETE', exit_code: 9 });
     await up.child.stop('SIGTERM');
-    await expect(readFile(`/proc/${again}/stat`)).rejects.toThrow('ENOENT');
+    await until(() => isGone(again), { what: 'the end of its Redis' });
   });
 });

@@ -167,7 +167,7 @@ describe.runIf(canRun)('an image that was built', () => {
       'login',
       `cd ${scratch} && ${build} && echo '${label}' >box/.singularity.d/labels.json && ${pack} && install -o alice plain.sif ${path}`,
     );
-    const prepared = await (await launcher()).prepare({ name: path, owner: 'alice' }, signal);
+    const prepared = await (await launcher()).prepare({ name: path, owner: 'alice', user: '10001:20000' }, signal);
     expect(prepared.argv).toEqual(['/bin/cat', '/content']);
     await cluster.exec('login', `rm ${path}`);
   }, 300_000);

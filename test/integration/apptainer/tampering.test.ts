@@ -15,19 +15,12 @@ import { apptainerDefaults } from '../../support/apptainer-bench.ts';
 import { startChild } from '../../support/child.ts';
 import { nativeHelper } from '../../support/docker.ts';
 import { readBytes } from '../../support/follow-attempt.ts';
+import { isGone } from '../../support/process-gone.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 import { until } from '../../support/until.ts';
 
 const signal = new AbortController().signal;
-
-function isRunning(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 /** As the start script names a process. */
 function starterOf(pid: number): string {
@@ -116,7 +109,7 @@ describe('a program that runs as the account of the service', () => {
     writeFileSync(`${runDir}/starter`, starterOf(other.pid));
     if (how === 'cancelled') await launcher.cancel(handle, 1_000);
     else await launcher.remove(handle);
-    await until(() => !isRunning(own), { what: 'its own end' });
-    expect(isRunning(other.pid)).toBe(true);
+    await until(async () => await isGone(own), { what: 'its own end' });
+    expect(await isGone(other.pid)).toBe(false);
   });
 });

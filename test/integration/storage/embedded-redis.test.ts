@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,18 +8,12 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/storage/emb
 import { openRedis, readDurability } from '../../../src/storage/redis.ts';
 import { type Child, startChild } from '../../support/child.ts';
 import { packageRoot } from '../../support/package-root.ts';
+import { isGone } from '../../support/process-gone.ts';
 import { programAvailable } from '../../support/program.ts';
 import { requireService } from '../../support/services.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 import { until } from '../../support/until.ts';
-
-/** Whether it has ended, also where its parent has not noticed yet. */
-const isGone = (pid: number): Promise<boolean> =>
-  readFile(`/proc/${pid}/stat`, 'utf8').then(
-    (text) => text.includes(') Z '),
-    () => true,
-  );
 
 describe.runIf(requireService('redis', await programAvailable('redis-server')))('the embedded Redis', () => {
   let directory: TestDirectory;
