@@ -2,7 +2,8 @@
 
 import { type Static, Type } from 'typebox';
 import type { ConfigOf } from './camel-case.ts';
-import { directory, identity, mounts, ownerSettings, shortName, tenantName, tenantUsers } from './owner-settings.ts';
+import { compat } from './compat-table.ts';
+import { directory, identity, mounts, shortName, tenantName } from './owner-settings.ts';
 import {
   bytes,
   bytesOrNone,
@@ -19,6 +20,7 @@ import {
   text,
   words,
 } from './setting.ts';
+import { httpUrl, registry, registryName, tenant } from './tenant-table.ts';
 
 const second = 1_000;
 const hour = 3_600 * second;
@@ -26,7 +28,6 @@ const day = 24 * hour;
 const kib = 1024;
 const mib = 1024 * kib;
 
-const httpUrl = { pattern: '^(https?://[^\\s/]+.*)?$', expects: 'an http:// or https:// URL, or nothing' };
 const slurmName = { pattern: '^[A-Za-z0-9_][\\w.+@-]*$', expects: 'a name as Slurm has them' };
 const word = { pattern: '^[A-Za-z0-9][\\w.-]*$', expects: 'letters, digits, dots, hyphens and underscores' };
 const service = table('The process: where it keeps its data, listens and is reached.', {
@@ -48,77 +49,6 @@ const service = table('The process: where it keeps its data, listens and is reac
     'snake',
     'camel',
   ]),
-});
-
-const registry = table('Credentials for an image registry.', {
-  username: text('Account to pull with; empty pulls without one.', { default: '' }),
-  password: text('Its password; better in a file.', { secret: 'whole', default: '' }),
-  password_file: path('File that holds the password.', { default: '' }),
-  insecure: flag('Plain http, or a certificate nobody knows.', { default: false }),
-});
-
-const registryName = { pattern: '^[A-Za-z0-9.-]+(:\\d+)?$', expects: 'a host, or host:port' };
-
-const imagePattern = text('A pattern: * within a part of the name, ** for anything.', {
-  pattern: '^\\S+$',
-  expects: 'a pattern such as "registry.example.org/**"',
-});
-
-const defaultTokens = ['false', 'true', 'boolean'] as const;
-
-const tenant = table('An organisation; everything belongs to one.', {
-  mode: choice(
-    '"jwt" asks for a token by the key of the tenant; "none" for nothing, so it is for loopback only.',
-    ['jwt', 'none'],
-    { default: 'jwt' },
-  ),
-  public_key: text("Key that the tenant's tokens are signed by: RSA, PEM or the base64 of its DER.", { default: '' }),
-  public_key_file: path('File that holds it.', { default: '' }),
-  development_key: text('Private key that "abaco token mint" signs with; better in a file.', {
-    secret: 'whole',
-    default: '',
-  }),
-  development_key_file: path('File that holds it; its public half is the key of the tenant where none is given.', {
-    default: '',
-  }),
-  api_server: text('Base of the links in its answers, and where its containers reach us; empty: those of [service].', {
-    ...httpUrl,
-    default: '',
-  }),
-  case: choice(
-    'Spelling of field names in its answers; "service" is that of service.case.',
-    ['service', 'snake', 'camel'],
-    {
-      default: 'service',
-    },
-  ),
-  default_roles: text('Roles of users whose token tells none, separated by commas.', { default: 'Internal/everyone' }),
-  default_token: choice('"token" of its actors that say nothing, in place of compat.default_token.', defaultTokens, {
-    otherwise: ['compat', 'default_token'],
-  }),
-  log_keep: durationOrNone('How long logs of its actors can be read, in place of logs.keep.', {
-    min: second,
-    otherwise: ['logs', 'keep'],
-  }),
-  log_keep_limit: durationOrNone('The longest its actors may ask for, in place of logs.keep_limit.', {
-    min: second,
-    otherwise: ['logs', 'keep_limit'],
-  }),
-  max_message_bytes: bytesOrNone('Largest message of any kind; "none" leaves that to [messages].', {
-    min: 1,
-    default: null,
-  }),
-  images_allow: Type.Array(imagePattern, {
-    default: [],
-    description: 'Images it may use, as registry/name, path or "oras://…", without tags; nothing allows all.',
-  }),
-  images_deny: Type.Array(imagePattern, { default: [], description: 'Images it may not use, whatever is allowed.' }),
-  ...ownerSettings,
-  users: tenantUsers,
-  registries: Type.Unsafe<Readonly<Record<string, Static<typeof registry>>>>({
-    ...named('Credentials for registries that are those of this tenant alone.', registry, registryName),
-    default: {},
-  }),
 });
 
 const auth = table('Who may call.', {
@@ -350,53 +280,6 @@ const metrics = table('Numbers for Prometheus, at /metrics.', {
     'Who may read them, without a credential: requests from this host, everyone, or nobody. A proxy is on this host too.',
     ['loopback', 'everyone', 'nobody'],
   ),
-});
-
-const compat = table('Ways of the original that some clients rely on.', {
-  jwt_millisecond_expiry: choice(
-    'What becomes of a token whose expiry counts milliseconds, as some gateways write it: "ignore" never lets it expire.',
-    ['check', 'ignore'],
-  ),
-  error_status: choice(
-    "Numbers of errors, and of what was created: the contract's, 400 and 200, or those of HTTP, as 401, 403, 409 and 201.",
-    ['contract', 'http'],
-  ),
-  nonce_ids: choice(
-    'Who finds the ids of nonces, which are as good as the nonces, in their listing: who may UPDATE, or all who may READ.',
-    ['updaters', 'readers'],
-  ),
-  absent_times: choice('What stands for a time that there is not, in workers and nonces: the text "None", or null.', [
-    'None',
-    'null',
-  ]),
-  config_actors: choice('Which actors a config may name: those its maker may UPDATE, or any of the tenant.', [
-    'any',
-    'updatable',
-  ]),
-  default_token: choice(
-    '"token" of actors that say nothing; answers show it as this text, or with "boolean" as false.',
-    defaultTokens,
-  ),
-  value_text: choice(
-    'How values that are no text are written into variables of programs: as Python repeats them, or as JSON.',
-    ['python', 'json'],
-  ),
-  failed_status: choice(
-    'Status of an execution whose program failed, that is ended with another exit code than 0 or was killed.',
-    ['COMPLETE', 'ERROR'],
-  ),
-  listing_query: choice(
-    'What a query parameter makes of a listing: a search, or a page of it (limit and offset), other parameters passed over.',
-    ['search', 'listing'],
-  ),
-  message_variables: choice(
-    'Which variables a message may carry whose sender may not UPDATE the actor: none that say which code runs or whom it talks to, or any.',
-    ['harmless', 'any'],
-  ),
-  put: choice('What becomes of the settings that a PUT of an actor leaves out: their defaults, or they stay.', [
-    'replace',
-    'merge',
-  ]),
 });
 
 export const configSchema = Type.Object(
