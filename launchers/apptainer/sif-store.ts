@@ -245,10 +245,11 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     }
   }
 
-  /** Of builders that died. */
+  /** Of builders that died. A word of ours that is just being written may go as well: it is said again. */
   async function removeUnfinished(digest: string): Promise<void> {
-    const prefix = `${fileNameOf(digest)}.building-`;
-    const left = ((await host.list(directory)) ?? []).filter((name) => name.startsWith(prefix));
+    const prefixes = ['.building-', '.beat.'].map((suffix) => `${fileNameOf(digest)}${suffix}`);
+    const isLeft = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix));
+    const left = ((await host.list(directory)) ?? []).filter(isLeft);
     for (const name of left) await host.removeTree(`${directory}/${name}`);
   }
 

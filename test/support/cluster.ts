@@ -23,6 +23,15 @@ export interface Cluster extends AsyncDisposable {
   /** File with the private key of the service account, and the known hosts. */
   readonly keyFile: string;
   readonly knownHostsFile: string;
+  /** The settings by which a launcher reaches the login node as the service account, with the places it keeps its files. */
+  readonly options: {
+    readonly host: string;
+    readonly user: string;
+    readonly key_file: string;
+    readonly known_hosts_file: string;
+    readonly directory: string;
+    readonly work: string;
+  };
   /** The line of known_hosts for another port of the login node. */
   knownAt(port: number): Promise<string>;
   /** Runs a shell line as root in one of its machines. */
@@ -104,6 +113,14 @@ export async function startCluster(machines: readonly string[] = all): Promise<C
     directory: { url: `ldap://${directoryAddress}`, caFile: directoryCa },
     keyFile: join(keys, 'abaco'),
     knownHostsFile,
+    options: {
+      host: login,
+      user: 'abaco',
+      key_file: join(keys, 'abaco'),
+      known_hosts_file: knownHostsFile,
+      directory: '/lustre/abaco',
+      work: '/lustre/{username}/.abaco',
+    },
     knownAt: async (port) => (await exec('login', 'cat /keys/known_hosts')).replace(/^\S+/, `[${login}]:${port}`),
     exec,
     compose,

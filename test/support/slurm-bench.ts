@@ -20,11 +20,8 @@ export const aliceUser = '10001:20000';
 
 export function slurmOptions(cluster: Cluster): SlurmOptions {
   return {
-    host: cluster.login,
+    ...cluster.options,
     port: 22,
-    user: 'abaco',
-    key_file: cluster.keyFile,
-    known_hosts_file: cluster.knownHostsFile,
     become: true,
     transport: 'ssh2',
     ssh_config: '',
@@ -32,8 +29,6 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     jump: [],
     keys_dir: '',
     keys_secret_file: '',
-    directory: '/lustre/abaco',
-    work: '/lustre/{username}/.abaco',
     connect_timeout: 5_000,
     login_timeout: 20_000,
     idle: 60_000,

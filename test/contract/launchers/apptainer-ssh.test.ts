@@ -21,12 +21,7 @@ if (canRun) {
   describeLauncher('apptainer, over SSH,', async () => {
     const options = {
       ...apptainerDefaults,
-      host: cluster.login,
-      user: 'abaco',
-      key_file: cluster.keyFile,
-      known_hosts_file: cluster.knownHostsFile,
-      directory: '/lustre/abaco',
-      work: '/lustre/{username}/.abaco',
+      ...cluster.options,
     };
     const registries = { [cluster.registry]: { username: '', password: '', insecure: true } };
     return await makeApptainerBench({ options, image, registries, home: '/lustre/alice' });

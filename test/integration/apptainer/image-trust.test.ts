@@ -71,17 +71,9 @@ describe.runIf(canRun)('an image that was built', () => {
 
   async function launcher(more: Partial<ApptainerOptions> = {}): Promise<Launcher> {
     const plain = { username: '', password: '', insecure: true };
-    const host = {
-      host: cluster.login,
-      user: 'abaco',
-      key_file: cluster.keyFile,
-      known_hosts_file: cluster.knownHostsFile,
-      directory,
-      work: '/lustre/{username}/.abaco',
-    };
     const made = await apptainerKind.create(
       'node',
-      { ...apptainerDefaults, ...host, ...more },
+      { ...apptainerDefaults, ...cluster.options, directory, ...more },
       {
         installationId: `trust-${process.pid}`,
         dataDir: files.path,

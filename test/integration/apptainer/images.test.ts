@@ -75,14 +75,7 @@ describe.runIf(canRun)('images of a cluster', () => {
     };
   };
 
-  const host = () => ({
-    host: cluster.login,
-    user: 'abaco',
-    key_file: cluster.keyFile,
-    known_hosts_file: cluster.knownHostsFile,
-    directory,
-    work: '/lustre/{username}/.abaco',
-  });
+  const host = () => ({ ...cluster.options, directory });
 
   async function launcher(): Promise<Launcher> {
     const options = { ...apptainerDefaults, ...host(), engine: '/var/run/docker.sock' };
@@ -137,6 +130,8 @@ describe.runIf(canRun)('images of a cluster', () => {
     builder.kill('SIGKILL');
     await until(() => builder.signalCode !== null, { what: 'its end' });
     expect(await cluster.exec('login', `ls ${images}`)).toMatch(/\.lock/);
+    // Also killed while it said that it lives.
+    await cluster.exec('login', `for lock in ${images}/*.lock; do touch "\${lock%.lock}.beat.0123456789ab"; done`);
     const second = openBuildStore({ options, directory: images, registry: cluster.registry, deadAfterMs: 5_000 });
     const { digest } = await second.store.prepare({ name }, signal);
     expect(digest).toMatch(/^sha256:/);

@@ -34,12 +34,7 @@ describe.runIf(canRun)('a program in Apptainer', () => {
   beforeEach(async () => {
     const options = {
       ...apptainerDefaults,
-      host: cluster.login,
-      user: 'abaco',
-      key_file: cluster.keyFile,
-      known_hosts_file: cluster.knownHostsFile,
-      directory: '/lustre/abaco',
-      work: '/lustre/{username}/.abaco',
+      ...cluster.options,
     };
     const registries = { [cluster.registry]: { username: '', password: '', insecure: true } };
     bench = await makeApptainerBench({ options, image, registries, home: '/lustre/alice' });
