@@ -1,12 +1,12 @@
 /** Many messages in one request, each as if it had been sent alone. */
 
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAdmin } from '../../auth/roles.ts';
 import { tenantSettings } from '../../config/tenant-settings.ts';
 import { InvalidError, type ServiceError } from '../../errors.ts';
 import type { Message } from '../../executions/execution.ts';
-import { optional } from '../../lib/optional.ts';
 import type { ActorRef } from '../../mailbox/keys.ts';
 import type { PostRequest } from '../../mailbox/posting.ts';
 import { checkText, invalidParameter, keepBytes, maySteer, readEnvironment, senderOf } from '../accepted-message.ts';
@@ -43,11 +43,14 @@ async function sendBatch(request: FastifyRequest): Promise<Envelope> {
   const problem = steers ? undefined : steeringProblem(Object.keys(environment));
   if (problem !== undefined) throw invalidParameter(problem);
   const context = { batchKey: readIdempotencyKey(request), environment, steers };
+  const readFrom = (from: number): readonly (Unkept | Refused)[] =>
+    readers.slice(from, from + postedAtOnce).map((reader, index) => readOne(request, reader, from + index, context));
   const sent: Sent[] = [];
-  for (let from = 0; from < readers.length; from += postedAtOnce) {
-    const some = readers.slice(from, from + postedAtOnce);
-    const read = some.map((reader, index) => readOne(request, reader, from + index, context));
-    sent.push(...(await sendSome(request, refOf(actor), read)));
+  let read = readFrom(0);
+  for (let from = postedAtOnce; read.length > 0; from += postedAtOnce) {
+    const [some, next] = await Promise.all([sendSome(request, refOf(actor), read), whileSent(() => readFrom(from))]);
+    sent.push(...some);
+    read = next;
   }
   const links = linksOf(request);
   const ids = sent.flatMap((one) => ('error' in one ? [] : one));
@@ -62,6 +65,13 @@ async function sendBatch(request: FastifyRequest): Promise<Envelope> {
   return success(request, defaultMessage, spelled(request, result));
 }
 
+/** The next are read while Redis stores these, which are on their way to it two turns from now (`storage/redis.ts`). */
+async function whileSent<T>(readNext: () => T): Promise<T> {
+  await setImmediate();
+  await setImmediate();
+  return readNext();
+}
+
 function jsonBody(request: FastifyRequest): Buffer {
   const mediaType = mediaTypeOf(request.headers['content-type']);
   if (isJson(mediaType)) return bodyOf(request);
@@ -74,6 +84,7 @@ interface Refused {
 
 /** A message whose body is kept only when it is sent. */
 interface Unkept {
+  readonly executionId: string;
   readonly bytes: Uint8Array;
   readonly message: Omit<Message, 'body'>;
   readonly idempotency?: NonNullable<PostRequest['idempotency']>;
@@ -102,9 +113,10 @@ function readOne(
     const message = { contentType, environment: own, ...senderOf(request) };
     // No single request can have such a key: it has no blanks.
     const key = item.key ?? (batchKey === undefined ? undefined : `${batchKey} ${index}`);
-    if (key === undefined) return { bytes, message };
+    const executionId = request.server.services.ids.next();
+    if (key === undefined) return { executionId, bytes, message };
     const caller = `${request.caller.tenant}/${request.caller.user}`;
-    return { bytes, message, idempotency: { key, caller, digest: digestOf(request, item) } };
+    return { executionId, bytes, message, idempotency: { key, caller, digest: digestOf(request, item) } };
   } catch (thrown) {
     if (thrown instanceof InvalidError) return { error: thrown };
     throw thrown;
@@ -156,10 +168,8 @@ async function sendSome(
   });
 }
 
-async function keep(request: FastifyRequest, { bytes, message, idempotency }: Unkept): Promise<PostRequest> {
-  const { services } = request.server;
-  const body = await keepBytes(bytes, services);
-  return { executionId: services.ids.next(), message: { ...message, body }, ...optional('idempotency', idempotency) };
+async function keep(request: FastifyRequest, { bytes, message, ...rest }: Unkept): Promise<PostRequest> {
+  return { ...rest, message: { ...message, body: await keepBytes(bytes, request.server.services) } };
 }
 
 /** A body kept for a message that was not taken is thrown away. */
