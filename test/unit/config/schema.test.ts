@@ -5,6 +5,7 @@ import { readSettings } from '../../../src/config/read-settings.ts';
 import { configNode } from '../../../src/config/schema.ts';
 import type { SchemaNode } from '../../../src/config/setting.ts';
 import { packagePath } from '../../../src/lib/package-root.ts';
+import { documentedSettings } from '../../support/documented-settings.ts';
 
 const defaultToml = readFileSync(packagePath('config', 'default.toml'), 'utf8');
 
@@ -13,7 +14,7 @@ const withExamples = defaultToml.replaceAll(/^# (?=\[|[a-z_]+ = )/gm, '').replac
 
 describe('config/default.toml', () => {
   it('has every setting of the schema under its description, in the order of the schema, and no other', () => {
-    expect(documented(withExamples)).toEqual(described(configNode));
+    expect(documentedSettings(withExamples)).toEqual(described(configNode));
   });
 
   it('gives every setting a value the schema takes, commented examples included', () => {
@@ -33,15 +34,6 @@ describe('config/default.toml', () => {
     expect(Object.keys(flat(parse(defaultToml)))).toEqual(expect.arrayContaining([...fixed(configNode, '')]));
   });
 });
-
-/** `key: comment above it`, settings only. */
-function documented(toml: string): readonly string[] {
-  const lines = toml.split('\n');
-  return lines.flatMap((line, index) => {
-    const [, key] = /^([a-z_]+) = /.exec(line) ?? [];
-    return key === undefined ? [] : [`${key}: ${lines[index - 1]?.replace(/^# /, '')}`];
-  });
-}
 
 /** A list, or a table whose values are no tables, is one setting. */
 function described(node: SchemaNode): readonly string[] {
