@@ -112,11 +112,11 @@ module.exports = {
     {
       name: 'launchers-are-apart',
       severity: 'error',
-      comment: 'One kind imports of the others only host/, apptainer/, and slurm-pilot/ what slurm/ knows.',
+      comment: 'One kind imports of the others only host/ and apptainer/.',
       from: { path: '^launchers/([^/]+)/' },
       to: {
         path: '^launchers/[^/]+/',
-        pathNot: ['^launchers/($1|host|apptainer)/', '^launchers/slurm/(commands/|job-)'],
+        pathNot: '^launchers/($1|host|apptainer)/',
       },
     },
     {

@@ -21,7 +21,7 @@ const inBatch = 10_000;
 const message = 'a message of a usual length, some words long';
 const json = { 'content-type': 'application/json' };
 
-/** `node bench/api.ts get-actor search-100`: those alone; without any all of them. */
+/** `node_modules/.bin/node bench/api.ts get-actor search-100`: those alone; without any all of them. */
 const parts = process.argv.slice(2);
 const wanted = (name: string): boolean => parts.length === 0 || parts.includes(name);
 

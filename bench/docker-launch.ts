@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const image = 'abaco-bench-launch:1';
 const messages = 48;
 const rounds = 5;
-/** `workers.per_actor` of the default configuration. */
+/** As many as `workers.per_actor` of the service below. */
 const underWay = 4;
 
 await ensureProgramImage(image, 'echo "$MSG"');

@@ -8,9 +8,11 @@
 
 static int usage(void) {
   say("usage: abaco-start start --ledger DIR --run DIR --not-after SECONDS [--time-limit MS] --grace MS"
-      " --log-limit BYTES --result-limit BYTES [--environment FILE] [--label TEXT] -- PROGRAM [ARG...]");
+      " --log-limit BYTES --result-limit BYTES [--result-total BYTES] [--result-count N]"
+      " [--environment FILE] [--label TEXT] -- PROGRAM [ARG...]");
   say("       abaco-start rank --run DIR --result-limit BYTES -- PROGRAM [ARG...]");
-  say("       abaco-start results --socket PATH --file PATH --result-limit BYTES");
+  say("       abaco-start results --socket PATH --file PATH --result-limit BYTES"
+      " [--result-total BYTES] [--result-count N]");
   say("       abaco-start result [FILE]");
   return EXIT_USAGE;
 }

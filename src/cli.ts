@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { defaultUrl, registerClientCommands } from './client/commands.ts';
+import { defaultUrl, registerClientCommands, tokenHelp } from './client/commands.ts';
 import {
   addKey,
   type ClusterFlags,
@@ -96,6 +96,7 @@ launchers
   .option('--tenant <name>', 'tenant, where the service does not know it otherwise')
   .option('--json', 'as JSON')
   .description('Shows the script an actor would be handed over with, and what the scheduler says of it; starts nothing')
+  .addHelpText('after', tokenHelp)
   .action(
     async (actorId: string | undefined, flags: DryRunFlags & { readonly config?: string; readonly json?: boolean }) => {
       const rehearsal = await rehearse({

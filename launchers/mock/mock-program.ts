@@ -3,7 +3,7 @@
  * becomes a variable.
  *
  * - `MOCK_EXIT_CODE=7` – ends with it (0 is usual)
- * - `MOCK_RUN_MS=500` – runs so long (the launcher's `run_ms` is usual)
+ * - `MOCK_RUN_MS=500` – runs so long (the launcher's `run` is usual)
  * - `MOCK_UNTIL_FILE=/tmp/go` – runs until that file is there
  * - `MOCK_LOG=text` – writes it and a newline (the message itself is usual)
  * - `MOCK_RESULTS=["one","two"]` – hands these back; text that is no JSON list is one result

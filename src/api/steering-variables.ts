@@ -20,7 +20,9 @@ const exact: ReadonlySet<string> = new Set(
     words('CLASSPATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS JAVA_OPTS JAVA_HOME'),
     words('R_HOME R_DEFAULT_PACKAGES JULIA_LOAD_PATH JULIA_DEPOT_PATH JULIA_PROJECT JULIA_BINDIR'),
     // Libraries that load others by them.
-    words('OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES HDF5_PLUGIN_PATH GDAL_DRIVER_PATH'),
+    words('OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES GDAL_DRIVER_PATH SASL_PATH SASL_CONF_PATH KRB5_CONFIG'),
+    words('FI_PROVIDER_PATH OCL_ICD_FILENAMES OCL_ICD_VENDORS VK_ICD_FILENAMES VK_LAYER_PATH NCCL_CONF_FILE'),
+    words('GIO_EXTRA_MODULES GIO_MODULE_DIR GTK_MODULES GTK_PATH MPLBACKEND MATPLOTLIBRC IPYTHONDIR'),
     // To whom the token of the execution is shown.
     words('REQUESTS_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR NETRC'),
   ].flat(),
@@ -29,11 +31,16 @@ const exact: ReadonlySet<string> = new Set(
 /** Beginnings of names. */
 const families = [
   words('LD_ BASH_FUNC_ PYTHON PERL5 RUBY BUNDLE_ NODE_ NPM_CONFIG_ npm_config_ LUA_ R_PROFILE R_ENVIRON R_LIBS'),
-  words('GIT_ CURL_ CONDA_ PIP_ DOTNET_ OMPI_MCA_ PMIX_MCA_'),
+  words('GIT_ CURL_ CONDA_ PIP_ DOTNET_ OMPI_MCA_ PMIX_MCA_ PRTE_MCA_ I_MPI_ UCX_ JUPYTER_'),
 ].flat();
 
+/** What libraries call the files that they load: CUDA_INJECTION64_PATH, OMP_TOOL_LIBRARIES, HDF5_PLUGIN_PATH. */
+const loaded = /INJECTION|PLUGIN|PRELOAD|LIBRARY_PATH$|_LIBRARIES$/;
+
 export function isSteering(name: string): boolean {
-  return exact.has(name) || families.some((family) => name.startsWith(family)) || /_proxy$/i.test(name);
+  return (
+    exact.has(name) || families.some((family) => name.startsWith(family)) || loaded.test(name) || /_proxy$/i.test(name)
+  );
 }
 
 /** Why a message may not carry them; nothing when it may. */

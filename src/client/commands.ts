@@ -47,6 +47,8 @@ interface ResultFlags extends SharedFlags {
   readonly output?: string;
 }
 
+export const tokenHelp = '\nABACO_TOKEN, in the environment, is sent as the bearer token.';
+
 export const defaultUrl = 'http://127.0.0.1:8000';
 /** What a shell reports for a program ended by SIGINT. */
 const interrupted = 130;
@@ -164,7 +166,7 @@ function verb(program: Command, usage: string, description: string): Command {
     .addOption(new Option('--url <address>', 'where the service listens').env('ABACO_URL').default(defaultUrl))
     .option('--tenant <name>', 'tenant, where the service does not know it otherwise')
     .option('--json', 'print JSON', false)
-    .addHelpText('after', '\nABACO_TOKEN, in the environment, is sent as the bearer token.');
+    .addHelpText('after', tokenHelp);
 }
 
 function messageVerb(program: Command, usage: string, description: string): Command {

@@ -34,7 +34,6 @@ const user = table('Who one user is on file systems, before any directory is ask
   disabled: flag('Whether the user runs nothing any more.', { default: false }),
 });
 
-/** In the table of each tenant. */
 /** Of a tenant, in place of those of `identity`. */
 export const ownerSettings = {
   actor_uid: integerOrNone(

@@ -227,9 +227,13 @@ const queue = table('Queue an actor may name.', {
     expects: 'the name of a launcher, or nothing',
     default: '',
   }),
-  who: choice('Who may name this queue: "privileged" users, or every "user".', ['privileged', 'user'], {
-    default: 'privileged',
-  }),
+  who: choice(
+    'Who may name this queue: "privileged" users, which holds where nothing is said, or every "user".',
+    ['privileged', 'user'],
+    {
+      default: 'privileged',
+    },
+  ),
   tenants: words('Tenants whose users may name it; empty: all.', tenantName, { default: [] }),
   partitions: words(
     'Partitions its actors may ask for, the first is theirs where they name none; empty: any.',

@@ -18,7 +18,7 @@ export const registry = table('Credentials for an image registry.', {
 
 export const registryName = { pattern: '^[A-Za-z0-9.-]+(:\\d+)?$', expects: 'a host, or host:port' };
 
-const imagePattern = text('A pattern: * within a part of the name, ** for anything.', {
+const imagePattern = text('A pattern: * within a part of the name, ? for one character of it, ** for anything.', {
   pattern: '^\\S+$',
   expects: 'a pattern such as "registry.example.org/**"',
 });

@@ -1,4 +1,4 @@
-/** Promise 1: when a post is answered, the message is on the disk. Seen from outside, on the Redis that `abaco up` starts. */
+/** Promise 10: when a post is answered, the message is on the disk. Seen from outside, on the Redis that `abaco up` starts. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedRedis, startEmbeddedRedis } from '../../../src/storage/embedded-redis.ts';

@@ -16,8 +16,8 @@ const toml = readFileSync(path, 'utf8');
 
 describe('config/launchers.toml', () => {
   it('has every option of every kind under its description, in the order of its schema, and no other', () => {
-    const options = launcherKinds.flatMap(({ options }) => Object.entries((options as SchemaNode).properties ?? {}));
-    const described = options.map(([key, { description }]) => `${key}: ${description}`);
+    const settings = launcherKinds.flatMap(({ options }) => Object.entries((options as SchemaNode).properties ?? {}));
+    const described = settings.map(([key, { description }]) => `${key}: ${description}`);
     expect(documentedSettings(toml).filter((line) => !line.startsWith('kind: '))).toEqual(described);
   });
 
