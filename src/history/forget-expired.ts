@@ -5,7 +5,7 @@ import type { ResultBlobs } from '../executions/result-blobs-store.ts';
 import type { History } from './history.ts';
 
 export interface ExpiryParts {
-  readonly history: Pick<History, 'expireLogs'>;
+  readonly history: Pick<History, 'expiredBlobs' | 'expireLogs'>;
   readonly executions: Pick<ResultBlobs, 'unreadableResults' | 'forgetResults'>;
   readonly blobs: Pick<Blobs, 'remove'>;
   /** Most at once. */
@@ -14,7 +14,10 @@ export interface ExpiryParts {
 
 /** @returns whether there may be more. */
 export async function forgetExpired({ history, executions, blobs, batch }: ExpiryParts): Promise<boolean> {
-  const logs = await history.expireLogs(new Date(), batch);
+  const now = new Date();
+  // Before it is forgotten what they are called; and once more those whose time came meanwhile.
+  for (const blob of await history.expiredBlobs(now, batch)) await blobs.remove(blob);
+  const logs = await history.expireLogs(now, batch);
   for (const blob of logs.blobs) await blobs.remove(blob);
   const results = await executions.unreadableResults(batch);
   for (const unreadable of results) {

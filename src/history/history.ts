@@ -74,6 +74,9 @@ export interface History {
 
   results(tenant: string, actorId: string, executionId: string): Promise<readonly LogRef['body'][]>;
 
+  /** Names of the blobs of the logs that `expireLogs` would forget now: to be removed first, as nobody names them after. */
+  expiredBlobs(now: Date, limit: number): Promise<readonly string[]>;
+
   /** Forgets logs whose time has passed, at most `limit`, and what is found by them. */
   expireLogs(now: Date, limit: number): Promise<ExpiredLogs>;
 

@@ -97,6 +97,12 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
         return documents.map(({ body }) => bodyOf(body));
       }),
 
+    expiredBlobs: (at, limit) =>
+      guarded(async ({ logs }) => {
+        const due = await logs.find({ expiresAt: { $lte: at } }, { sort: { expiresAt: 1 }, limit }).toArray();
+        return due.flatMap(({ body }) => body.blob ?? []);
+      }),
+
     expireLogs: (at, limit) => guarded((from) => expireLogs(from, at, limit)),
 
     expireLogsOf: (tenant, actorId, at) =>

@@ -47,7 +47,7 @@ export interface OutboxOptions {
   readonly actors: Pick<ActorStore, 'refs' | 'registryRecord' | 'release' | 'forget' | 'get' | 'state'>;
   readonly executions: Pick<ExecutionStore, 'ended' | 'get' | 'noteResults' | 'unreadableResults' | 'forgetResults'>;
   readonly permissions: Pick<PermissionStore, 'all'>;
-  readonly history: Pick<History, 'write' | 'expireLogs' | 'expireLogsOf'>;
+  readonly history: Pick<History, 'write' | 'expiredBlobs' | 'expireLogs' | 'expireLogsOf'>;
   readonly blobs: Pick<Blobs, 'remove' | 'open' | 'size'>;
   readonly describe: Describe;
   /** Called once for each execution that has ended, by the process that brought it to the history. */
@@ -173,9 +173,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (ended && resultBlobs !== undefined) {
       await options.executions.noteResults(actor, ended.execution.id, resultBlobs);
     }
+    // First, as nobody knows its name once Redis has forgotten the execution; nobody reads it after the end.
+    if (messageBlob !== undefined) await options.blobs.remove(messageBlob);
     const answer = await options.mailbox.drained(actor, owed);
     if (ended && answer !== 'changed' && answer !== 'gone') options.onEnded?.(ended.execution);
-    if (messageBlob !== undefined) await options.blobs.remove(messageBlob);
     if (answer === 'forgotten') await options.actors.forget(actor);
   }
 

@@ -75,6 +75,8 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     results: (...key) => guarded(() => statements.results.all(...key).map((row) => bodyOf(bodyIn(row)))),
 
+    expiredBlobs: (at, limit) => guarded(() => blobsIn(statements.expired.all(at.getTime(), limit))),
+
     expireLogs: (at, limit) =>
       guarded(() => {
         const found = search.expire(at, limit);
@@ -123,6 +125,7 @@ function setUp(
 function prepareStatements(database: DatabaseSync) {
   const one = 'WHERE tenant = ? AND actor_id = ? AND execution_id = ?';
   const newestFirst = 'ORDER BY received_at DESC, id DESC LIMIT';
+  const nextExpired = 'WHERE expired = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?';
   return {
     addExecution: database.prepare('INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     addLog: database.prepare(
@@ -152,10 +155,10 @@ function prepareStatements(database: DatabaseSync) {
     ),
     log: database.prepare(`SELECT * FROM logs ${one}`),
     results: database.prepare(`SELECT inline, blob, bytes FROM results ${one} ORDER BY place`),
+    expired: database.prepare(`SELECT blob FROM logs ${nextExpired}`),
     takeExpired: database.prepare(
-      `UPDATE logs SET expired = 1, inline = NULL, bytes = 0 WHERE rowid IN (
-         SELECT rowid FROM logs WHERE expired = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?
-       ) RETURNING blob`,
+      `UPDATE logs SET expired = 1, inline = NULL, bytes = 0 WHERE rowid IN (SELECT rowid FROM logs ${nextExpired})
+       RETURNING blob`,
     ),
     logsAfter: database.prepare(
       `SELECT execution_id AS id FROM logs WHERE tenant = $tenant AND actor_id = $actorId AND execution_id > $after
@@ -198,7 +201,11 @@ function bodyColumns(body: LogRef['body']): SQLInputValue[] {
 
 function expireLogs(statements: Statements, at: Date, limit: number): ExpiredLogs {
   const taken = statements.takeExpired.all(at.getTime(), limit);
-  return { count: taken.length, blobs: taken.map(({ blob }) => blob).filter((blob) => typeof blob === 'string') };
+  return { count: taken.length, blobs: blobsIn(taken) };
+}
+
+function blobsIn(rows: readonly Row[]): readonly string[] {
+  return rows.map(({ blob }) => blob).filter((blob) => typeof blob === 'string');
 }
 
 /** In steps, between which the process may do other things. */

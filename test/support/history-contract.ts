@@ -310,11 +310,15 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         await keep(anEnd({ id: 'later' }, { log: blobLog('later'), logExpiresAt: at(50) }));
         await keep(anEnd({ id: 'kept' }, { log: blobLog('kept') }));
         expect(await history.expireLogs(at(0), 10)).toEqual({ count: 0, blobs: [] });
+        expect(await history.expiredBlobs(at(0), 10)).toEqual([]);
+        expect(await history.expiredBlobs(at(10), 2)).toEqual(['b1']);
+        expect((await history.expiredBlobs(at(10), 10)).toSorted()).toEqual(['b1', 'b2', 'b3']);
         const first = await history.expireLogs(at(10), 2);
         const second = await history.expireLogs(at(10), 10);
         expect(first).toEqual({ count: 2, blobs: ['b1'] });
         expect([...second.blobs].sort()).toEqual(['b2', 'b3']);
         expect(await history.expireLogs(at(10), 10)).toEqual({ count: 0, blobs: [] });
+        expect(await history.expiredBlobs(at(10), 10)).toEqual([]);
       });
 
       it('leaves a swept log empty, also when its batch is repeated or the clock goes back', async () => {

@@ -73,6 +73,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
       executions: bench.executions,
       history: {
         write: async ({ registry }) => void written.push(...registry.map(({ record }) => record)),
+        expiredBlobs: async () => [],
         expireLogs: async () => ({ count: 0, blobs: [] }),
         expireLogsOf: async () => undefined,
       },

@@ -12,7 +12,7 @@ import { createOutbox, type Outbox } from '../../../src/history/outbox.ts';
 import { createSqliteHistory } from '../../../src/history/sqlite-history.ts';
 import type { ActorRef } from '../../../src/mailbox/keys.ts';
 import { type BlobStore, createBlobStore } from '../../../src/storage/blob-store.ts';
-import { aSettlement, type MailboxBench, openMailboxBench } from '../../support/mailbox-bench.ts';
+import { aMessage, aSettlement, type MailboxBench, openMailboxBench } from '../../support/mailbox-bench.ts';
 import { programAvailable } from '../../support/program.ts';
 import { startRedis, type TestRedis } from '../../support/redis-server.ts';
 import { requireService } from '../../support/services.ts';
@@ -45,7 +45,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
   });
 
   /** Lists of results alone say how long they can be read. */
-  function makeOutbox(): Outbox {
+  function makeOutbox(kept: BlobStore = blobs): Outbox {
     const stores = { redis: bench.redis, prefix: 'test' };
     return createOutbox({
       mailbox: bench.mailbox,
@@ -54,7 +54,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
       history,
       permissions: createPermissionStore(stores),
       describe: describeForSearch,
-      blobs,
+      blobs: kept,
       logExpiresAt: async () => undefined,
       news: bench.news,
       batch: 10,
@@ -120,5 +120,24 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     await bench.mailbox.settle(lease, aSettlement());
     await outbox.drain();
     expect(await bench.redis.exists('test:result-blobs')).toBe(0);
+  });
+
+  it('and large messages go before their names are forgotten', async () => {
+    const actor = await bench.newActor();
+    const body = await blobs.put(Buffer.from('a large message'));
+    const executionId = bench.ids.next();
+    const message = { ...aMessage(), body };
+    await bench.mailbox.post(actor, { executionId, message });
+    const { lease } = await bench.claim(actor);
+    await bench.mailbox.settle(lease, aSettlement());
+    // As when the process dies just then.
+    const remove = async (): Promise<never> => await Promise.reject(new Error('the directory is away'));
+    const dying = makeOutbox({ ...blobs, remove });
+    await expect(dying.drain()).rejects.toThrow('the directory is away');
+    await dying.stop();
+    expect(await blobs.size(body.blob)).toBe(15);
+    await outbox.drain();
+    expect(await blobs.size(body.blob)).toBeUndefined();
+    expect(await bench.redis.exists(bench.keysOf(actor).execution(executionId))).toBe(0);
   });
 });
