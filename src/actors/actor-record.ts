@@ -3,6 +3,7 @@
 import type { Fields } from '../executions/execution-record.ts';
 import { readWait } from '../executions/execution-record.ts';
 import type { Resources } from '../launcher/resources.ts';
+import { parseExactJson } from '../lib/exact-json.ts';
 import { optional } from '../lib/optional.ts';
 import type { Actor, ActorStatus } from './actor.ts';
 
@@ -38,7 +39,7 @@ export function writeActor(actor: ActorDraft): string {
 
 /** What `writeActor` wrote, of an actor without its link. */
 export function withoutLink(record: string): string {
-  return JSON.stringify({ ...(JSON.parse(record) as StoredRecord), link: '' });
+  return JSON.stringify({ ...(parseExactJson(record) as StoredRecord), link: '' });
 }
 
 /** @returns nothing when there is no such actor, or no more. */
@@ -46,7 +47,8 @@ export function readActor(fields: Fields): Actor | undefined {
   const stored = fields.get('record')?.toString();
   const status = fields.get('status')?.toString();
   if (stored === undefined || status === undefined || status === 'deleted') return undefined;
-  const record = JSON.parse(stored) as StoredRecord;
+  // For the values of its environment.
+  const record = parseExactJson(stored) as StoredRecord;
   const wait = fields.get('wait')?.toString();
   return {
     ...record,

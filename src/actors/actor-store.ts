@@ -7,6 +7,7 @@ import { ConflictError, NotFoundError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { writeWait } from '../executions/execution-record.ts';
 import type { RegistryRecord } from '../history/history.ts';
+import { parseExactJson } from '../lib/exact-json.ts';
 import { type ActorRef, createKeys, newsChannel } from '../mailbox/keys.ts';
 import { createKnownActors, isSame } from '../mailbox/known-actors.ts';
 import { createRunScript } from '../mailbox/scripts.ts';
@@ -32,11 +33,14 @@ export interface ActorStore extends Pick<ActorListStore, 'refs' | 'count'> {
   getShared(tenant: string, actorId: string, user: string): Promise<SharedActor | undefined>;
   /** Those in whose permissions `user` stands, or everybody, the oldest first; of others nothing is read. */
   listShared(tenant: string, user: string, options: ListOptions): Promise<SharedListing>;
+  /** Numbers keep their digits (`parseExactJson`). */
   state(actor: ActorRef): Promise<unknown>;
-  /** @returns the new version of the state. */
+  /** The same as it was sent. */
+  stateJson(actor: ActorRef): Promise<string>;
+  /** @returns the new version of the state, which is valid JSON. */
   setState(
     actor: ActorRef,
-    state: unknown,
+    stateJson: string,
     options?: StateOptions,
   ): Promise<number | 'stateless' | 'gone' | 'ended' | 'stale'>;
   /**
@@ -169,8 +173,11 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
   }
 
   async function stateOf(actor: ActorRef): Promise<unknown> {
-    const value = await redis.get(keys.of(actor).state).catch(throwRedisError);
-    return value === null ? {} : (JSON.parse(value) as unknown);
+    return parseExactJson(await stateJsonOf(actor));
+  }
+
+  async function stateJsonOf(actor: ActorRef): Promise<string> {
+    return (await redis.get(keys.of(actor).state).catch(throwRedisError)) ?? '{}';
   }
 
   async function release(actor: ActorRef): Promise<void> {
@@ -189,6 +196,7 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
     refs: async (tenant) => await lists.refs(tenant),
     count: async () => await lists.count(),
     state: stateOf,
+    stateJson: stateJsonOf,
 
     async create(draft) {
       await lists.add({ tenant: draft.tenant, actorId: draft.id }, draft.owner);
@@ -218,17 +226,12 @@ export function createActorStore(options: ActorListStoreOptions): ActorStore {
       return { shared, total: newest.length };
     },
 
-    async setState(actor, state, { executionId, versions } = {}) {
+    async setState(actor, stateJson, { executionId, versions } = {}) {
       const of = keys.of(actor);
       const answer = await run(
         'set-state',
         [of.actor, of.state, of.execution(executionId ?? ''), of.outbox],
-        [
-          newsChannel(prefix, actor),
-          JSON.stringify(state),
-          executionId === undefined ? '0' : '1',
-          writeVersions(versions),
-        ],
+        [newsChannel(prefix, actor), stateJson, executionId === undefined ? '0' : '1', writeVersions(versions)],
       );
       return typeof answer === 'number' ? answer : (String(answer) as 'stateless' | 'gone' | 'ended' | 'stale');
     },

@@ -3,6 +3,8 @@
 import { parse as parseQuery } from 'node:querystring';
 import type { FastifyRequest } from 'fastify';
 import { asError, InvalidError } from '../errors.ts';
+import { parseExactJson } from '../lib/exact-json.ts';
+import { memberSources } from './json-members.ts';
 import type { Fields } from './request-fields.ts';
 
 /** The type without its parameters, in lower case; empty where none was given. */
@@ -36,14 +38,30 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
 
-/** Fields of a request whose body has to be an object, a form, or nothing at all. */
-export async function readRequestFields(request: FastifyRequest, what: string): Promise<Fields> {
+/**
+ * Fields of a request whose body has to be an object, a form, or nothing at all.
+ *
+ * @param exact members that are mappings whose numbers keep their digits (`parseExactJson`).
+ */
+export async function readRequestFields(
+  request: FastifyRequest,
+  what: string,
+  exact: readonly string[] = [],
+): Promise<Fields> {
   const contentType = request.headers['content-type'];
   const body = bodyOf(request);
   const mediaType = mediaTypeOf(contentType);
   const fields = { query: queryOf(request), form: new Map<string, readonly string[]>(), json: {} };
   if (body.length === 0) return fields;
-  if (isJson(mediaType)) return { ...fields, json: asObject(parseJson(body.toString(), what), what) };
+  if (isJson(mediaType)) {
+    const text = body.toString();
+    const json = asObject(parseJson(text, what), what);
+    const kept = exact.filter((name) => typeof json[name] === 'object' && json[name] !== null);
+    if (kept.length === 0) return { ...fields, json };
+    const sources = memberSources(text);
+    const members = kept.map((name) => [name, parseExactJson(sources.get(name) ?? '{}')]);
+    return { ...fields, json: { ...json, ...Object.fromEntries(members) } };
+  }
   if (isForm(mediaType)) return { ...fields, form: await parseForm(body, contentType ?? '', what) };
   const known = 'application/json, application/x-www-form-urlencoded or multipart/form-data';
   throw new InvalidError('request.invalid', `${what}: Content-Type "${mediaType}" is not read here; send ${known}`);

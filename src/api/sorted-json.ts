@@ -21,7 +21,7 @@ function isSorted(value: unknown): boolean {
 }
 
 function renderByHand(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map((item) => renderByHand(item ?? null)).join(',')}]`;
   const members = value as Readonly<Record<string, unknown>>;
   // Put together in one loop, since many answers come through here.

@@ -12,7 +12,8 @@ export interface EnvironmentInputs {
   /** The message's body; absent for binary messages. */
   readonly text?: string;
   /** State of the actor at the start. */
-  readonly state: unknown;
+  /** Its state, JSON as it was sent. */
+  readonly stateJson: string;
   /** What the actor is given by name, secrets in clear. */
   readonly configs: readonly ConfigValue[];
   readonly workerId: string;
@@ -53,12 +54,12 @@ function ofServer({ execution, message, apiServer }: EnvironmentInputs): Record<
 }
 
 function ofWorker(inputs: EnvironmentInputs): Record<string, string> {
-  const { actor, configs, state, workerId, accessToken, valueText } = inputs;
+  const { actor, configs, stateJson, workerId, accessToken, valueText } = inputs;
   return {
     _abaco_actor_id: actor.id,
     _abaco_actor_dbid: `${actor.tenant}_${actor.id}`,
     _abaco_actor_name: actor.name ?? 'None',
-    _abaco_actor_state: renderValue(JSON.stringify(state), valueText),
+    _abaco_actor_state: renderValue(stateJson, valueText),
     _abaco_container_repo: actor.image,
     _abaco_worker_id: workerId,
     _abaco_access_token: accessToken,

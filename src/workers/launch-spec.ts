@@ -55,7 +55,7 @@ export interface SpecInputs {
   readonly claimed: Claimed;
   readonly attempt: AttemptRef;
   readonly image: PreparedImage;
-  readonly state: unknown;
+  readonly stateJson: string;
   readonly configs: readonly ConfigValue[];
   readonly accessToken: string;
   readonly apiServer: string;
@@ -84,7 +84,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<MessageSpec> 
     actor,
     execution: claimed.execution,
     message,
-    state: inputs.state,
+    stateJson: inputs.stateJson,
     configs: inputs.configs,
     workerId: claimed.lease.workerId,
     accessToken: inputs.accessToken,

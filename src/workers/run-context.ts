@@ -42,7 +42,7 @@ export interface RunSettings {
 
 export interface RunContext {
   readonly mailbox: Mailbox;
-  readonly actors: Pick<ActorStore, 'state' | 'markError'>;
+  readonly actors: Pick<ActorStore, 'stateJson' | 'markError'>;
   readonly configs: Pick<ConfigStore, 'valuesFor'>;
   readonly leases: LeaseKeeper;
   readonly gate: LauncherGate;

@@ -118,7 +118,7 @@ async function describe(
     claimed,
     attempt: held.attempt,
     image,
-    state: await context.actors.state(held.ref),
+    stateJson: await context.actors.stateJson(held.ref),
     configs,
     accessToken: renderExecutionToken({ ...held.ref, executionId: lease.executionId, secret }),
     apiServer: apiServerOf(actor.tenant),

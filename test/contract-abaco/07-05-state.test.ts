@@ -36,6 +36,17 @@ describe('§7.5 state', () => {
     expect(set.result).toMatchObject({ id, state: { n: [1] } });
   });
 
+  it('keeps the digits of its numbers, in the container also the order of its keys', async () => {
+    const id = await registerActor(api, { stateless: false });
+    const body = '{"job": 9223372036854775807, "10": 1.0, "9": [1e400, -0.0]}';
+    await ask(api.app, `POST /actors/${id}/state`, { body, headers: { 'content-type': 'application/json' } });
+    const sorted = '{"10":1.0,"9":[1e400,-0.0],"job":9223372036854775807}';
+    for (const path of [`/actors/${id}/state`, `/actors/${id}`, '/actors']) {
+      expect((await ask(api.app, `GET ${path}`)).text).toContain(`"state":${sorted}`);
+    }
+    expect(await api.services.actors.stateJson({ tenant: 'DEV', actorId: id })).toBe(body);
+  });
+
   it('is that of the last write, whatever was read before', async () => {
     const id = await registerActor(api, { stateless: false });
     for (const n of [1, 2]) await ask(api.app, `POST /actors/${id}/state`, { json: { n } });

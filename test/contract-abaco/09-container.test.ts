@@ -107,7 +107,10 @@ async function run(script: string, message: RequestInit = post({ message: 'm' })
     post({ image, default_environment: { RUN: script, ...environment }, ...settings }),
     tenant,
   );
-  const actor = String(made['id']);
+  return await send(String(made['id']), message, { query, tenant });
+}
+
+async function send(actor: string, message: RequestInit, { query = '', tenant = 'DEV' }: Options = {}): Promise<Ran> {
   const sent = await call(`/actors/${actor}/messages${query}`, message, tenant);
   const path = `/actors/${actor}/executions/${String(sent['execution_id'])}`;
   const execution = await until(
@@ -115,7 +118,7 @@ async function run(script: string, message: RequestInit = post({ message: 'm' })
       const found = await call(path, {}, tenant);
       return found['status'] === 'COMPLETE' ? found : undefined;
     },
-    { timeoutMs: 30_000, what: `the end of ${script}` },
+    { timeoutMs: 30_000, what: `the end of ${path}` },
   );
   return {
     actor,
@@ -176,6 +179,19 @@ describe.runIf(runs)('§9.2 the environment', () => {
     });
     expect(environment['_abaco_actor_dbid']).toMatch(new RegExp(`^[A-Z-]+_${environment['_abaco_actor_id'] ?? '-'}$`));
     expect(environment).not.toHaveProperty('_abaco_jwt_header_name');
+  });
+
+  it('has the digits of numbers of the state and of the default environment, and the order of keys', async () => {
+    const exact = '{"job": 9223372036854775807, "10": 1.0, "9": [true]}';
+    const settings = `{"image": "${image}", "stateless": false, "default_environment": {"RUN": "cat /proc/$$/environ", "EXACT": ${exact}}}`;
+    const { id } = await call('/actors', post(Buffer.from(settings)));
+    const actor = String(id);
+    await call(`/actors/${actor}/state`, post(Buffer.from(exact)));
+    const { log } = await send(actor, post({ message: 'm' }));
+    const python = "{'job': 9223372036854775807, '10': 1.0, '9': [True]}";
+    expect(log.split('\0')).toContain(`_abaco_actor_state=${python}`);
+    // As JavaScript has the order of the keys inside.
+    expect(log.split('\0')).toContain("EXACT={'9': [True], '10': 1.0, 'job': 9223372036854775807}");
   });
 
   it('has "None" for an actor without a name', async () => {

@@ -180,7 +180,7 @@ describe('§12 the agent', () => {
       execution,
       message,
       text,
-      state: {},
+      stateJson: '{}',
       configs: [],
       workerId: 'W',
       accessToken: '',

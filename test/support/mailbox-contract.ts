@@ -534,12 +534,12 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const actor = await bench.newActor({ stateless: false });
       const id = await bench.post(actor);
       const { lease } = await bench.claim(actor);
-      expect(await bench.actors.setState(actor, { count: 1 }, { executionId: id })).toBe(1);
+      expect(await bench.actors.setState(actor, '{"count":1}', { executionId: id })).toBe(1);
       await bench.mailbox.settle(lease, aSettlement());
-      expect(await bench.actors.setState(actor, { count: 2 }, { executionId: id })).toBe('ended');
+      expect(await bench.actors.setState(actor, '{"count":2}', { executionId: id })).toBe('ended');
       expect(await bench.actors.state(actor)).toEqual({ count: 1 });
-      expect(await bench.actors.setState(actor, { count: 3 })).toBe(2);
-      expect(await bench.actors.setState(await bench.newActor(), {})).toBe('stateless');
+      expect(await bench.actors.setState(actor, '{"count":3}')).toBe(2);
+      expect(await bench.actors.setState(await bench.newActor(), '{}')).toBe('stateless');
     });
   });
 
@@ -660,7 +660,7 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
   describe('deletion', () => {
     it('takes no more messages, waits for what is held, and leaves no key once the history has all', async () => {
       const actor = await bench.newActor({ stateless: false });
-      await bench.actors.setState(actor, { count: 1 });
+      await bench.actors.setState(actor, '{"count":1}');
       const id = await bench.post(actor);
       const { lease } = await bench.claim(actor);
       await bench.mailbox.recordIntent(lease, anIntent());
@@ -715,7 +715,7 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
     it('owes an actor whose state was set', async () => {
       const actor = await bench.newActor({ stateless: false });
       for (const entry of await bench.mailbox.owed(actor, 10)) await bench.mailbox.drained(actor, entry);
-      await bench.actors.setState(actor, { count: 1 });
+      await bench.actors.setState(actor, '{"count":1}');
       expect(await bench.mailbox.owed(actor, 10)).toMatchObject([{ number: expect.any(Number) }]);
     });
 

@@ -138,7 +138,7 @@ async function listActors(request: FastifyRequest, reply: FastifyReply): Promise
 
 async function createActor(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const { services } = request.server;
-  const asked = await readRequestFields(request, whatActor);
+  const asked = await readRequestFields(request, whatActor, ['default_environment', 'defaultEnvironment']);
   const { tenant, user } = request.caller;
   const now = services.clock.now();
   const identity = { tenant, id: services.ids.next(), owner: user, createTime: now, lastUpdateTime: now };
@@ -186,7 +186,7 @@ interface ActorUpdate {
 
 async function planUpdate(request: FastifyRequest, current: Actor): Promise<ActorUpdate> {
   if (current.status === 'shutting_down') throw unknownActor(request.caller, 'update', current.id);
-  const asked = await readRequestFields(request, whatActor);
+  const asked = await readRequestFields(request, whatActor, ['default_environment', 'defaultEnvironment']);
   const { config, clock } = request.server.services;
   const merges = config.compat.put === 'merge';
   const wanted = merges ? keepLeftOut(asked, describeSettings(current)) : asked;

@@ -4,11 +4,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { unknownActor } from '../../auth/decide-access.ts';
 import { ConflictError, InvalidError } from '../../errors.ts';
+import { renderValue } from '../../executions/value-text.ts';
 import { optional } from '../../lib/optional.ts';
 import { hasSeen, readIfMatch, staleVersion, stateTag } from '../entity-tags.ts';
 import { findActor, refOf } from '../find-actor.ts';
 import { bodyOf, isJson, mediaTypeOf, parseJson } from '../request-body.ts';
-import { isTruthy, renderText } from '../request-fields.ts';
+import { isTruthy } from '../request-fields.ts';
 import { actorRef } from '../schemas/actor.ts';
 import { actorParams, envelope, errors, ifMatch, ifNoneMatch, notModified } from '../schemas/common.ts';
 import { success } from '../success.ts';
@@ -68,10 +69,10 @@ async function getState(request: FastifyRequest, reply: FastifyReply): Promise<E
 async function setState(request: FastifyRequest, reply: FastifyReply): Promise<Envelope> {
   const actor = await findActor(request);
   if (actor.stateless) throwStateless();
-  const state = readState(request);
+  const stateJson = readState(request);
   const { execution } = request.caller;
   const own = execution?.actorId === actor.id ? execution.executionId : undefined;
-  const outcome = await request.server.services.actors.setState(refOf(actor), state, {
+  const outcome = await request.server.services.actors.setState(refOf(actor), stateJson, {
     ...optional('executionId', own),
     ...optional('versions', readIfMatch(request)),
   });
@@ -85,7 +86,8 @@ async function setState(request: FastifyRequest, reply: FastifyReply): Promise<E
   return success(request, messages.set, await showActor(request, actor));
 }
 
-function readState(request: FastifyRequest): unknown {
+/** As it was sent: parsing loses the digits of numbers, and the order of keys that look like some. */
+function readState(request: FastifyRequest): string {
   const mediaType = mediaTypeOf(request.headers['content-type']);
   const body = bodyOf(request);
   if (body.length > 0 && !isJson(mediaType)) {
@@ -94,11 +96,15 @@ function readState(request: FastifyRequest): unknown {
       `${whatState}: Content-Type must be application/json, not "${mediaType}"`,
     );
   }
-  const state = body.length === 0 ? undefined : parseJson(body.toString(), whatState);
+  const json = body.toString().trim();
+  const state = json === '' ? undefined : parseJson(json, whatState);
   if (!isTruthy(state)) throw new InvalidError('request.invalid', `${whatState}: state must be JSON serializable.`);
-  const problem = variableProblem('_abaco_actor_state', renderText(state));
+  const problem = variableProblem(
+    '_abaco_actor_state',
+    renderValue(json, request.server.services.config.compat.valueText),
+  );
   if (problem !== undefined) throw new InvalidError('request.invalid', `${whatState}: ${problem}`);
-  return state;
+  return json;
 }
 
 const whatState = 'Invalid actor state description';

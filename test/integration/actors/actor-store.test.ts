@@ -38,7 +38,7 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
     await others.markReady(ref, 1, 'sha256:1');
     expect(await read()).toMatchObject({ status: 'ready', digest: 'sha256:1' });
     expect(await read()).not.toHaveProperty('wait');
-    await others.setState(ref, { count: 1 });
+    await others.setState(ref, '{"count":1}');
     expect(await read()).toMatchObject({ stateVersion: 1 });
     await others.replace({ ...draft, description: 'other' }, true);
     expect(await read()).toMatchObject({ status: 'submitted', revision: 2, description: 'other' });

@@ -25,7 +25,7 @@ function environmentOf(
     execution,
     message: { contentType: 'str', body: { inline: new Uint8Array() }, environment: {}, executor: 'jane', ...message },
     ...(text === undefined ? {} : { text }),
-    state: { count: 1, none: null },
+    stateJson: '{"count":1,"none":null}',
     configs: [{ name: 'settings', value: 'text' }],
     workerId: 'W1',
     accessToken: 'secret',
