@@ -77,7 +77,7 @@ export async function composeStorage(
   const { dataDir } = config.service;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (alone) {
-    const lock = await lockDataDir(dataDir);
+    const lock = lockDataDir(dataDir);
     closers.add('data directory', () => lock.release());
   }
   const { url, trouble } = await redisServer(config, alone, log, closers);

@@ -1,54 +1,41 @@
-/** One `abaco up` per data directory: a socket in it that only a living process answers. */
+/**
+ * One `abaco up` per data directory: the write lock of an empty SQLite file in it, since Node has no locks of files of its
+ * own. The system gives it to one process, whatever the order they ask in, and takes it back when that one ends, however
+ * it ends. So there is nothing of a dead one to judge and clear away, and the file stays.
+ */
 
-import { rm } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { ConflictError } from '../errors.ts';
 
+/** Held for as long as this value is kept, or until its release. */
 export interface DataDirLock {
-  release(): Promise<void>;
+  release(): void;
 }
 
-/** Refuses with `service.locked` while another process holds the directory; a dead one's lock is taken over. */
-export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
-  const path = join(dataDir, 'lock');
-  for (;;) {
-    const server = await listen(path);
-    if (server) return { release: () => close(server) };
-    if (await answers(path)) {
-      throw new ConflictError(
-        'service.locked',
-        `Data directory "${dataDir}" is held by another process: stop that one, or give this one its own with --data-dir`,
-      );
-    }
-    await rm(path, { force: true });
+/** SQLITE_BUSY, also with more said in its upper bytes. */
+const busy = 5;
+
+/** Refuses with `service.locked` while another one holds the directory. */
+export function lockDataDir(dataDir: string): DataDirLock {
+  const file = new DatabaseSync(join(dataDir, 'lock.sqlite'), { timeout: 0 });
+  try {
+    // Nothing is ever written, so no journal is wanted, which a killed process would leave behind.
+    file.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+  } catch (thrown) {
+    file.close();
+    throw isBusy(thrown) ? held(dataDir) : thrown;
   }
+  return { release: () => file.close() };
 }
 
-async function listen(path: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.end());
-  const { promise, resolve, reject } = Promise.withResolvers<Server | undefined>();
-  server.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') resolve(undefined);
-    else reject(error);
-  });
-  server.listen(path, () => resolve(server));
-  const listening = await promise;
-  listening?.unref();
-  return listening;
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & 0xff) === busy;
 }
 
-async function answers(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path, () => resolve(true));
-  socket.once('error', () => resolve(false));
-  const answer = await promise;
-  socket.destroy();
-  return answer;
-}
-
-async function close(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  await promise;
+function held(dataDir: string): ConflictError {
+  return new ConflictError(
+    'service.locked',
+    `Data directory "${dataDir}" is held by another process: stop that one, or give this one its own with --data-dir`,
+  );
 }
