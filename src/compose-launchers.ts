@@ -13,6 +13,7 @@ import type { Closers } from './lib/closers.ts';
 import { writeDurably } from './lib/durable-file.ts';
 import { packagePath } from './lib/package-root.ts';
 import type { Logger } from './observability/logger.ts';
+import { makeDataDirectory } from './storage/data-directory.ts';
 
 export interface LaunchersOptions {
   readonly loaded: LoadedConfig;
@@ -47,6 +48,7 @@ async function createLauncher(
 ): Promise<Launcher> {
   const { kind, options } = readKind({ loaded, kinds }, name);
   const dataDir = launcherDirectory(loaded, name);
+  await makeDataDirectory(loaded.config.service.dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const nativeDir = await placeHelper(dataDir);
   const { registries, tenants } = loaded.config;

@@ -1,6 +1,5 @@
 /** Everything that keeps something: Redis, the history, the blobs, and the stores on top of them. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createActorStore } from './actors/actor-store.ts';
 import { createAliasStore } from './actors/alias-store.ts';
@@ -29,6 +28,7 @@ import { createHealth, type Health } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
 import { createBlobStore } from './storage/blob-store.ts';
 import { lockDataDir } from './storage/data-dir-lock.ts';
+import { checkSocketLength, makeDataDirectory } from './storage/data-directory.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from './storage/embedded-redis.ts';
 import { claimBlobDirectory, claimInstallation } from './storage/installation.ts';
 import { leaseProcessNumber } from './storage/process-number.ts';
@@ -75,7 +75,8 @@ export async function composeStorage(
 ): Promise<Storage> {
   const { config } = loaded;
   const { dataDir } = config.service;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  if (alone && !config.redis.url) checkSocketLength(dataDir);
+  await makeDataDirectory(dataDir);
   if (alone) {
     const lock = lockDataDir(dataDir);
     closers.add('data directory', () => lock.release());

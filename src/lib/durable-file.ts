@@ -1,7 +1,8 @@
 /** Writing files that are still there after a loss of power: the file first, then the directory that names it. */
 
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 
 export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
@@ -22,7 +23,7 @@ export async function writeDurably(path: string, content: Bytes, temporary: stri
 
 /** Makes the directory and what leads to it; all that is new is on the disk before this resolves. */
 export async function makeDurableDirectory(path: string): Promise<void> {
-  const firstMade = await mkdir(path, { recursive: true, mode: 0o750 });
+  const firstMade = await makeDirectory(path, 0o750);
   if (firstMade === undefined) return;
   const top = dirname(resolve(firstMade));
   let parent = dirname(resolve(path));

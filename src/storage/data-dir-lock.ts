@@ -4,9 +4,11 @@
  * it ends. So there is nothing of a dead one to judge and clear away, and the file stays.
  */
 
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { ConflictError } from '../errors.ts';
+import { asError, ConflictError } from '../errors.ts';
+import { cannotLock } from './data-directory.ts';
 
 /** Held for as long as this value is kept, or until its release. */
 export interface DataDirLock {
@@ -16,21 +18,33 @@ export interface DataDirLock {
 /** SQLITE_BUSY, also with more said in its upper bytes. */
 const busy = 5;
 
-/** Refuses with `service.locked` while another one holds the directory. */
+/** Refuses with `service.locked` while another one holds the directory; where it cannot be locked, with ConfigError. */
 export function lockDataDir(dataDir: string): DataDirLock {
-  const file = new DatabaseSync(join(dataDir, 'lock.sqlite'), { timeout: 0 });
+  let file: DatabaseSync | undefined;
   try {
+    const opened = new DatabaseSync(join(dataDir, 'lock.sqlite'), { timeout: 0 });
+    file = opened;
     // Nothing is ever written, so no journal is wanted, which a killed process would leave behind.
     file.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE');
+    return { release: () => opened.close() };
   } catch (thrown) {
-    file.close();
-    throw isBusy(thrown) ? held(dataDir) : thrown;
+    file?.close();
+    throw isBusy(thrown) ? held(dataDir) : cannotLock(dataDir, reasonOf(thrown, dataDir));
   }
-  return { release: () => file.close() };
 }
 
 function isBusy(thrown: unknown): boolean {
   return thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & 0xff) === busy;
+}
+
+/** SQLite does not say why it cannot open a file; most often nothing may be written in the directory. */
+function reasonOf(thrown: unknown, dataDir: string): string {
+  try {
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+    return asError(thrown).message;
+  } catch (denied) {
+    return asError(denied).message;
+  }
 }
 
 function held(dataDir: string): ConflictError {

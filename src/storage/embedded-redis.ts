@@ -9,10 +9,11 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { asError, UnavailableError } from '../errors.ts';
 import { pause, pauseMs } from '../lib/backoff.ts';
+import { redisSocket } from './data-directory.ts';
 
 export interface EmbeddedRedis {
   /** Path of the socket. */
@@ -33,9 +34,6 @@ export interface EmbeddedRedisOptions {
   };
 }
 
-/** Of `sockaddr_un` on Linux, less the closing NUL. */
-const longestSocketPath = 107;
-
 /** A large append-only file takes its time to load. */
 const startMs = 120_000;
 
@@ -45,15 +43,8 @@ const restartPause = { firstMs: 100, mostMs: 10_000 };
 const calmMs = 60_000;
 
 export async function startEmbeddedRedis({ dataDir, log }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  const dir = join(dataDir, 'redis');
-  const socket = join(dir, 'redis.sock');
-  if (Buffer.byteLength(socket) > longestSocketPath) {
-    throw new UnavailableError(
-      'storage.unavailable',
-      `Socket path "${socket}" is longer than the ${longestSocketPath} bytes Linux takes; choose a shorter --data-dir`,
-      { retryable: false },
-    );
-  }
+  const socket = redisSocket(dataDir);
+  const dir = dirname(socket);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const adopted = await startOrAdopt(dir, socket);
   log.info({ socket, adopted }, adopted ? 'embedded redis adopted' : 'embedded redis started');

@@ -4,11 +4,12 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { ConflictError } from '../errors.ts';
 import { writeDurably } from '../lib/durable-file.ts';
+import { makeDataDirectory } from './data-directory.ts';
 import { throwRedisError } from './redis.ts';
 import { parseMark, planMark, type StoreMark } from './store-mark.ts';
 
@@ -33,7 +34,7 @@ export interface InstallationOptions {
 export async function claimInstallation(options: InstallationOptions): Promise<StoreMark> {
   const { redis, key, dataDir, writtenBy } = options;
   const file = join(dataDir, 'installation.json');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDataDirectory(dataDir);
   const inDirectory = await readDirectoryMark(file);
   const redisName = `Redis (key "${key}")`;
   const inRedis = await redis.get(key).catch(throwRedisError);

@@ -1,9 +1,9 @@
 /** Redis of the configuration, for commands of an operator, without a service around it. */
 
-import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config/schema.ts';
 import { UnavailableError } from '../errors.ts';
+import { redisSocket } from './data-directory.ts';
 import { openRedis, throwRedisError } from './redis.ts';
 import { parseMark, type StoreMark } from './store-mark.ts';
 
@@ -20,7 +20,7 @@ export async function withRedis<T>(
   { config, key, why }: OperatorRedisOptions,
   use: (redis: Redis, mark: StoreMark) => Promise<T>,
 ): Promise<T> {
-  const url = config.redis.url || join(config.service.dataDir, 'redis', 'redis.sock');
+  const url = config.redis.url || redisSocket(config.service.dataDir);
   const redis = await openRedis({ url, onError: () => undefined }).catch((thrown: unknown) => {
     const help = `${why}: start the service, or Redis`;
     throw new UnavailableError('storage.unavailable', `Redis does not answer; ${help}`, { cause: thrown });

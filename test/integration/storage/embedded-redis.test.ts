@@ -213,11 +213,4 @@ describe.runIf(requireService('redis', await programAvailable('redis-server')))(
       process.env['PATH'] = PATH;
     }
   });
-
-  it('says that its data directory has too long a name', async () => {
-    const dataDir = join(directory.path, 'd'.repeat(100));
-    await expect(startEmbeddedRedis({ dataDir, log: silentLog })).rejects.toThrow(
-      /longer than the 107 bytes .* --data-dir/,
-    );
-  });
 });
