@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { createScreen } from '../src/client/screen.ts';
 import { asError } from '../src/errors.ts';
-import { type DemoService, startService } from './demo/demo-service.ts';
+import { type DemoService, drainSeconds, startService } from './demo/demo-service.ts';
 import { createStage } from './demo/stage.ts';
 import { showAll } from './demo/steps.ts';
 
@@ -16,14 +16,20 @@ const leaving = new AbortController();
 const { signal } = leaving;
 let service: DemoService | undefined;
 
+let isForced = false;
+
 /** The first one ends the demo and drains the service, another one forces it. */
 function leave(): void {
-  if (signal.aborted) void service?.stop();
+  if (signal.aborted) {
+    isForced = true;
+    void service?.stop();
+  }
   leaving.abort();
 }
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, leave);
 
-process.exitCode = await demonstrate();
+const exitCode = await demonstrate();
+process.exitCode = isForced ? 130 : exitCode;
 
 async function demonstrate(): Promise<number> {
   try {
@@ -41,9 +47,17 @@ async function demonstrate(): Promise<number> {
   } finally {
     if (service !== undefined) {
       stage.text('\nStopping the service');
-      await service.stop();
+      await Promise.all([service.stop(), sayWhatItWaitsFor(service)]);
     }
   }
+}
+
+/** Nothing where nothing runs: then it ends at once, and may be gone before it answers. */
+async function sayWhatItWaitsFor(stopped: DemoService): Promise<void> {
+  const count = await stopped.running().catch(() => 0);
+  if (count === 0 || isForced) return;
+  const executions = count === 1 ? '1 execution' : `${count} executions`;
+  stage.text(`Waits up to ${drainSeconds} s for ${executions}; Ctrl-C again ends it now`);
 }
 
 async function stayUp({ ended }: DemoService): Promise<void> {

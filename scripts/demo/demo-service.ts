@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import { textIn } from './checks.ts';
+import { sendRequest } from './curl.ts';
 
 const run = promisify(execFile);
 
@@ -17,12 +18,16 @@ export interface DemoService {
   readonly url: string;
   /** Resolves when the service has ended, asked to or not. */
   readonly ended: Promise<unknown>;
+  /** How many executions run. */
+  running(): Promise<number>;
   /** Drains; again forces. Resolves when it has ended and nothing of it is left. */
   stop(): Promise<void>;
 }
 
 const usualPort = 8000;
 const startMs = 60_000;
+/** How long what runs may take when the service is stopped. */
+export const drainSeconds = 30;
 
 /** Rejects, with the end of the service's log, when it does not become ready. */
 export async function startService(signal: AbortSignal): Promise<DemoService> {
@@ -31,14 +36,19 @@ export async function startService(signal: AbortSignal): Promise<DemoService> {
   const logFile = join(home, 'service.log');
   const child = await spawnService(home, logFile);
   const ended = once(child, 'exit');
-  const stop = async (): Promise<void> => {
-    if (!hasExited(child)) child.kill('SIGTERM');
+  const clear = async (): Promise<void> => {
     await ended;
     await clearEngine(home);
     await rm(home, { recursive: true, force: true, maxRetries: 3 });
   };
+  let clearing: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    if (!hasExited(child)) child.kill('SIGTERM');
+    await (clearing ??= clear());
+  };
   try {
-    return { url: await readyAddress(child, logFile, signal), ended, stop };
+    const url = await readyAddress(child, logFile, signal);
+    return { url, ended, running: async () => await countRunning(url), stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -50,7 +60,6 @@ async function clearEngine(home: string): Promise<void> {
   const mark = await readFile(join(home, 'data', 'installation.json'), 'utf8').catch(() => undefined);
   if (mark === undefined) return;
   const id = textIn(JSON.parse(mark), 'installationId');
-  // A demo that is forced to end is here twice; what one of both removes, the other does not find.
   await run('sh', [packagePath('scripts', 'remove-from-engine.sh'), id]).catch(() => undefined);
 }
 
@@ -60,7 +69,7 @@ async function spawnService(home: string, logFile: string): Promise<ChildProcess
   const args = ['up', '--data-dir', join(home, 'data'), '--port', String(await choosePort())];
   const child = spawn(packagePath('scripts', 'abaco'), args, {
     detached: true,
-    env: { ...withoutSettings(process.env), ABACO_LOGGING_PRETTY: 'never' },
+    env: { ...withoutSettings(process.env), ABACO_LOGGING_PRETTY: 'never', ABACO_SERVICE_DRAIN: `${drainSeconds}s` },
     stdio: ['ignore', log.fd, log.fd],
   });
   await once(child, 'spawn');
@@ -109,6 +118,12 @@ async function isReady(url: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
+}
+
+async function countRunning(url: string): Promise<number> {
+  const { body } = await sendRequest(url, { path: '/actors/v2/executions?status=RUNNING' });
+  const { result } = JSON.parse(body) as { readonly result: { readonly executions: readonly unknown[] } };
+  return result.executions.length;
 }
 
 function hasExited({ exitCode, signalCode }: ChildProcess): boolean {

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { spawn as spawnTerminal } from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/child.ts';
 import { dockerAvailable, madeOnEngine } from '../support/docker.ts';
@@ -95,4 +96,48 @@ describe.runIf(requireService('docker', await dockerAvailable()))('the demo', ()
     expect(homes()).toEqual(homesBefore);
     expect(await madeOnEngine(installation)).toEqual([]);
   });
+
+  it('says at Ctrl-C what it waits for, and ends at once and clean at another', { timeout: demoMs }, async () => {
+    const terminal = spawnTerminal('sh', ['scripts/demo.sh'], { cwd: packageRoot, env: process.env });
+    let text = '';
+    terminal.onData((piece) => {
+      text += piece;
+    });
+    const { promise: ended, resolve } = Promise.withResolvers<unknown>();
+    terminal.onExit(resolve);
+    const installation = await installationBeside(homesBefore);
+    await until(() => text.includes('It stays up until Ctrl-C'), { timeoutMs: demoMs, what: 'the demo to stay up' });
+    const url = /abaco up → (http:\S+)/.exec(text)?.[1] ?? '';
+    await startScript(url, 'sleep 80');
+    terminal.write('\u0003');
+    await until(() => text.includes('Waits up to 30 s for 1 execution; Ctrl-C again ends it now'), {
+      timeoutMs: 10_000,
+    });
+    const since = performance.now();
+    terminal.write('\u0003');
+    expect(await ended).toMatchObject({ exitCode: 130 });
+    expect(performance.now() - since).toBeLessThan(15_000);
+    expect(homes()).toEqual(homesBefore);
+    expect(await madeOnEngine(installation)).toEqual([]);
+  });
 });
+
+/** Resolves when it runs. */
+async function startScript(url: string, script: string): Promise<void> {
+  const ask = async (
+    path: string,
+    body?: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>>> => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(
+      `${url}/actors/v2${path}`,
+      body && { method: 'POST', headers, body: JSON.stringify(body) },
+    );
+    return ((await answer.json()) as { result: Readonly<Record<string, string>> }).result;
+  };
+  const { id: actor } = await ask('', { image: 'abaco/script' });
+  const { execution_id: execution, executionId = execution } = await ask(`/${actor}/messages`, { message: script });
+  const isRunning = async (): Promise<boolean> =>
+    (await ask(`/${actor}/executions/${executionId}`))['status'] === 'RUNNING';
+  await until(isRunning, { timeoutMs: 20_000, what: 'the script to run' });
+}
