@@ -42,6 +42,33 @@ export function placeOf(source: ImageSource): string {
   return `${source.kind === 'oras' ? 'oras://' : ''}${registry}/${folder}${repository}`;
 }
 
+/** Hosts that are one registry. */
+const hubHosts: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'];
+
+/**
+ * What `placeOf` says, and what else leads to the same, in small letters where case means nothing: a pattern that denies
+ * one of them denies the image. A SIF of a registry is also one of its images; an image of an engine is none.
+ */
+export function spellingsOf(source: ImageSource): readonly string[] {
+  if (source.kind === 'file') return [source.path];
+  const { repository } = source.name;
+  const host = canonicalHost(registryOf(source.name));
+  const isHub = hubHosts.includes(host);
+  const folder = isHub && !repository.includes('/') ? 'library/' : '';
+  const places = (isHub ? hubHosts : [host]).map((one) => `${one}/${folder}${repository}`);
+  // An engine's own images are written without a registry, and without the folder that it adds.
+  if (source.kind === 'engine' && isHub) places.push(folder + repository, repository.replace(/^library\//, ''));
+  const beginnings = { registry: [''], oras: ['', 'oras://'], engine: ['docker-daemon:'] }[source.kind];
+  const others = beginnings.flatMap((beginning) => places.map((place) => beginning + place));
+  return [placeOf(source).toLowerCase(), ...others];
+}
+
+/** As it is called in the end: in small letters, an address in its usual form, without the port that is understood. */
+function canonicalHost(host: string): string {
+  const url = `https://${host}`;
+  return URL.canParse(url) ? new URL(url).host : host.toLowerCase();
+}
+
 function checkPath(path: string): string {
   const problem = problemOfPath(path);
   if (problem === undefined) return path;

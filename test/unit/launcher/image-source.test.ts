@@ -70,3 +70,88 @@ describe('the images a tenant may use', () => {
     expect(() => checkImagePolicy('T', 'debian', { imagesAllow: [], imagesDeny: [] })).not.toThrow();
   });
 });
+
+describe('the images a tenant is denied', () => {
+  const isDenied = (image: string, ...imagesDeny: readonly string[]): boolean => {
+    try {
+      checkImagePolicy('T', image, { imagesAllow: [], imagesDeny });
+      return false;
+    } catch {
+      return true;
+    }
+  };
+
+  it.each([
+    ['docker.io/evil/**', ['evil/x', 'index.docker.io/evil/x', 'registry-1.docker.io/evil/x', 'Docker.IO:443/evil/x']],
+    ['docker.io/library/debian', ['debian', 'index.docker.io/debian', 'docker.io:443/library/debian']],
+    ['index.docker.io/evil/**', ['evil/x', 'docker.io/evil/x', 'registry-1.docker.io:0443/evil/x']],
+    [
+      'registry.example.org/**',
+      ['Registry.example.org/x', 'registry.example.org:443/x', 'registry.example.org:0443/x'],
+    ],
+    ['registry.example.org/x', ['oras://registry.example.org/x:1', 'docker://Registry.Example.org:443/x:1']],
+    ['Registry.example.org:443/**', ['registry.example.org/x', 'oras://registry.example.org/x']],
+    ['oras://registry.example.org:443/**', ['oras://registry.example.org/x']],
+    ['*:*/**', ['registry.example.org:443/x', 'registry.example.org:5000/x']],
+    ['docker://registry.example.org/**', ['registry.example.org/x', 'docker://registry.example.org/x']],
+    ['registry.example.org:5000/**', ['registry.example.org:05000/x']],
+    ['127.0.0.1:5000/**', ['127.1:5000/x', '0x7f.1:5000/x']],
+    ['docker-daemon:evil/**', ['docker-daemon:evil/x', 'docker-daemon:docker.io/evil/x']],
+    ['docker-daemon:debian', ['docker-daemon:docker.io/library/debian:1', 'docker-daemon:library/debian']],
+    ['/lustre/Tools/*.sif', ['/lustre/Tools/x.sif']],
+  ])('by %j are %j', (pattern, images) => {
+    for (const image of images) expect(isDenied(image, pattern), image).toBe(true);
+  });
+
+  it.each([
+    ['oras://**', ['registry.example.org/x', 'docker://registry.example.org/x']],
+    ['docker://**', ['oras://registry.example.org/x']],
+    ['docker.io/**', ['docker-daemon:word-count', 'registry.docker.io.example.org/x']],
+    ['registry.example.org/**', ['registry.example.org:5000/x', 'docker-daemon:registry.example.org/x']],
+    ['docker.io/*', ['debian']],
+    ['*:*/**', ['registry.example.org/x', 'debian']],
+    ['/lustre/tools/*.sif', ['/lustre/Tools/x.sif']],
+  ])('by %j are not %j', (pattern, images) => {
+    for (const image of images) expect(isDenied(image, pattern), image).toBe(false);
+  });
+
+  const label = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
+  const host = fc.tuple(label, label).map((labels) => labels.join('.'));
+  const spelled = fc.record({
+    beginning: fc.constantFrom('', 'docker://', 'oras://'),
+    capitals: fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }),
+    port: fc.constantFrom('', ':443', ':0443'),
+    end: fc.constantFrom('', ':1', `@sha256:${'0'.repeat(64)}`),
+  });
+
+  it('are the same however they are written', () => {
+    fc.assert(
+      fc.property(host, label, spelled, (registry, repository, { beginning, capitals, port, end }) => {
+        const raise = (one: string, index: number) => (capitals[index] === true ? one.toUpperCase() : one);
+        const written = registry.replaceAll(/./g, raise);
+        expect(isDenied(`${beginning}${written}${port}/${repository}${end}`, `${registry}/${repository}`)).toBe(true);
+        expect(isDenied(`${beginning}${written}${port}/${repository}${end}`, `x${registry}/${repository}`)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are at least those whose name, as it is written, matches', () => {
+    const piece = fc.constantFrom('*', '**', '?', 'R.org', 'r.org', ':443', ':5000', '127.1', '/', 'x', 'oras://');
+    const pattern = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
+    const image = fc.constantFrom('r.org/x', 'R.org:443/x', 'oras://r.org:5000/x', '127.1:443/x/x', 'x', 'oras://x/x');
+    fc.assert(
+      fc.property(pattern, image, (said, written) => {
+        fc.pre(matchesPattern(placeOf(parseImageSource(written)), said));
+        expect(isDenied(written, said)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('may be those allowed by another spelling, which allows no more than is written', () => {
+    const allowed = { imagesAllow: ['docker.io/library/*', 'r.org/**'], imagesDeny: [] };
+    for (const image of ['index.docker.io/library/debian', 'oras://r.org/x', 'r.org:443/x', 'R.org/x'])
+      expect(() => checkImagePolicy('T', image, allowed), image).toThrow(/none of those it allows/);
+  });
+});
