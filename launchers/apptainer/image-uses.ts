@@ -19,6 +19,8 @@ export interface ImageUse {
 }
 
 export interface ImageUses {
+  /** One for each tenant, and place that an image comes from: 32 hexadecimal digits. */
+  nameOf(image: ImageRef): string;
   /** When this tenant has last resolved it under this name; nothing where it never has. */
   resolvedAt(digest: string, image: ImageRef): Promise<Date | undefined>;
   /** @param resolved - just now, and not from the cache. */
@@ -33,10 +35,11 @@ const everyMs = 3_600_000;
 export function createImageUses(host: Host, baseOf: (digest: string) => string, installation: string): ImageUses {
   const known = new Map<string, ImageUse>();
 
-  const pathOf = (digest: string, image: ImageRef): string => {
+  const nameOf = (image: ImageRef): string => {
     const who = [installation, image.tenant ?? '', placeOf(parseImageSource(image.name))].join('\n');
-    return `${baseOf(digest)}.uses/${createHash('sha256').update(who).digest('hex').slice(0, 32)}`;
+    return createHash('sha256').update(who).digest('hex').slice(0, 32);
   };
+  const pathOf = (digest: string, image: ImageRef): string => `${baseOf(digest)}.uses/${nameOf(image)}`;
 
   async function read(paths: readonly string[]): Promise<readonly (ImageUse | undefined)[]> {
     const parts = await host.readMany(paths.map((path) => ({ path, offset: 0, length: 100_000 })));
@@ -51,6 +54,7 @@ export function createImageUses(host: Host, baseOf: (digest: string) => string, 
   }
 
   return {
+    nameOf,
     async resolvedAt(digest, image) {
       const use = await useOf(digest, image);
       return use && new Date(use.resolvedAt);

@@ -6,29 +6,28 @@
  *
  *     <directory>/sha256-<digest>.sif    the image
  *                                .json   what it was built of, its SHA-256; written when it was whole
- *                                .log    what its build said
  *                                .uses/  who has come by it, and when
- *                                .lock, .beat, .building-…   while it is being built
- *                                .failed how the last build failed, for those who waited for it
+ *                                .lock   while it is put there, or taken away
+ *                                .<use>.lock, .beat, .building-…   while it is being built
+ *                                .<use>.log, .failed   what the last build said, and how it failed
+ *
+ * Those who wait for one build, and are told what it says, are of one use: of one tenant, and from one place. Another
+ * registry may serve the same manifest and then nothing, and what it says is for nobody else. The first that comes to its
+ * end serves all.
  */
 
-import {
-  type ErrorCode,
-  LauncherError,
-  QuotaError,
-  ServiceError,
-  UnavailableError,
-  UnknownOutcomeError,
-} from '../../src/errors.ts';
+import { QuotaError, ServiceError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherLog, PreparedImage } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
+import { failureOfBuild, noteFailure } from './build-failure.ts';
 import { createImageUses, type ImageUses } from './image-uses.ts';
 import { type ResolvedSource, resolveSource, type SourceParts } from './resolve-source.ts';
 import { buildFiles, buildSif, type RunScript } from './sif-build.ts';
 import { createSifChecks } from './sif-check.ts';
 import { fileNameOf, moveFile, openSifDirectory } from './sif-directory.ts';
 import { type Beat, type HeldLock, takeLock } from './sif-lock.ts';
+import { removeImage, removeLeftovers } from './sif-removal.ts';
 
 export interface SifStoreOptions extends SourceParts {
   readonly host: Host;
@@ -71,11 +70,13 @@ interface FoundSif extends SifRecord {
   readonly argv: readonly string[];
 }
 
-interface FailureRecord {
-  /** Of the lock that was held then. */
-  readonly token: string;
-  readonly code: ErrorCode;
-  readonly message: string;
+/** One build, under its lock. */
+interface BuildInHand {
+  /** What the names of its files begin with. */
+  readonly base: string;
+  readonly lock: HeldLock;
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Whoever may no longer have an image is found out within a day; a registry that is away stops nothing. */
@@ -93,15 +94,11 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   const pathOf = (digest: string): string => `${baseOf(digest)}.sif`;
   const uses = createImageUses(host, baseOf, options.installationId);
 
-  async function readJson<T>(path: string): Promise<T | undefined> {
-    const [part] = await host.readMany([{ path, offset: 0, length: 1_000_000 }]);
-    return part && (JSON.parse(Buffer.from(part.bytes).toString()) as T);
-  }
-
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
   async function find(digest: string): Promise<FoundSif | undefined> {
-    const record = await readJson<SifRecord>(`${baseOf(digest)}.json`);
-    if (!record) return undefined;
+    const [part] = await host.readMany([{ path: `${baseOf(digest)}.json`, offset: 0, length: 1_000_000 }]);
+    if (!part) return undefined;
+    const record = JSON.parse(Buffer.from(part.bytes).toString()) as SifRecord;
     const path = pathOf(digest);
     if (await checks.isWhole(path, record.sha256))
       return { ...record, argv: await checks.commandOf(record.name, path, record.sha256) };
@@ -156,14 +153,14 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     signal: AbortSignal,
     tell: (text: string) => void,
   ): Promise<FoundSif> {
-    const base = baseOf(resolved.digest);
+    const base = `${baseOf(resolved.digest)}.${uses.nameOf(image)}`;
     // A file system that is purged takes empty directories away.
     await open();
     const say = ({ since, line }: Beat): void =>
       tell(`Image "${image.name}" is being built for this cluster since ${since}${line === '' ? '' : `: ${line}`}`);
     const taken = await takeLock(
       { host, base, log, signal, deadAfterMs },
-      async (token) => await outcomeOf(resolved.digest, token),
+      async (token) => await outcomeOf(resolved.digest, base, token),
       say,
     );
     if ('value' in taken) return taken.value;
@@ -177,41 +174,28 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     };
     onLine('');
     try {
-      return await build(image.name, resolved, { lock, onLine, signal });
+      return await build(image.name, resolved, { base, lock, onLine, signal });
     } catch (thrown) {
-      await noteFailure(base, lock.token, thrown);
+      await noteFailure(host, base, lock.token, thrown);
       throw thrown;
     }
   }
 
   /** What became of a build that we waited for: the image, or the reason of its failure; nothing while it goes on. */
-  async function outcomeOf(digest: string, token: string): Promise<FoundSif | undefined> {
+  async function outcomeOf(digest: string, base: string, token: string): Promise<FoundSif | undefined> {
     const built = await find(digest);
     if (built) return built;
-    const failure = await readJson<FailureRecord>(`${baseOf(digest)}.failed`);
-    if (failure?.token !== token) return undefined;
-    throw new LauncherError(failure.code, failure.message);
+    const failure = await failureOfBuild(host, base, token);
+    if (failure) throw failure;
+    return undefined;
   }
 
-  /** Trouble that may pass is tried again by whoever waits. */
-  async function noteFailure(base: string, token: string, thrown: unknown): Promise<void> {
-    if (!(thrown instanceof ServiceError) || thrown.retryable) return;
-    const record: FailureRecord = { token, code: thrown.code, message: thrown.message };
-    await host.put(`${base}.failed`, Buffer.from(JSON.stringify(record)), { mode: 0o644 }).catch(() => undefined);
-  }
-
-  async function build(
-    name: string,
-    resolved: ResolvedSource,
-    {
-      lock,
-      onLine,
-      signal,
-    }: { readonly lock: HeldLock; readonly onLine: (line: string) => void; readonly signal: AbortSignal },
-  ): Promise<FoundSif> {
+  async function build(name: string, resolved: ResolvedSource, parts: BuildInHand): Promise<FoundSif> {
+    const { base, lock, onLine, signal } = parts;
     const { digest } = resolved;
-    const base = baseOf(digest);
-    await removeUnfinished(digest);
+    await removeLeftovers(host, directory, base.slice(directory.length + 1)).catch((thrown: unknown) => {
+      log.warn({ err: thrown, directory }, 'what dead builders left is still there; the next build tries again');
+    });
     const work = `${base}.building-${lock.token}`;
     await host.makeDirectory(work, 0o700);
     const startedMs = Date.now();
@@ -221,20 +205,11 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       await buildSif({ host, program, run, name, work, recipe: resolved.recipe(work), onLine, signal });
       await resolved.check?.();
       const sif = `${work}/${buildFiles.sif}`;
-      const [sha256, [file]] = await Promise.all([
-        host.hash(sif),
-        host.readMany([{ path: sif, offset: 0, length: 0 }]),
-      ]);
+      const sha256 = await host.hash(sif);
       const argv = await checks.commandOf(name, sif, sha256);
-      // Whoever took us for dead builds another, which is as good; and writes its record.
-      if (!(await lock.isHeld()))
-        throw new UnavailableError('launcher.unavailable', `Image "${name}" is built by another`);
-      await moveFile(host, sif, pathOf(digest), 0o644);
-      const record: SifRecord = { digest, name, sha256, bytes: file?.size ?? 0, builtAt: new Date().toISOString() };
-      await host.put(`${base}.json`, Buffer.from(JSON.stringify(record)), { mode: 0o644 });
-      await checks.note(pathOf(digest), sha256);
-      log.info({ image: name, digest, tookMs: Date.now() - startedMs }, 'image built');
-      return { ...record, argv };
+      const put = await publish(sif, { digest, name, sha256, argv }, parts);
+      if (put.sha256 === sha256) log.info({ image: name, digest, tookMs: Date.now() - startedMs }, 'image built');
+      return put;
     } catch (thrown) {
       if (!(thrown instanceof UnknownOutcomeError || thrown instanceof QuotaError)) throw thrown;
       const message = `The build of image "${name}" did not come to its end; it is tried again: ${thrown.message}`;
@@ -245,12 +220,32 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     }
   }
 
-  /** Of builders that died. A word of ours that is just being written may go as well: it is said again. */
-  async function removeUnfinished(digest: string): Promise<void> {
-    const prefixes = ['.building-', '.beat.'].map((suffix) => `${fileNameOf(digest)}${suffix}`);
-    const isLeft = (name: string): boolean => prefixes.some((prefix) => name.startsWith(prefix));
-    const left = ((await host.list(directory)) ?? []).filter(isLeft);
-    for (const name of left) await host.removeTree(`${directory}/${name}`);
+  /** Puts there what was built, or gives what another has put there meanwhile: one at a time, so file and record agree. */
+  async function publish(
+    sif: string,
+    built: Pick<FoundSif, 'digest' | 'name' | 'sha256' | 'argv'>,
+    { lock, signal }: BuildInHand,
+  ): Promise<FoundSif> {
+    const { argv, ...file } = built;
+    const { digest, name } = file;
+    const taken = await takeLock(
+      { host, base: baseOf(digest), log, signal, deadAfterMs },
+      async () => await find(digest),
+      () => undefined,
+    );
+    if ('value' in taken) return taken.value;
+    await using _ = taken;
+    const found = await find(digest);
+    if (found) return found;
+    // Whoever took us for dead builds another, which is as good; and writes its record.
+    if (!(await lock.isHeld()))
+      throw new UnavailableError('launcher.unavailable', `Image "${name}" is built by another`);
+    const [part] = await host.readMany([{ path: sif, offset: 0, length: 0 }]);
+    await moveFile(host, sif, pathOf(digest), 0o644);
+    const record: SifRecord = { ...file, bytes: part?.size ?? 0, builtAt: new Date().toISOString() };
+    await host.put(`${baseOf(digest)}.json`, Buffer.from(JSON.stringify(record)), { mode: 0o644 });
+    await checks.note(pathOf(digest), file.sha256);
+    return { ...record, argv };
   }
 
   return {
@@ -283,16 +278,6 @@ export function createSifStore(options: SifStoreOptions): SifStore {
         return part ? [{ ...(JSON.parse(Buffer.from(part.bytes).toString()) as SifRecord), digest }] : [];
       });
     },
-    async remove(digest) {
-      const base = baseOf(digest);
-      // Nobody begins to use what its builder's lock is held over.
-      if (!(await host.link(`${base}.lock`, 'removal'))) return false;
-      try {
-        for (const end of ['.json', '.sif', '.log', '.failed', '.uses']) await host.removeTree(base + end);
-        return true;
-      } finally {
-        await host.removeTree(`${base}.lock`);
-      }
-    },
+    remove: async (digest) => await removeImage(host, directory, digest),
   };
 }

@@ -7,9 +7,9 @@ import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import { files } from '../../src/launcher/run-directory.ts';
 import { type Command, expectSuccess } from '../host/command.ts';
+import { findOldCommand } from '../host/find-old.ts';
 import type { Host } from '../host/host.ts';
 import type { HostRuns } from '../host/host-runs.ts';
-import { findOldCommand } from './commands/find-old.ts';
 
 export interface KeptRuns {
   /** Says that this one is to be kept. It stands in the directory, so that it outlives us. */

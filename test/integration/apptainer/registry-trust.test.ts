@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEngineImages } from '../../../launchers/apptainer/engine-images.ts';
 import { createSifStore, type SifStore } from '../../../launchers/apptainer/sif-store.ts';
@@ -32,6 +33,7 @@ const evil = config(['/bin/sh', '-c', 'steal']);
 /** Of an image that everybody knows. */
 const honest = manifestOf(config(theirs));
 
+type Gate = PromiseWithResolvers<void>;
 type Answers = Readonly<Record<string, string | RequestListener>>;
 
 describe('a registry', () => {
@@ -40,11 +42,14 @@ describe('a registry', () => {
   const servers: WebhookServer[] = [];
   /** What was built, by the last part of its source. */
   const built: string[] = [];
+  /** What the build from a registry does, by its address, in place of building. */
+  const plays = new Map<string, (work: string) => Promise<number>>();
 
   beforeEach(async () => {
     files = await makeTestDirectory('registry-trust');
     images = join(files.path, 'cache', 'images');
     built.length = 0;
+    plays.clear();
   });
 
   afterEach(async () => {
@@ -77,7 +82,10 @@ describe('a registry', () => {
       accessOf: (_, asked) => named[asked],
       run: async (script) => {
         const work = script.replace(/\/[^/]*$/, '');
-        built.push(/From: .*?([^/\n]*)$/m.exec(await readFile(join(work, 'definition'), 'utf8'))?.[1] ?? '');
+        const definition = await readFile(join(work, 'definition'), 'utf8');
+        built.push(/From: .*?([^/\n]*)$/m.exec(definition)?.[1] ?? '');
+        const play = plays.get(/From: ([^/\n]*)/.exec(definition)?.[1] ?? '');
+        if (play) return await play(work);
         await writeFile(join(work, 'image.sif'), renderSif({ 'oci-config.json': { Entrypoint: theirs } }));
         return 0;
       },
@@ -155,6 +163,83 @@ describe('a registry', () => {
       'never has a file named after %s',
       (digest) => expect(() => openStore({}).pathOf(digest)).toThrow(/SHA-256/),
     );
+  });
+
+  describe('that serves the manifest of another', () => {
+    const mallory = { tenant: 'MALLORY' };
+    const victim = { tenant: 'VICTIM' };
+
+    async function bothServe() {
+      const [bad, good] = [await registry({ 'manifests/1': honest }), await registry({ 'manifests/1': honest })];
+      const open = () => openStore({ [`127.0.0.1:${bad.port}`]: plain, [`127.0.0.1:${good.port}`]: plain });
+      return { bad, good, open };
+    }
+
+    it.each([false, true])(
+      'holds up nobody who asks that one, in another process: %s',
+      async (inAnother) => {
+        const { bad, good, open } = await bothServe();
+        const store = open();
+        const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<number>()];
+        plays.set(`127.0.0.1:${bad.port}`, async (work) => {
+          begun.resolve();
+          await writeFile(join(work, 'image.sif'), renderSif({ 'oci-config.json': { Entrypoint: theirs }, late: 1 }));
+          return await end.promise;
+        });
+        const held = store.prepare({ name: nameOf(bad, ':1'), ...mallory }, signal);
+        await begun.promise;
+        const told: string[] = [];
+        const asked = (inAnother ? open() : store).prepare(
+          { name: nameOf(good, ':1'), ...victim },
+          signal,
+          (text) => void told.push(text),
+        );
+        expect(await asked).toMatchObject({ digest: digestOf(honest), argv: theirs });
+        expect(told.join('\n')).not.toContain(String(bad.port));
+        const file = join(images, `${digestOf(honest).replace(':', '-')}.sif`);
+        const first = await readFile(file);
+        end.resolve(0);
+        expect(await held).toMatchObject({ digest: digestOf(honest), argv: theirs });
+        expect(await readFile(file)).toEqual(first);
+        expect((await readdir(images)).filter((name) => /lock|beat|building/.test(name))).toEqual([]);
+      },
+      20_000,
+    );
+
+    it('fails for those alone who asked it, and who wait for it are told the same', async () => {
+      const { bad, good, open } = await bothServe();
+      const [begun, end, later] = [0, 1, 2].map(() => Promise.withResolvers<void>()) as [Gate, Gate, Gate];
+      plays.set(`127.0.0.1:${bad.port}`, async (work) => {
+        begun.resolve();
+        await end.promise;
+        await writeFile(join(work, 'build.log'), 'FATAL: the words of Mallory');
+        return 255;
+      });
+      plays.set(`127.0.0.1:${good.port}`, async (work) => {
+        await later.promise;
+        await writeFile(join(work, 'image.sif'), renderSif({ 'oci-config.json': { Entrypoint: theirs } }));
+        return 0;
+      });
+      const image = { name: nameOf(bad, ':1'), ...mallory };
+      const failing = [open().prepare(image, signal)];
+      await begun.promise;
+      failing.push(open().prepare(image, signal));
+      const asked = open().prepare({ name: nameOf(good, ':1'), ...victim }, signal);
+      // Long enough for all to wait for what there is to wait for.
+      await setTimeout(1_000);
+      const checked = failing.map(
+        async (one) =>
+          await expect(one).rejects.toMatchObject({
+            code: 'image.invalid',
+            message: expect.stringContaining('the words of Mallory'),
+          }),
+      );
+      end.resolve();
+      await Promise.all(checked);
+      later.resolve();
+      expect(await asked).toMatchObject({ digest: digestOf(honest) });
+      expect(built).toHaveLength(2);
+    }, 20_000);
   });
 
   describe('answers in a form that', () => {

@@ -1,0 +1,23 @@
+/** How a build failed, for those who waited for it: under the token of the lock that was held then. */
+
+import { type ErrorCode, LauncherError, ServiceError } from '../../src/errors.ts';
+import type { Host } from '../host/host.ts';
+
+interface FailureRecord {
+  readonly token: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Trouble that may pass is not noted: whoever waits tries again. */
+export async function noteFailure(host: Host, base: string, token: string, thrown: unknown): Promise<void> {
+  if (!(thrown instanceof ServiceError) || thrown.retryable) return;
+  const record: FailureRecord = { token, code: thrown.code, message: thrown.message };
+  await host.put(`${base}.failed`, Buffer.from(JSON.stringify(record)), { mode: 0o644 }).catch(() => undefined);
+}
+
+export async function failureOfBuild(host: Host, base: string, token: string): Promise<Error | undefined> {
+  const [part] = await host.readMany([{ path: `${base}.failed`, offset: 0, length: 1_000_000 }]);
+  const failure = part && (JSON.parse(Buffer.from(part.bytes).toString()) as FailureRecord);
+  return failure?.token === token ? new LauncherError(failure.code, failure.message) : undefined;
+}
