@@ -68,6 +68,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     architecture: options.architecture,
     program: options.program,
     engine: options.engine,
+    builds: options.builds,
   });
   const desks = new Map<string, Desk>();
   const closing = new AbortController();

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { hostSettings } from '../host/host-options.ts';
 
-const setting = (kind: 'path' | 'text' | 'duration' | 'flag') => ({ setting: { kind, none: false } });
+const setting = (kind: 'path' | 'text' | 'duration' | 'flag' | 'integer') => ({ setting: { kind, none: false } });
 
 /** The table of a launcher of kind `apptainer` in `config/`. */
 export const ApptainerOptions = Type.Object(
@@ -49,6 +49,13 @@ export const ApptainerOptions = Type.Object(
       default: 'apptainer',
       pattern: '^(/[\\w./-]+|[\\w-]+)$',
       description: 'Apptainer, by name or by path.',
+    }),
+    builds: Type.Integer({
+      ...setting('integer'),
+      default: 2,
+      minimum: 1,
+      maximum: 100,
+      description: 'Most images that are built at once, one of each tenant; further ones wait.',
     }),
     engine: Type.String({
       ...setting('path'),

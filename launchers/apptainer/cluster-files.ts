@@ -11,6 +11,7 @@ import { type Account, createAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
 import { contentName, installFile } from '../host/install-file.ts';
 import type { Owners } from '../host/owners.ts';
+import { createBuildTurns } from './build-turns.ts';
 import { createEngineImages } from './engine-images.ts';
 import { createImageCache } from './image-cache.ts';
 import { checkOutsideCache } from './outside-cache.ts';
@@ -37,6 +38,8 @@ export interface ClusterFilesOptions
   readonly program: string;
   /** Socket of the engine whose images can be uploaded; empty is none. */
   readonly engine: string;
+  /** Most images that are built at once. */
+  readonly builds: number;
   /** Where builds run; on the host itself where nothing is said. */
   readonly runOn?: (host: Host, owner: string | undefined) => RunScript;
 }
@@ -64,6 +67,7 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
   const natives = new Map<string, Promise<string>>();
   const stores = new Map<string, SifStore>();
   const engine = createEngineImages(options.engine);
+  const turns = createBuildTurns(options.builds);
 
   const ownRoom = (owner: string): Room => ({ owner, host: places.of(owner), directory: places.workOf(owner) });
 
@@ -93,6 +97,7 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
       architecture: options.architecture,
       program: options.program,
       run: (options.runOn ?? runHere)(host, owner),
+      turns,
       engine,
       accessOf: (tenant, registry) =>
         (tenant === undefined ? undefined : tenantRegistries[tenant]?.[registry]) ?? registries[registry],

@@ -21,8 +21,10 @@ import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherLog, PreparedImage } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
 import { failureOfBuild, noteFailure } from './build-failure.ts';
+import type { BuildTurns } from './build-turns.ts';
 import { createImageUses, type ImageUses } from './image-uses.ts';
 import { type ResolvedSource, resolveSource, type SourceParts } from './resolve-source.ts';
+import { createSharedWork } from './shared-work.ts';
 import { buildFiles, buildSif, type RunScript } from './sif-build.ts';
 import { createSifChecks } from './sif-check.ts';
 import { fileNameOf, moveFile, openSifDirectory } from './sif-directory.ts';
@@ -37,6 +39,8 @@ export interface SifStoreOptions extends SourceParts {
   readonly installationId: string;
   readonly program: string;
   readonly run: RunScript;
+  /** Of the machine, also of its other stores. */
+  readonly turns: BuildTurns;
   readonly log: LauncherLog;
   /** A builder that has said nothing for so long is dead; a minute where nothing is said. */
   readonly deadAfterMs?: number;
@@ -84,10 +88,8 @@ const resolveAgainMs = 24 * 3_600_000;
 
 export function createSifStore(options: SifStoreOptions): SifStore {
   const { host, directory, log, deadAfterMs = 60_000 } = options;
-  const preparing = new Map<
-    string,
-    { readonly done: Promise<PreparedImage>; readonly listeners: Set<(text: string) => void> }
-  >();
+  const preparing = createSharedWork<PreparedImage>();
+  const building = createSharedWork<FoundSif>();
   const checks = createSifChecks(host);
   let isOpen = false;
   const baseOf = (digest: string): string => `${directory}/${fileNameOf(digest)}`;
@@ -124,7 +126,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       return prepared(pinned, image.digest);
     }
     const resolved = await resolveSource(options, image, signal);
-    const record = (await find(resolved.digest)) ?? (await buildOnce(image, resolved, signal, tell));
+    const record = (await find(resolved.digest)) ?? (await buildInTurn(image, resolved, signal, tell));
     await uses.note(resolved.digest, image, true);
     return prepared(record, resolved.digest);
   }
@@ -147,13 +149,30 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     return true;
   }
 
-  async function buildOnce(
+  /** In its turn, which is of this process; no lock is held meanwhile, so that others may build it. */
+  async function buildInTurn(
     image: ImageRef,
     resolved: ResolvedSource,
     signal: AbortSignal,
     tell: (text: string) => void,
   ): Promise<FoundSif> {
     const base = `${baseOf(resolved.digest)}.${uses.nameOf(image)}`;
+    return await building(base, signal, tell, async (tellAll) => {
+      const begin = async () => await buildOnce(image, resolved, { base, signal, tell: tellAll });
+      const onWait = (): void => tellAll(`Image "${image.name}" waits: other images are being built for this cluster`);
+      return await options.turns.take(image.tenant, signal, begin, onWait);
+    });
+  }
+
+  async function buildOnce(
+    image: ImageRef,
+    resolved: ResolvedSource,
+    {
+      base,
+      signal,
+      tell,
+    }: { readonly base: string; readonly signal: AbortSignal; readonly tell: (text: string) => void },
+  ): Promise<FoundSif> {
     // A file system that is purged takes empty directories away.
     await open();
     const say = ({ since, line }: Beat): void =>
@@ -255,18 +274,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     /** All that ask for one image at once wait for one answer. */
     async prepare(image, signal, onProgress) {
       const key = JSON.stringify([image.name, image.digest, image.tenant, image.owner]);
-      let running = preparing.get(key);
-      if (!running) {
-        const listeners = new Set<(text: string) => void>();
-        const tell = (text: string): void => {
-          for (const listener of listeners) listener(text);
-        };
-        const done = prepareOnce(image, signal, tell).finally(() => preparing.delete(key));
-        running = { done, listeners };
-        preparing.set(key, running);
-      }
-      if (onProgress) running.listeners.add(onProgress);
-      return await running.done;
+      return await preparing(key, signal, onProgress, async (tell) => await prepareOnce(image, signal, tell));
     },
     async records() {
       const names = ((await host.list(directory)) ?? []).filter((name) => /^sha256-[0-9a-f]{64}\.json$/.test(name));

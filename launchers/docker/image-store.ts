@@ -12,6 +12,7 @@ import {
 import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
+import { orAborted } from '../../src/lib/or-aborted.ts';
 import type { DockerOptions } from './docker-options.ts';
 import type { Engine, RegistryCredentials } from './engine.ts';
 import { isRefusal, pullFailure } from './engine-error.ts';
@@ -199,16 +200,4 @@ function notHere(reference: string): LauncherError {
     'image.not_found',
     `Image "${reference}" is not on the engine: the pull policy is "never"; ${help}`,
   );
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

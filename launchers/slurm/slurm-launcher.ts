@@ -90,6 +90,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     architecture: options.architecture,
     program: 'apptainer',
     engine: options.engine,
+    builds: options.builds,
     ...(options.build_on === 'login' ? {} : { runOn: (host, owner) => buildAsJob(host, owner ?? options.user) }),
   });
   const desks = new Map<string, Desk>();

@@ -107,6 +107,13 @@ export const SlurmOptions = Type.Object(
       maximum: 86_400_000,
       description: 'Time limit of such a job.',
     }),
+    builds: Type.Integer({
+      ...setting('integer'),
+      default: 2,
+      minimum: 1,
+      maximum: 100,
+      description: 'Most images that are built at once, one of each tenant; further ones wait.',
+    }),
     engine: Type.String({
       ...setting('path'),
       default: '',

@@ -45,6 +45,7 @@ export const apptainerDefaults: ApptainerOptions = {
   channels: 8,
   program: 'apptainer',
   engine: '',
+  builds: 2,
   gpus: 'none',
   poll: 250,
   architecture: 'amd64',

@@ -1,6 +1,7 @@
 /** A cache of images on the test cluster, as the service account has it, in a directory of the test's own. */
 
 import { tmpdir } from 'node:os';
+import { createBuildTurns } from '../../launchers/apptainer/build-turns.ts';
 import { createEngineImages } from '../../launchers/apptainer/engine-images.ts';
 import { createSifStore, type SifStore } from '../../launchers/apptainer/sif-store.ts';
 import type { HostOptions } from '../../launchers/host/host-options.ts';
@@ -37,6 +38,7 @@ export function openBuildStore({ options, directory, registry, deadAfterMs, slow
     architecture: 'amd64',
     program: 'apptainer',
     engine: createEngineImages(''),
+    turns: createBuildTurns(2),
     accessOf: (_, asked) => (asked === registry ? { username: '', password: '', insecure: true } : undefined),
     run: async (script, signal) => {
       const line = `sleep ${slowBySeconds}; exec /bin/sh "$0"`;

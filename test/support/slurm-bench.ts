@@ -52,6 +52,7 @@ export function slurmOptions(cluster: Cluster): SlurmOptions {
     build_on: 'login',
     build_time: 600_000,
     engine: '',
+    builds: 2,
     templates: '',
   };
 }

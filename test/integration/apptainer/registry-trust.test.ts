@@ -6,6 +6,7 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBuildTurns } from '../../../launchers/apptainer/build-turns.ts';
 import { createEngineImages } from '../../../launchers/apptainer/engine-images.ts';
 import { createSifStore, type SifStore } from '../../../launchers/apptainer/sif-store.ts';
 import { createLocalHost } from '../../../launchers/host/local-host.ts';
@@ -79,6 +80,7 @@ describe('a registry', () => {
       architecture,
       program: 'apptainer',
       engine: createEngineImages(''),
+      turns: createBuildTurns(2),
       accessOf: (_, asked) => named[asked],
       run: async (script) => {
         const work = script.replace(/\/[^/]*$/, '');
@@ -240,6 +242,33 @@ describe('a registry', () => {
       expect(await asked).toMatchObject({ digest: digestOf(honest) });
       expect(built).toHaveLength(2);
     }, 20_000);
+  });
+
+  describe('that has many images', () => {
+    it('has two built at once, and one for a tenant; who waits says so', async () => {
+      const manifests = Array.from({ length: 12 }, (_, index) => manifestOf(config([String(index)])));
+      const server = await registry(
+        Object.fromEntries(manifests.map((manifest, index) => [`manifests/${index}`, manifest])),
+      );
+      let [now, most] = [0, 0];
+      plays.set(`127.0.0.1:${server.port}`, async (work) => {
+        now += 1;
+        most = Math.max(most, now);
+        await setTimeout(50);
+        await writeFile(join(work, 'image.sif'), renderSif({ 'oci-config.json': { Entrypoint: theirs } }));
+        now -= 1;
+        return 0;
+      });
+      const store = storeOf(server);
+      const told: string[] = [];
+      const ask = async (index: number, tenant: string) =>
+        await store.prepare({ name: nameOf(server, `:${index}`), tenant }, signal, (text) => void told.push(text));
+      const one = await Promise.all([0, 1, 2, 3].map(async (index) => await ask(index, 'A')));
+      expect([one.length, most]).toEqual([4, 1]);
+      expect(told).toContain(`Image "${nameOf(server, ':3')}" waits: other images are being built for this cluster`);
+      await Promise.all([4, 5, 6, 7, 8, 9, 10, 11].map(async (index) => await ask(index, `T${index}`)));
+      expect([built.length, most]).toEqual([12, 2]);
+    }, 60_000);
   });
 
   describe('answers in a form that', () => {
