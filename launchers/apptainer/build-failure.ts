@@ -13,7 +13,7 @@ interface FailureRecord {
 export async function noteFailure(host: Host, base: string, token: string, thrown: unknown): Promise<void> {
   if (!(thrown instanceof ServiceError) || thrown.retryable) return;
   const record: FailureRecord = { token, code: thrown.code, message: thrown.message };
-  await host.put(`${base}.failed`, Buffer.from(JSON.stringify(record)), { mode: 0o644 }).catch(() => undefined);
+  await host.put(`${base}.failed`, Buffer.from(JSON.stringify(record))).catch(() => undefined);
 }
 
 export async function failureOfBuild(host: Host, base: string, token: string): Promise<Error | undefined> {

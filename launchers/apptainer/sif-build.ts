@@ -28,8 +28,10 @@ export const buildFiles = { sif: 'image.sif', log: 'build.log' } as const;
 
 const longestBuildMs = 2 * 3_600_000;
 const lookMs = 1_000;
-/** Of the end of a log that is read for its last line, and for the last words of a build that failed. */
+/** Of the end of a log that is read for its last line. */
 const tailBytes = 4_000;
+/** Of one that is read for the last words of a build that failed: what a registry answered may stand at its end. */
+const answerBytes = 100_000;
 
 /** Builds `image.sif` in the working directory. Rejects with `image.invalid`, or `UnavailableError` when trouble may pass. */
 export async function buildSif(parts: BuildParts): Promise<void> {
@@ -48,7 +50,9 @@ export async function buildSif(parts: BuildParts): Promise<void> {
     ended.abort();
     await telling;
   }
-  if (exitCode !== 0) throw failureOf(parts.name, exitCode, await readTail(host, `${work}/${buildFiles.log}`));
+  if (exitCode === 0) return;
+  const log = await readTail(host, `${work}/${buildFiles.log}`, answerBytes);
+  throw failureOf(parts.name, exitCode, log, tellable(log, recipe));
 }
 
 /** The names are checked ones, and paths are ours, so none of them can say anything else to the reader of definitions. */
@@ -91,18 +95,19 @@ exec ${shellLine(argv)}
 `;
 }
 
-async function tellLines({ host, work, onLine }: BuildParts, ended: AbortSignal): Promise<void> {
+async function tellLines({ host, work, recipe, onLine }: BuildParts, ended: AbortSignal): Promise<void> {
   while (!ended.aborted) {
     await pause(lookMs, ended);
-    const line = lastLine(await readTail(host, `${work}/${buildFiles.log}`).catch(() => ''));
+    const log = await readTail(host, `${work}/${buildFiles.log}`, tailBytes).catch(() => '');
+    const line = lastLine(tellable(log, recipe));
     if (line !== '' && !ended.aborted) onLine(line);
   }
 }
 
-async function readTail(host: Host, path: string): Promise<string> {
+async function readTail(host: Host, path: string, bytes: number): Promise<string> {
   const [whole] = await host.readMany([{ path, offset: 0, length: 0 }]);
   if (!whole) return '';
-  const [part] = await host.readMany([{ path, offset: Math.max(0, whole.size - tailBytes), length: tailBytes }]);
+  const [part] = await host.readMany([{ path, offset: Math.max(0, whole.size - bytes), length: bytes }]);
   return Buffer.from(part?.bytes ?? []).toString();
 }
 
@@ -115,18 +120,36 @@ export function lastLine(text: string): string {
   return lines.findLast((line) => line !== '')?.slice(0, 200) ?? '';
 }
 
+/** A registry that the configuration does not name may lead to a server within, whose answers are not for users. */
+function tellable(log: string, { registry, access }: Recipe): string {
+  return registry === undefined || access !== undefined ? log : withoutAnswers(log);
+}
+
+/** A call of a registry, what came of it in words of Apptainer or a code of OCI, and what was answered. */
+const failedCall = /\b([A-Z]+ https?:\/\/\S+): (unexpected status code \d{3}(?: [A-Za-z' -]+)?|[A-Z_]+(?=:))?.*$/s;
+
+/** What Apptainer says itself; of calls of registries what came of them, and not what they answered. Pure. */
+export function withoutAnswers(log: string): string {
+  const lines = log.replaceAll(colour, '').split('\n');
+  return lines
+    .filter((line) => /^(?:INFO|WARNING|ERROR|FATAL): /.test(line))
+    .map((line) => line.replace(failedCall, (_, call: string, outcome = 'it failed') => `${call}: ${outcome}`))
+    .join('\n');
+}
+
 /** What the build says where it is not the image's fault. */
 const noSpace = /no space left|disk quota exceeded/i;
 const noNetwork = /i\/o timeout|connection (?:refused|reset)|no such host|TLS handshake timeout|(?:502|503|504) /i;
 
-export function failureOf(name: string, exitCode: number, log: string): Error {
+/** @param told - what of the log users may read. */
+export function failureOf(name: string, exitCode: number, log: string, told = log): Error {
   if (noSpace.test(log)) {
     return new UnavailableError(
       'launcher.disk_full',
       `Image "${name}" was not built: the disk is full, or a quota is used up`,
     );
   }
-  const said = lastWords(log, 2_000);
+  const said = lastWords(told, 2_000);
   // As a shell tells of a signal; Apptainer itself ends with 255.
   if (exitCode > 128 && exitCode < 193) {
     const message = `The build of image "${name}" was ended by signal ${exitCode - 128}: ${said}`;

@@ -98,7 +98,7 @@ function holdLock({ host, log }: LockParts, token: string, beatFile: string, loc
     const text = Buffer.from(JSON.stringify({ token, count, ...last }));
     // One after the other, so that none is written once the lock is let go of.
     writing = writing
-      .then(async () => await host.put(beatFile, text, { mode: 0o644 }))
+      .then(async () => await host.put(beatFile, text))
       .catch((thrown: unknown) => {
         log.debug({ err: thrown, lock }, 'builder could not say that it lives; it tries again');
       });

@@ -234,7 +234,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       const message = `The build of image "${name}" did not come to its end; it is tried again: ${thrown.message}`;
       throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
     } finally {
-      await moveFile(host, `${work}/${buildFiles.log}`, `${base}.log`, 0o644).catch(() => undefined);
+      await moveFile(host, `${work}/${buildFiles.log}`, `${base}.log`, 0o600).catch(() => undefined);
       await host.removeTree(work).catch(() => undefined);
     }
   }

@@ -1,7 +1,19 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { mayGo } from '../../../../launchers/apptainer/image-cache.ts';
 import { parseUse } from '../../../../launchers/apptainer/image-uses.ts';
-import { failureOf, lastLine, renderAccount, renderDefinition } from '../../../../launchers/apptainer/sif-build.ts';
+import {
+  buildSif,
+  failureOf,
+  lastLine,
+  renderAccount,
+  renderDefinition,
+  withoutAnswers,
+} from '../../../../launchers/apptainer/sif-build.ts';
+import { createLocalHost } from '../../../../launchers/host/local-host.ts';
+import { makeTestDirectory } from '../../../support/test-directory.ts';
 
 const access = { username: 'u', password: 'p"$(x)', insecure: true };
 
@@ -39,6 +51,74 @@ describe('the log of a build', () => {
 
   it('that was ended by a signal says nothing about the image', () => {
     expect(failureOf('x', 137, 'INFO: Copying')).toMatchObject({ code: 'launcher.unavailable', retryable: true });
+  });
+});
+
+describe('a build that fails', () => {
+  const words = 'FATAL:   GET http://r.org/v2/x: unexpected status code 404 Not Found: SECRET\nSECRET';
+
+  it.each([
+    ['any registry', { registry: 'r.org' }, false],
+    ['one in the configuration', { registry: 'r.org', access }, true],
+    ['a file', {}, true],
+  ])('tells what %s has said: %s %s', async (_, source, isTold) => {
+    await using directory = await makeTestDirectory('sif-build');
+    const host = createLocalHost({ scratchRoots: [directory.path] });
+    const told: string[] = [];
+    const failing = buildSif({
+      host,
+      program: 'apptainer',
+      name: 'x',
+      work: directory.path,
+      recipe: { bootstrap: 'docker', from: 'x', ...source },
+      signal: new AbortController().signal,
+      onLine: (line) => void told.push(line),
+      run: async () => {
+        await writeFile(join(directory.path, 'build.log'), words);
+        await setTimeout(1_500);
+        return 255;
+      },
+    });
+    const error = await failing.catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ code: 'image.invalid', message: expect.stringContaining('404 Not Found') });
+    for (const text of [(error as Error).message, told.join('\n')]) expect(text.includes('SECRET')).toBe(isTold);
+  });
+});
+
+describe('the log of a build from any registry', () => {
+  const url = 'http://r.org/v2/xyz/blobs/sha256:0';
+  const start = `FATAL:   While performing build: conveyor failed to get: GET ${url}: `;
+
+  it.each([
+    // As Apptainer 1.4.5 has it.
+    [`${start}unexpected status code 404 Not Found: SECRET\nSECRET: SECRET`, 'unexpected status code 404 Not Found'],
+    [`${start}unexpected status code 499: SECRET`, 'unexpected status code 499'],
+    [`${start}unexpected status code 500 Internal Server Error`, 'unexpected status code 500 Internal Server Error'],
+    [`${start}DENIED: SECRET; SECRET`, 'DENIED'],
+    [`${start}TOOMANYREQUESTS: SECRET: SECRET`, 'TOOMANYREQUESTS'],
+    [`${start}multiple errors returned: SECRET; SECRET`, 'it failed'],
+    [`${start}SECRET`, 'it failed'],
+    [`\u001b[31m${start}\u001b[0mSECRET\rSECRET\u2028SECRET`, 'it failed'],
+  ])('%j is told without the answer', (log, outcome) => {
+    expect(withoutAnswers(`building on x\nINFO:    Fetching OCI image...\n${log}\n`)).toBe(
+      `INFO:    Fetching OCI image...\n${start}${outcome}`,
+    );
+  });
+
+  it('is not told where it begins within an answer', () => {
+    expect(withoutAnswers('SECRET, the end of a long answer\n<p>SECRET</p>\n')).toBe('');
+  });
+
+  it('is told where nothing was answered', () => {
+    const log = 'INFO:    Creating SIF file...\nFATAL:   While performing build: no space left on device';
+    expect(withoutAnswers(log)).toBe(log);
+  });
+
+  it('still says whether its trouble may pass', () => {
+    const log = `${start}unexpected status code 503 Service Unavailable: SECRET`;
+    const failure = failureOf('x', 255, log, withoutAnswers(log));
+    expect(failure).toMatchObject({ code: 'image.registry_unavailable', retryable: true });
+    expect(failure.message).toMatch(/unexpected status code 503 Service Unavailable$/);
   });
 });
 
