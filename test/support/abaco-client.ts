@@ -51,6 +51,23 @@ export async function startClient(tenants = '', options: Omit<ApiServiceOptions,
   };
 }
 
+/** Lets a user do as much with an actor of Olga's. */
+export async function shareActor(client: Client, actorId: string, user: string, level: string): Promise<void> {
+  const { status, text } = await client.send(`POST /actors/${actorId}/permissions`, as('olga'), {
+    json: { user, level },
+  });
+  if (status !== 200) throw new Error(text);
+}
+
+/** An actor of Olga's with a message of Jane's, so that who owns the one is not who sent the other. */
+export async function sendAsJane(client: Client): Promise<{ readonly actor: string; readonly sent: Answer }> {
+  const actor = await client.register('olga');
+  await shareActor(client, actor, 'jane', 'EXECUTE');
+  const sent = await client.send(`POST /actors/${actor}/messages`, as('jane'), { json: { message: 'hello' } });
+  if (sent.status !== 200) throw new Error(sent.text);
+  return { actor, sent };
+}
+
 /** A worker that is ready and has run nothing, of an actor of this client's tenant. */
 export async function saveReadyWorker({ api }: Client, actorId: string, id: string): Promise<void> {
   await api.services.workers.save({

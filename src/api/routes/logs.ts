@@ -72,7 +72,7 @@ async function getLogs(request: FastifyRequest, reply: FastifyReply): Promise<En
     logs: await readLogText(services, execution),
     _links: {
       self: links.logs(actor.id, execution.id),
-      owner: links.profile(actor.owner),
+      owner: links.profile(execution.executor),
       execution: links.execution(actor.id, execution.id),
     },
   });
