@@ -11,19 +11,23 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { as, type Client, startClient } from '../support/abaco-client.ts';
+import { as, type Client, sendAsJane, shareActor, startClient } from '../support/abaco-client.ts';
 import { ask, type Question, registerActor, sendMessage } from '../support/api-requests.ts';
 import { type ApiService, startApiService } from '../support/api-service.ts';
 import { takeMessage } from '../support/api-worker.ts';
 
 let api: ApiService;
+/** Of several users. */
+let client: Client;
 
 beforeAll(async () => {
   api = await startApiService({ settings: { ABACO_MESSAGES_MAX_BYTES: '1000' } });
+  client = await startClient();
 });
 
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
+  await client[Symbol.asyncDispose]();
 });
 
 const send = (id: string, question: Question, query = '') =>
@@ -49,6 +53,15 @@ describe('§7.6 GET and DELETE of messages', () => {
     });
   });
 
+  it('link to the owner of the actor, whoever asks and whoever has sent', async () => {
+    const { actor } = await sendAsJane(client);
+    await shareActor(client, actor, 'jane', 'UPDATE');
+    for (const verb of ['GET', 'DELETE']) {
+      const { result } = await client.send(`${verb} /actors/${actor}/messages`, as('jane'));
+      expect(result._links.owner, verb).toMatch(/\/profiles\/v2\/olga$/);
+    }
+  });
+
   it('purge what waits', async () => {
     const id = await registerActor(api);
     await sendMessage(api, id);
@@ -68,6 +81,19 @@ describe('§7.6 POST of a message', () => {
     expect(Object.keys(_links as object).toSorted()).toEqual(['messages', 'owner', 'self']);
     const execution = (await ask(api.app, `GET /actors/${id}/executions/${eid}`)).result;
     expect(execution).toMatchObject({ status: 'SUBMITTED', executor: 'anonymous' });
+  });
+
+  it('links to the execution, the mailbox and the owner of the actor, who need not be the sender', async () => {
+    const { actor, sent } = await sendAsJane(client);
+    const { execution_id: eid, _links } = sent.result;
+    const base = /^(.+)\/actors\/v2\//.exec(_links.self as string)?.[1];
+    expect(_links).toEqual({
+      self: `${base}/actors/v2/${actor}/executions/${eid}`,
+      owner: `${base}/profiles/v2/olga`,
+      messages: `${base}/actors/v2/${actor}/messages`,
+    });
+    const { result } = await client.send(`GET /actors/${actor}/executions/${eid}`, as('olga'));
+    expect(result.executor).toBe('jane');
   });
 
   it('takes the query before the form, and the field before the body', async () => {
@@ -140,25 +166,15 @@ describe('§7.6 POST of a message', () => {
   });
 
   describe('with variables that say which code runs', () => {
-    let client: Client;
-    beforeAll(async () => {
-      client = await startClient();
-    });
-    afterAll(async () => await client?.[Symbol.asyncDispose]());
-
     const question = { json: { message: 'm' } };
     const sendAs = (who: Record<string, string>, actor: string, query: string, json: object = question.json) =>
       client.send(`POST /actors/${actor}/messages${query}`, who, { json });
-    const share = async (actor: string, user: string, level: string) => {
-      const shared = await client.send(`POST /actors/${actor}/permissions`, as('olga'), { json: { user, level } });
-      expect(shared.status, shared.text).toBe(200);
-    };
     const nonce = async (actor: string, level: string) =>
       (await client.send(`POST /actors/${actor}/nonces`, as('olga', 'admin'), { json: { level } })).result.id as string;
 
     it('is refused of who may EXECUTE alone, also by a nonce and as a binary, and nothing waits', async () => {
       const actor = await client.register('olga');
-      await share(actor, 'jane', 'EXECUTE');
+      await shareActor(client, actor, 'jane', 'EXECUTE');
       const key = await nonce(actor, 'EXECUTE');
       for (const [who, query] of [
         [as('jane'), '?LD_PRELOAD=/_abaco_binary_data'],
@@ -180,7 +196,7 @@ describe('§7.6 POST of a message', () => {
 
     it('is refused in a batch: all for those of all, and one for its own', async () => {
       const actor = await client.register('olga');
-      await share(actor, 'jane', 'EXECUTE');
+      await shareActor(client, actor, 'jane', 'EXECUTE');
       expect((await sendAs(as('jane'), actor, '/batch?PATH=/x', { messages: ['m'] })).status).toBe(400);
       const messages = [
         'm',
@@ -195,7 +211,7 @@ describe('§7.6 POST of a message', () => {
 
     it('is taken of who may UPDATE: the owner, others, administrators, a nonce of that level', async () => {
       const actor = await client.register('olga');
-      await share(actor, 'eve', 'UPDATE');
+      await shareActor(client, actor, 'eve', 'UPDATE');
       const key = await nonce(actor, 'UPDATE');
       for (const [who, more] of [
         [as('olga'), ''],
@@ -216,8 +232,7 @@ describe('§7.6 POST of a message', () => {
     it('is taken of everybody with compat.message_variables = "any"', async () => {
       await using lenient = await startClient('', { settings: { ABACO_COMPAT_MESSAGE_VARIABLES: 'any' } });
       const actor = await lenient.register('olga');
-      const json = { user: 'jane', level: 'EXECUTE' };
-      await lenient.send(`POST /actors/${actor}/permissions`, as('olga'), { json });
+      await shareActor(lenient, actor, 'jane', 'EXECUTE');
       const line = `POST /actors/${actor}/messages?LD_PRELOAD=/x`;
       expect((await lenient.send(line, as('jane'), question)).status).toBe(200);
     });
