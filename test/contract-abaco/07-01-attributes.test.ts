@@ -3,6 +3,9 @@
  *
  * Not here: what only privileged users may set (05-1-jwt.test.ts), link (11-events.test.ts), cron (12-cron.test.ts),
  * uid, gid, tasdir and mounts (e2e/owners.test.ts). That `type` and `description` are never acted on is no event.
+ *
+ * Beyond the key set of the contract, where there is something to say: `digest` of the image once the actor is READY, `wait`
+ * while it is SUBMITTED for a reason, and `keep_scratch`, `launcher` and `resources` where it was given them.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,13 +29,32 @@ const attributes =
   'last_update_time link log_ex max_cpus max_workers mem_limit mounts name owner privileged queue revision state ' +
   'stateless status status_message tasdir token type uid use_container_uid webhook';
 
+const withOurs = (...ours: readonly string[]): readonly string[] => [...attributes.split(' '), ...ours].toSorted();
+
 describe('§7.1 an actor', () => {
   it('is shown with exactly the attributes of the contract; those of ours appear where they are used', async () => {
-    expect(
-      Object.keys((await register({})).result as object)
-        .toSorted()
-        .join(' '),
-    ).toBe(attributes);
+    const created = (await register({})).result;
+    const actor = { tenant: 'PHYSICS', actorId: created.id as string };
+    const keys = async () => {
+      const shown = (await client.send(`GET /actors/${actor.actorId}`, olga)).result;
+      return [shown.status, Object.keys(shown as object).toSorted()];
+    };
+    const { actors } = client.api.services;
+    expect(Object.keys(created as object).toSorted()).toEqual(withOurs());
+    expect(await keys()).toEqual(['SUBMITTED', withOurs()]);
+    const wait = { cause: 'pulling', since: new Date(), owner: 'registry', next: 'it goes on' } as const;
+    await actors.markWaiting(actor, 1, wait);
+    expect(await keys()).toEqual(['SUBMITTED', withOurs('wait')]);
+    await actors.markReady(actor, 1, `sha256:${'0'.repeat(64)}`);
+    expect(await keys()).toEqual(['READY', withOurs('digest')]);
+  });
+
+  it('is shown with what of ours it was given', async () => {
+    const given = { resources: { walltime: '1m' }, launcher: 'local', keep_scratch: true };
+    const { result, text } = await client.send('POST /actors', as('root', 'admin'), {
+      json: { image: 'debian', ...given },
+    });
+    expect(Object.keys((result ?? {}) as object).toSorted(), text).toEqual(withOurs(...Object.keys(given)));
   });
 
   it('has the defaults of the contract', async () => {

@@ -6,9 +6,14 @@
  * state and a schedule's message alone, and plans for the owner, not for who updates (§16 calls both defects). Deleting
  * an actor that is gone is 404 also for administrators: §7.4 has 200 there, while §1.4 has 404 for a well-formed id that
  * is unknown, whatever the method; of the two, 404 does not say that something was done.
+ *
+ * And a bound of ours: a listing has no pages in the contract and holds `limits.listing` (10,000) actors at most, the latest,
+ * while `X-Total-Count` says how many there are (integration/api/listings.test.ts); with a query parameter it is a search,
+ * which gives 1,000 at once (07-13-search.test.ts). Else one answer would be as large as its tenant.
  */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { News } from '../../src/mailbox/news.ts';
 import { as, type Client, startClient } from '../support/abaco-client.ts';
 import { takeMessage } from '../support/api-worker.ts';
 
@@ -25,6 +30,16 @@ afterAll(async () => {
 
 const register = (json: object) => client.send('POST /actors', olga, { json: { image: 'debian', ...json } });
 const update = (actor: string, json: object, who = olga) => client.send(`PUT /actors/${actor}`, who, { json });
+
+/** When who deletes it has asked so many times for the end of what runs. */
+async function lookedAt(news: News, actorId: string, count: number): Promise<void> {
+  const all = Promise.withResolvers<void>();
+  let left = count;
+  const stop = news.listen((item) => {
+    if (item.kind === 'cancel' && item.actorId === actorId && (left -= 1) === 0) all.resolve();
+  });
+  await all.promise.finally(stop);
+}
 
 describe('§7.2 GET /actors', () => {
   it('is an array in the words of the contract', async () => {
@@ -110,6 +125,16 @@ describe('§7.4 PUT /actors/{id}', () => {
     expect((await update(actor, { image: 'other', force: true })).result).toMatchObject({ revision: 3 });
   });
 
+  it('is SUBMITTED in a new revision by force alone, of one that was READY', async () => {
+    const actor = await client.register();
+    expect((await client.send(`GET /actors/${actor}`, olga)).result).toMatchObject({ status: 'READY', revision: 1 });
+    const forced = { status: 'SUBMITTED', status_message: '', revision: 2, image: 'debian' };
+    expect((await update(actor, { image: 'debian', force: true })).result).toMatchObject(forced);
+    const { result } = await client.send(`GET /actors/${actor}`, olga);
+    expect(result).toMatchObject(forced);
+    expect(result).not.toHaveProperty('digest');
+  });
+
   it('leaves the state of an actor as it is', async () => {
     const actor = await client.register('olga', { stateless: false });
     await client.send(`POST /actors/${actor}/state`, olga, { json: { count: 1 } });
@@ -132,6 +157,35 @@ describe('§7.4 PUT /actors/{id}', () => {
 });
 
 describe('§7.4 DELETE /actors/{id}', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('answers after 20 s that it goes on where something runs still, and deletes it when that has ended', async () => {
+    const { news, actors } = client.api.services;
+    const actor = await client.register();
+    await client.send(`POST /actors/${actor}/messages?message=m`, olga);
+    const running = await takeMessage(client.api, actor, 'PHYSICS');
+    await running.start();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const looks = (count: number) => lookedAt(news, actor, count);
+    let answered = false;
+    const first = looks(1);
+    const deleting = client.send(`DELETE /actors/${actor}`, olga).finally(() => (answered = true));
+    await first;
+    vi.advanceTimersByTime(19_900);
+    // The first of these may have begun before.
+    await looks(2);
+    expect(answered).toBe(false);
+    vi.advanceTimersByTime(200);
+    expect(await deleting).toMatchObject({
+      status: 200,
+      message: "Actor deleted successfully, though Abaco is still cleaning up some of the actor's resources.",
+      result: null,
+    });
+    expect((await actors.get('PHYSICS', actor))?.status).toBe('shutting_down');
+    await running.end({ end: 'cancelled', exitCode: 137 });
+    expect((await client.send(`DELETE /actors/${actor}`, olga)).message).toBe('Actor deleted successfully.');
+  });
+
   it('answers null, and then nobody knows the actor; its executions keep their number', async () => {
     const actor = await client.register();
     const countAll = async () => {

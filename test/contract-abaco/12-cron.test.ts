@@ -94,6 +94,15 @@ describe('§12 the schedule', () => {
     expect(await cronOf(id)).toEqual({ cron_schedule: null, cron_on: false, cron_next_ex: null });
   });
 
+  it('that POST has switched on is off where PUT repeats it and does not say so', async () => {
+    now = at('2027-01-31T06');
+    const cron_schedule = '2027-02-01 00 + 1 day';
+    const id = await registerActor(api, { cron_schedule, cron_on: true });
+    expect(await cronOf(id)).toMatchObject({ cron_on: true });
+    await update(id, { cron_schedule });
+    expect(await cronOf(id)).toEqual({ cron_schedule, cron_on: false, cron_next_ex: '2027-02-01 00' });
+  });
+
   it('goes on as it was where PUT repeats it after its start', async () => {
     now = at('2027-01-31T06');
     const cron_schedule = '2027-01-31 06 + 2 days';
