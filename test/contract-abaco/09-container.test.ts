@@ -317,6 +317,21 @@ describe.runIf(runs)('§9.8 limits', () => {
     expect(execution['exit_code']).not.toBe(0);
   });
 
+  it.each([
+    ['those of the site, where its actor says nothing', {}, { Memory: 512 * 1024 ** 2, NanoCpus: 1e9 }],
+    ['those of its actor', { mem_limit: '64m', max_cpus: 5e8 }, { Memory: 64 * 1024 ** 2, NanoCpus: 5e8 }],
+    ['none, where its actor says -1', { mem_limit: '-1', max_cpus: -1 }, { Memory: 0, NanoCpus: 0 }],
+  ])('of memory and processors are %s', async (_whose, settings, expected) => {
+    const { id } = await call('/actors', post({ image, default_environment: { RUN: 'sleep 60' }, ...settings }));
+    const { execution_id: name } = await call(`/actors/${String(id)}/messages`, post({ message: 'm' }));
+    const docker = connectDocker();
+    const container = await until(async () => (await docker.listContainers({ filters: { name: [String(name)] } }))[0], {
+      timeoutMs: 30_000,
+      what: 'the container',
+    });
+    expect((await docker.getContainer(container.Id).inspect()).HostConfig).toMatchObject(expected);
+  });
+
   it('are those of one container, which is removed after its run', async () => {
     const { execution } = await run('true');
     const filters = { name: [String(execution['id'])] };

@@ -29,7 +29,8 @@ it('§14 more than 5 failed starts are ERROR', () => {
   expect(config.executions.startFailures).toBe(5);
 });
 
-it('§14 a search gives 100 where nothing is said, and a listing all there are', async () => {
+it('§14 a search gives 100 where nothing is said, and a listing all up to 10,000, a bound of ours', async () => {
+  expect(config.limits.listing).toBe(10_000);
   await using client = await startClient();
   await Promise.all(Array.from({ length: 101 }, () => client.register()));
   const found = await client.send('GET /actors/search/actors', as('olga'));

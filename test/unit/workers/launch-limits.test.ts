@@ -24,6 +24,21 @@ describe('the limits of a container', () => {
     });
   });
 
+  it('are none where the actor says -1, each for itself', () => {
+    const own = { ...actor, memLimit: '-1', maxCpus: -1 };
+    const { memoryBytes: _memory, nanoCpus: _cpus, ...rest } = planLimits(actor, site, false);
+    expect(planLimits(own, site, false)).toStrictEqual(rest);
+    expect(planLimits({ ...own, maxCpus: null }, site, false)).toStrictEqual({ ...rest, nanoCpus: 1e9 });
+    expect(planLimits({ ...own, memLimit: null }, site, false)).toStrictEqual({ ...rest, memoryBytes: 512 * mib });
+    expect(
+      planLimits({ ...own, resources: { memoryBytesPerNode: 64 * mib, cpusPerTask: 2 } }, site, false),
+    ).toStrictEqual({
+      ...rest,
+      memoryBytes: 64 * mib,
+      nanoCpus: 2e9,
+    });
+  });
+
   it('are lowered by what is asked for, and never raised, where nothing schedules', () => {
     const less = { memoryBytesPerNode: 64 * mib, walltimeMs: 60_000 };
     expect(planLimits({ ...actor, resources: less }, site, false)).toMatchObject({
