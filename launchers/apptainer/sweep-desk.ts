@@ -18,6 +18,6 @@ export async function sweepDesk({ desk, owner, ...options }: SweepDeskOptions): 
   const withOwner = (ref: AttemptRef): AttemptRef => (owner === undefined ? ref : { ...ref, owner });
   const list = async (): Promise<readonly AttemptRef[]> => (await desk.runs.list()).map(withOwner);
   const removed = await sweepAttempts({ ...options, list });
-  await desk.ledger.sweep(new Date());
+  await desk.ledger.sweep(new Date(), options.isLive);
   return { removed, isLeft: (await desk.runs.list()).length > 0 };
 }

@@ -68,7 +68,7 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
   ): Promise<readonly AttemptRef[]> {
     const list = async () => [...(await containers.list(signal)), ...(await runs.list())];
     const swept = await sweepAttempts({ list, isLive, remove, signal });
-    await ledger.sweep(new Date());
+    await ledger.sweep(new Date(), isLive);
     await images.sweep(signal);
     return swept;
   }

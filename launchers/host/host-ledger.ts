@@ -6,9 +6,9 @@
 import { attemptKey, parseAttemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import {
-  clockSkewMs,
   closedEntryMs,
   closingTarget,
+  isOver,
   type Ledger,
   maxRecordBytes,
   ownersRecord,
@@ -77,13 +77,15 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
       await host.put(`${home(ref)}/submission`, Buffer.from(`${submission}\n`)),
     startersPath,
     readStarters: async (ref) => (await readText(startersPath(ref)))?.split('\n') ?? [],
-    sweep: rarely(sweepEveryMs, async (now) => {
-      const names = ((await host.list(dir)) ?? []).filter((name) => parseAttemptKey(name) !== undefined);
-      const reads = names.map((name) => ({ path: `${dir}/${name}/not-after`, offset: 0, length: 20 }));
+    sweep: rarely(sweepEveryMs, async (now, isLive) => {
+      const refs = ((await host.list(dir)) ?? []).map(parseAttemptKey).filter((ref) => ref !== undefined);
+      const reads = refs.map((ref) => ({ path: `${home(ref)}/not-after`, offset: 0, length: 20 }));
       const parts = await host.readMany(reads);
-      for (const [index, name] of names.entries()) {
-        const seconds = Number(Buffer.from(parts[index]?.bytes ?? []).toString() || Number.NaN);
-        if (seconds * 1_000 + clockSkewMs < now.getTime()) await host.removeTree(`${dir}/${name}`);
+      const over = refs.filter((_, index) =>
+        isOver(Buffer.from(parts[index]?.bytes ?? []).toString() || undefined, now),
+      );
+      for (const ref of over) {
+        if (!(await isLive(ref))) await host.removeTree(home(ref));
       }
     }),
   };

@@ -124,7 +124,7 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
   ): Promise<readonly AttemptRef[]> {
     const list = async () => [...(await engine.list()), ...(await runs.list())];
     const swept = await sweepAttempts({ list, isLive, remove, signal });
-    await ledger.sweep(new Date());
+    await ledger.sweep(new Date(), isLive);
     return swept;
   }
 

@@ -47,7 +47,7 @@ export async function sweepDesk({ desk, jobsOf, isLive, remove, signal }: SweepD
   const runs = await desk.runs.list();
   const left = await removeSubmissions(desk, submissions, runs, signal);
   await desk.kept.sweep(signal);
-  await desk.ledger.sweep(new Date());
+  await desk.ledger.sweep(new Date(), isLive);
   return { removed, isLeft: runs.length + left > 0 };
 }
 

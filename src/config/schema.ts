@@ -114,10 +114,13 @@ const messages = table('What may be sent to an actor.', {
 });
 
 const executions = table('One run of an actor for one message.', {
-  not_after: duration('An attempt that has not started by then never will; start markers are kept that long.', {
-    min: 60 * second,
-    max: 365 * day,
-  }),
+  not_after: duration(
+    'An attempt that has not started by then never will; start markers are kept that long, and while it runs.',
+    {
+      min: 60 * second,
+      max: 365 * day,
+    },
+  ),
   max_run_time: durationOrNone('Longest run of a program; then TERM, the grace time, KILL.', { min: second }),
   grace: duration('From TERM to KILL.', { min: 0, max: hour }),
   start_failures: integer('Failed starts after which an execution ends as launch-failed.', { min: 1, max: 100 }),

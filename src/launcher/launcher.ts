@@ -77,7 +77,7 @@ export interface Launcher {
 
   /**
    * Finds what a crash left behind: everything here that carries our installation's id and whose attempt `isLive`
-   * denies is removed; ledger entries whose `notAfter` has passed are swept. Nothing of another installation is touched.
+   * denies is removed, and its ledger entry once `notAfter` has passed. Nothing of another installation is touched.
    *
    * @returns what was removed.
    */

@@ -1,7 +1,8 @@
 /**
  * Start markers and end records of a launcher's attempts. Formats: `native/README.md`.
  *
- *     <dir>/<executionId>-<attempt>/not-after   seconds; after it nothing starts, and the entry may be swept
+ *     <dir>/<executionId>-<attempt>/not-after   seconds; after it nothing starts, and once its attempt lives no more
+ *                                               the entry is swept
  *                                  /cancelled   somebody asked for its end after it had started
  *                                  /entry/      what the helper sees: start (the marker), end (the end record)
  *
@@ -35,8 +36,12 @@ export interface Ledger {
   readEnd(ref: AttemptRef): Promise<EndRecord | undefined>;
   noteCancel(ref: AttemptRef): Promise<void>;
   wasCancelled(ref: AttemptRef): Promise<boolean>;
-  /** Removes entries whose time has passed. All have to be looked at, so it does so once in `sweepEveryMs`. */
-  sweep(now: Date): Promise<void>;
+  /**
+   * Removes entries whose time has passed, but for those of live attempts: a program that started in time may run on for
+   * ever, and without its marker it would be taken for one that never started. Who lives is asked after the look: whatever
+   * was there then had begun to live before. All have to be looked at, so it does so once in `sweepEveryMs`.
+   */
+  sweep(now: Date, isLive: (ref: AttemptRef) => Promise<boolean>): Promise<void>;
   /** The directory to mount for the helper. */
   entryPath(ref: AttemptRef): string;
 }
@@ -44,7 +49,7 @@ export interface Ledger {
 /** For an entry that a close has to make: as long as the default `notAfter` of an attempt. */
 export const closedEntryMs = 14 * 86_400_000;
 /** Between two hosts' clocks an attempt may be refused later than we think. */
-export const clockSkewMs = 3_600_000;
+const clockSkewMs = 3_600_000;
 /** To look at all entries may take minutes, and one that stays longer than it has to is a few small files. */
 export const sweepEveryMs = 3_600_000;
 const closedPrefix = 'closed:';
@@ -67,6 +72,11 @@ export function ownersRecord(text: string | undefined, marker: StartMarker): End
 /** The target of a link that closes. */
 export function closingTarget(reason: string): string {
   return `${closedPrefix}${reason}`;
+}
+
+/** @param notAfter as its file has it; what has none is never over. */
+export function isOver(notAfter: string | undefined, now: Date): boolean {
+  return Number(notAfter ?? Number.NaN) * 1_000 + clockSkewMs < now.getTime();
 }
 
 export function createLedger(dir: string): Ledger {
@@ -114,12 +124,14 @@ export function createLedger(dir: string): Ledger {
     },
     noteCancel: (ref) => writeFile(join(home(ref), 'cancelled'), ''),
     wasCancelled: (ref) => isThere(join(home(ref), 'cancelled')),
-    sweep: rarely(sweepEveryMs, async (now) => {
+    sweep: rarely(sweepEveryMs, async (now, isLive) => {
+      const over: AttemptRef[] = [];
       for (const name of await readdir(dir).catch(returnOn('ENOENT', []))) {
-        if (parseAttemptKey(name) === undefined) continue;
-        const seconds = Number((await readBounded(join(dir, name, 'not-after'))) ?? Number.NaN);
-        const isOver = seconds * 1000 + clockSkewMs < now.getTime();
-        if (isOver) await rm(join(dir, name), { recursive: true, force: true, maxRetries: 3 });
+        const ref = parseAttemptKey(name);
+        if (ref && isOver(await readBounded(join(dir, name, 'not-after')), now)) over.push(ref);
+      }
+      for (const ref of over) {
+        if (!(await isLive(ref))) await rm(home(ref), { recursive: true, force: true, maxRetries: 3 });
       }
     }),
   };

@@ -506,6 +506,23 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
       });
     });
 
+    describe('keeps the word on a start', () => {
+      it('past the time it could be made in, while its attempt lives, and no longer', async () => {
+        const over = new Date(Date.now() - 7_200_000);
+        const [live, dead] = [ref, { ...ref, executionId: `${ref.executionId}x` }];
+        for (ref of [dead, live]) {
+          await followToEnd(launcher, await launch({}, { notAfter: over }));
+          await launcher.remove(ref);
+        }
+        await launcher.sweep(async ({ executionId }) => executionId === live.executionId, signal);
+        expect(await followToEnd(launcher, await launch({}))).toMatchObject({ kind: 'lost', started: false });
+        await launcher.remove(ref);
+        ref = dead;
+        expect(await run({})).toMatchObject({ end: { kind: 'exited' } });
+        expect([await bench.starts(live), await bench.starts(dead)]).toEqual([0, 1]);
+      });
+    });
+
     it('refuses what is not the name of an image', async () => {
       await expect(launcher.prepare({ name: 'Not An Image' }, signal)).rejects.toMatchObject({ code: 'image.invalid' });
     });

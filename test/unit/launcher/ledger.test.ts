@@ -1,13 +1,14 @@
-import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHostLedger } from '../../../launchers/host/host-ledger.ts';
 import { createLocalHost } from '../../../launchers/host/local-host.ts';
 import { renderMockRecord } from '../../../launchers/mock/mock-record.ts';
-import { createLedger, type Ledger } from '../../../src/launcher/ledger.ts';
+import { createLedger, type Ledger, sweepEveryMs } from '../../../src/launcher/ledger.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 
 const ref = { executionId: 'e1', attempt: 1 };
+const nobodyLives = async () => false;
 const later = new Date(Date.now() + 86_400_000);
 const record = {
   reason: 'exited',
@@ -42,7 +43,7 @@ describe('the ledger', () => {
     await ledger.open(ref, later);
     await symlink('me', entry('start'));
     await ledger.open(ref, new Date(0));
-    await ledger.sweep(new Date());
+    await ledger.sweep(new Date(), nobodyLives);
     expect(await ledger.readMarker(ref)).toEqual({ kind: 'started', owner: 'me' });
   });
 
@@ -92,27 +93,65 @@ describe('the ledger', () => {
     expect(await ledger.readMarker(ref)).toMatchObject({ kind: 'started' });
   });
 
-  it('sweeps what nothing may start any more, and nothing else', async () => {
-    const old = { executionId: 'old', attempt: 1 };
-    await ledger.open(old, new Date(Date.now() - 2 * 3_600_000));
-    await ledger.open(ref, later);
-    await ledger.sweep(new Date());
-    await expect(stat(ledger.entryPath(old))).rejects.toMatchObject({ code: 'ENOENT' });
-    expect((await stat(ledger.entryPath(ref))).isDirectory()).toBe(true);
-  });
-
-  it.each([
+  describe.each([
     ['of this machine', createLedger],
     ['of a host', (path: string) => createHostLedger(createLocalHost({ scratchRoots: [directory.path] }), path)],
-  ])('is looked through once an hour, however often it is swept: %s', async (_, create) => {
-    const ledgerOfIts = create(join(directory.path, 'its'));
+  ])('%s', (_, create) => {
     const old = { executionId: 'old', attempt: 1 };
-    const now = Date.now();
-    await ledgerOfIts.sweep(new Date(now));
-    await ledgerOfIts.open(old, new Date(now - 2 * 3_600_000));
-    await ledgerOfIts.sweep(new Date(now + 3_599_000));
-    expect((await stat(ledgerOfIts.entryPath(old))).isDirectory()).toBe(true);
-    await ledgerOfIts.sweep(new Date(now + 3_600_000));
-    await expect(stat(ledgerOfIts.entryPath(old))).rejects.toMatchObject({ code: 'ENOENT' });
+    const overSince = (now: number) => new Date(now - 2 * 3_600_000);
+
+    async function keeps(swept: Ledger, { executionId }: { readonly executionId: string }): Promise<boolean> {
+      return await access(swept.entryPath({ executionId, attempt: 1 })).then(
+        () => true,
+        () => false,
+      );
+    }
+
+    it('sweeps what nothing may start any more, and nothing else', async () => {
+      const swept = create(join(directory.path, 'its'));
+      await swept.open(old, overSince(Date.now()));
+      await swept.open(ref, later);
+      await swept.sweep(new Date(), nobodyLives);
+      expect([await keeps(swept, old), await keeps(swept, ref)]).toEqual([false, true]);
+    });
+
+    it('keeps what has been started in time for as long as its attempt lives', async () => {
+      const swept = create(join(directory.path, 'its'));
+      const now = Date.now();
+      await swept.open(old, overSince(now));
+      await swept.open({ executionId: 'other', attempt: 1 }, overSince(now));
+      await symlink('me', join(swept.entryPath(old), 'start'));
+      await swept.sweep(new Date(now), async ({ executionId }) => executionId === 'old');
+      expect(await swept.readMarker(old)).toEqual({ kind: 'started', owner: 'me' });
+      expect(await keeps(swept, { executionId: 'other' })).toBe(false);
+      await swept.sweep(new Date(now + sweepEveryMs), nobodyLives);
+      expect(await keeps(swept, old)).toBe(false);
+    });
+
+    it('asks who lives once it knows what is over, and of nothing else', async () => {
+      const swept = create(join(directory.path, 'its'));
+      await swept.open(old, overSince(Date.now()));
+      await swept.open(ref, later);
+      const asked: string[] = [];
+      await swept.sweep(new Date(), async ({ executionId }) => {
+        asked.push(executionId);
+        // Whatever came after the look is younger than what is known of who lives.
+        await swept.open({ executionId: 'young', attempt: 1 }, overSince(Date.now()));
+        return false;
+      });
+      expect(asked).toEqual(['old']);
+      expect(await keeps(swept, { executionId: 'young' })).toBe(true);
+    });
+
+    it('is looked through once an hour, however often it is swept', async () => {
+      const swept = create(join(directory.path, 'its'));
+      const now = Date.now();
+      await swept.sweep(new Date(now), nobodyLives);
+      await swept.open(old, overSince(now));
+      await swept.sweep(new Date(now + sweepEveryMs - 1_000), nobodyLives);
+      expect(await keeps(swept, old)).toBe(true);
+      await swept.sweep(new Date(now + sweepEveryMs), nobodyLives);
+      expect(await keeps(swept, old)).toBe(false);
+    });
   });
 });
