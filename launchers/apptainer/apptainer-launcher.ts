@@ -10,6 +10,7 @@ import { toldByRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
   AttemptRef,
+  DecidedAttempt,
   ExecutionOutput,
   Launcher,
   LauncherContext,
@@ -21,8 +22,6 @@ import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-li
 import { pause } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
-import type { Command } from '../host/command.ts';
-import { expectSuccess } from '../host/command.ts';
 import { createOwners } from '../host/owners.ts';
 import { planApptainer } from './apptainer-command.ts';
 import { ApptainerOptions } from './apptainer-options.ts';
@@ -32,8 +31,8 @@ import { killTree, terminateTree } from './kill-tree.ts';
 import { checkMounts } from './missing-mount.ts';
 import { createPlaces } from './places.ts';
 import { probePlace } from './probe.ts';
-import { parseStarter, presenceOf, type Starter } from './process-table.ts';
-import { renderStartScript, startFiles } from './start-script.ts';
+import { parseStarter, presenceOf, renderStarter, type Starter } from './process-table.ts';
+import { renderStartScript, startCommand, startFiles } from './start-script.ts';
 import { sweepDesk } from './sweep-desk.ts';
 import { watchProcess } from './watch-process.ts';
 
@@ -110,6 +109,12 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     return handleOf(spec, starter);
   }
 
+  async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
+    const desk = await reachableDesk(asked);
+    const isOpen = !desk || (await desk.ledger.readMarker(asked)).kind === 'free';
+    return isOpen ? undefined : handleOf(asked, undefined);
+  }
+
   async function writeScript(desk: Desk, spec: LaunchSpec): Promise<void> {
     const runDir = desk.runs.pathOf(spec);
     const plan = planApptainer(
@@ -145,7 +150,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     return starters.findLast((starter) => presenceOf(starter, table) !== 'gone');
   }
 
-  function handleOf(spec: LaunchSpec, starter: Starter | undefined): LaunchHandle {
+  function handleOf(spec: DecidedAttempt, starter: Starter | undefined): LaunchHandle {
     return {
       launcher: name,
       executionId: spec.executionId,
@@ -252,6 +257,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     prepare: async (image, signal, onProgress) => await files.prepare(image, signal, onProgress),
     images: files.images,
     launch,
+    find,
     watch(handle, signal) {
       const desk = deskOf(handle);
       const parts = {
@@ -276,22 +282,6 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       await places.close();
     },
   };
-}
-
-function startCommand(runDir: string): Command<Starter> {
-  const succeed = expectSuccess('The start of a program');
-  return {
-    argv: ['/bin/sh', `${runDir}/${startFiles.script}`],
-    parse(result) {
-      const starter = parseStarter(succeed(result).trim());
-      if (starter) return starter;
-      throw new UnknownOutcomeError('host.unknown_outcome', 'The start of a program did not say which process it is');
-    },
-  };
-}
-
-function renderStarter({ host, boot, pid, start }: Starter): string {
-  return `${host}/${boot}/${pid}/${start}`;
 }
 
 function nothingToRun({ image }: LaunchSpec): LauncherError {

@@ -33,6 +33,10 @@ export interface ProcessEntry {
 /** `gone` is only said where it is sure: another host of the same address knows nothing of this one's processes. */
 export type Presence = 'there' | 'gone' | 'unknown';
 
+export function renderStarter({ host, boot, pid, start }: Starter): string {
+  return `${host}/${boot}/${pid}/${start}`;
+}
+
 /** @returns nothing for any other text. */
 export function parseStarter(text: string): Starter | undefined {
   const [, host, boot, pid, start] = /^([\w.-]{1,64})\/([0-9a-f-]{36})\/([1-9]\d{0,9})\/(\d{1,19})$/.exec(text) ?? [];

@@ -3,7 +3,10 @@
  * It writes down which process it is before that process becomes Apptainer, and says it to whoever asked.
  */
 
+import { UnknownOutcomeError } from '../../src/errors.ts';
 import { shellLine, shellQuote } from '../../src/lib/shell.ts';
+import { type Command, expectSuccess } from '../host/command.ts';
+import { parseStarter, type Starter } from './process-table.ts';
 
 /** Files of a run directory, beside those of every launcher. */
 export const startFiles = {
@@ -52,4 +55,16 @@ exec env -i PATH="\${PATH:-/usr/local/bin:/usr/bin:/bin}" HOME="\${HOME:-/}" \\
   XDG_RUNTIME_DIR="\${XDG_RUNTIME_DIR:-}" DBUS_SESSION_BUS_ADDRESS="\${DBUS_SESSION_BUS_ADDRESS:-}" \\
   ${shellLine(before)} "$starter" ${shellLine(after)}
 `;
+}
+
+export function startCommand(runDir: string): Command<Starter> {
+  const succeed = expectSuccess('The start of a program');
+  return {
+    argv: ['/bin/sh', `${runDir}/${startFiles.script}`],
+    parse(result) {
+      const starter = parseStarter(succeed(result).trim());
+      if (starter) return starter;
+      throw new UnknownOutcomeError('host.unknown_outcome', 'The start of a program did not say which process it is');
+    },
+  };
 }

@@ -20,7 +20,7 @@ import { createContainers } from './containers.ts';
 import { DockerOptions } from './docker-options.ts';
 import { createEngine } from './engine.ts';
 import { createImageStore } from './image-store.ts';
-import { launchAttempt } from './launch-attempt.ts';
+import { findAttempt, launchAttempt } from './launch-attempt.ts';
 import { probeEngine } from './probe.ts';
 import { createReadOnlyTrees } from './read-only-trees.ts';
 import { usageByEngine } from './usage-by-engine.ts';
@@ -106,6 +106,7 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
     prepare: (image, signal) => images.prepare(image, signal),
     launch: (spec, signal) =>
       launchAttempt({ name, options, context, containers, readOnlyTrees, images, ledger, runs }, spec, signal),
+    find: (attempt, signal) => findAttempt({ name, containers, ledger }, attempt, signal),
     watch,
     cancel: (ref, graceMs) => cancellation.cancel(ref, graceMs),
     collect,

@@ -5,7 +5,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { LauncherError, UnavailableError } from '../../src/errors.ts';
-import type { LauncherContext, LaunchHandle, LaunchSpec } from '../../src/launcher/launcher.ts';
+import type {
+  AttemptRef,
+  DecidedAttempt,
+  LauncherContext,
+  LaunchHandle,
+  LaunchSpec,
+} from '../../src/launcher/launcher.ts';
 import type { Ledger } from '../../src/launcher/ledger.ts';
 import { renderOutputLimits } from '../../src/launcher/output-limits.ts';
 import type { RunDirectories } from '../../src/launcher/run-directory.ts';
@@ -34,7 +40,8 @@ export async function launchAttempt(parts: LaunchParts, spec: LaunchSpec, signal
   const { context, containers, ledger, runs } = parts;
   await ledger.open(spec, spec.notAfter);
   // Saves work only: between this look and the start, the marker itself decides.
-  if (!(await isFree(ledger, spec))) return handleOf(parts, spec, (await containers.find(spec, signal))?.id ?? '');
+  const decided = await findAttempt(parts, spec, signal);
+  if (decided) return decided;
   await context.checkpoint('before-create');
   await runs.create(spec);
   const { id, isNew } = await createOrFind(parts, spec, signal);
@@ -47,6 +54,16 @@ export async function launchAttempt(parts: LaunchParts, spec: LaunchSpec, signal
   if (started === 'gone' && (await isFree(ledger, spec))) throw vanished(spec);
   await context.checkpoint('after-start');
   return handleOf(parts, spec, id);
+}
+
+/** @returns nothing while nobody has decided about its start. */
+export async function findAttempt(
+  parts: Pick<LaunchParts, 'name' | 'containers' | 'ledger'>,
+  asked: DecidedAttempt,
+  signal: AbortSignal,
+): Promise<LaunchHandle | undefined> {
+  if (await isFree(parts.ledger, asked)) return undefined;
+  return handleOf(parts, asked, (await parts.containers.find(asked, signal))?.id ?? '');
 }
 
 /**
@@ -96,11 +113,11 @@ function planFor({ name, options, context, ledger, runs }: LaunchParts, spec: La
   });
 }
 
-async function isFree(ledger: Ledger, spec: LaunchSpec): Promise<boolean> {
-  return (await ledger.readMarker(spec)).kind === 'free';
+async function isFree(ledger: Ledger, ref: AttemptRef): Promise<boolean> {
+  return (await ledger.readMarker(ref)).kind === 'free';
 }
 
-function handleOf({ name }: LaunchParts, spec: LaunchSpec, nativeId: string): LaunchHandle {
+function handleOf({ name }: Pick<LaunchParts, 'name'>, spec: DecidedAttempt, nativeId: string): LaunchHandle {
   return {
     launcher: name,
     executionId: spec.executionId,

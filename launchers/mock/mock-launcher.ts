@@ -4,6 +4,7 @@ import { decideEnd, type Observation } from '../../src/launcher/decide-end.ts';
 import { toldByRecord } from '../../src/launcher/end-record.ts';
 import type {
   AttemptRef,
+  DecidedAttempt,
   ExecutionOutput,
   LaunchEvent,
   Launcher,
@@ -41,7 +42,8 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
 
   async function launch(spec: LaunchSpec): Promise<LaunchHandle> {
     await ledger.open(spec, spec.notAfter);
-    if ((await ledger.readMarker(spec)).kind !== 'free') return handleOf(spec);
+    const decided = await find(spec);
+    if (decided) return decided;
     await checkpoint('before-create');
     const runDir = await runs.create(spec);
     const program = parseMockProgram(spec.environment, { runMs: options.run });
@@ -60,7 +62,11 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
     return handleOf(spec);
   }
 
-  function handleOf({ executionId, attempt, limits }: LaunchSpec): LaunchHandle {
+  async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
+    return (await ledger.readMarker(asked)).kind === 'free' ? undefined : handleOf(asked);
+  }
+
+  function handleOf({ executionId, attempt, limits }: DecidedAttempt): LaunchHandle {
     const state = renderOutputLimits(limits);
     return { launcher: name, executionId, attempt, nativeId: `mock-${executionId}-${attempt}`, version: 1, state };
   }
@@ -134,6 +140,7 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
     probe: async () => ({ ok: true, detail: 'Mock programs only pretend to run', checks: [] }),
     prepare: async (image) => prepareMockImage(image),
     launch,
+    find,
     watch,
     cancel,
     collect,

@@ -4,6 +4,7 @@ import type { EndRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
   AttemptRef,
+  DecidedAttempt,
   ExecutionOutput,
   Launcher,
   LauncherContext,
@@ -153,6 +154,12 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     }
   }
 
+  async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
+    const desk = await reachableDesk(asked);
+    const isOpen = !desk || (await desk.ledger.readMarker(asked)).kind === 'free';
+    return isOpen ? undefined : await handleOf(desk, asked, undefined);
+  }
+
   function pathsOf(desk: Desk, spec: LaunchSpec, nativeDir: string): ApptainerPaths {
     const sif = files.pathOf(desk.owner, spec.image);
     return { sif, runDir: desk.runs.pathOf(spec), ledgerEntry: desk.ledger.entryPath(spec), nativeDir };
@@ -167,7 +174,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return jobs.find((job) => isSame(refs[elementOf(job.id)], ref));
   }
 
-  async function handleOf(desk: Desk, spec: LaunchSpec, jobId: string | undefined): Promise<LaunchHandle> {
+  async function handleOf(desk: Desk, spec: DecidedAttempt, jobId: string | undefined): Promise<LaunchHandle> {
     const nativeId = jobId ?? (await findEarlier(desk, spec).catch(() => undefined))?.id ?? '';
     return {
       launcher: name,
@@ -299,6 +306,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     prepare: async (image, signal, onProgress) => await files.prepare(image, signal, onProgress),
     images: files.images,
     launch,
+    find,
     watch: (handle, signal) => {
       const desk = deskOf(handle);
       const parts = {

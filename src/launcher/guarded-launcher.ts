@@ -19,6 +19,7 @@ export function guardImages(launcher: Launcher, policies: Readonly<Record<string
     // What it cannot do it has no verb for. A dry run prepares nothing, and is asked of the launcher itself.
     ...('check' in launcher && { check: (asked) => launcher.check?.(asked) }),
     launch: async (spec, signal) => await launcher.launch(spec, signal),
+    find: async (attempt, signal) => await launcher.find(attempt, signal),
     watch: (handle, signal) => launcher.watch(handle, signal),
     cancel: async (ref, graceMs) => await launcher.cancel(ref, graceMs),
     collect: async (handle, signal) => await launcher.collect(handle, signal),

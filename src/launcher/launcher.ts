@@ -58,6 +58,14 @@ export interface Launcher {
   launch(spec: LaunchSpec, signal: AbortSignal): Promise<LaunchHandle>;
 
   /**
+   * A handle of an attempt about whose start somebody has decided, whatever its launch would be refused for by now.
+   * Nothing while that is open, or where nothing of its owner can have run. Starts and ends nothing.
+   *
+   * Rejects while nobody can say: the caller asks again.
+   */
+  find(attempt: DecidedAttempt, signal: AbortSignal): Promise<LaunchHandle | undefined>;
+
+  /**
    * Follows an attempt to its one end. Takes any handle ever returned, also by an earlier process; one whose thing has
    * vanished yields `lost`. Events only go forward; the last is an end. Ends without one only when `signal` aborts.
    */
@@ -242,6 +250,9 @@ export interface LaunchSpec extends AttemptRef {
   /** After it nothing may start any more. */
   readonly notAfter: Date;
 }
+
+/** What a handle is made of: the attempt, and within which limits that which it wrote is read. */
+export type DecidedAttempt = AttemptRef & Pick<LaunchSpec, 'limits'>;
 
 /** Bytes that are opened anew for each reader. */
 export interface BinaryMessage {

@@ -4,8 +4,9 @@
  *     prepare → intent → launch → handle → running → watch → collect → settle → remove
  *
  * - *before the intent* nothing was started: trouble gives the message back to its old place.
- * - *intent without a handle*: something may have been started. The same attempt is launched, again and again while
- *   trouble may pass; the start marker makes the repetition harmless. It never goes back to the mailbox.
+ * - *intent without a handle*: something may have been started. Whoever takes over looks for it first. What has not
+ *   started is launched as the same attempt, again and again while trouble may pass; the start marker makes the repetition
+ *   harmless. It never goes back to the mailbox.
  * - *handle*: it is watched to its end, whoever launched it.
  * - *settled*: the execution is over, and the cleanup entry written with it owes the removal of its container.
  *

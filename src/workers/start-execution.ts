@@ -1,6 +1,7 @@
 /**
- * The first half of the path of an execution: prepare → intent → launch → handle. What was started by a holder before is
- * found by launching the same attempt again; the start marker makes the repetition harmless.
+ * The first half of the path of an execution: prepare → intent → launch → handle. What a holder before has started is
+ * looked for first. What has not started by then is launched as the same attempt again; the start marker makes the
+ * repetition harmless.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -14,7 +15,7 @@ import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import type { EndOfExecution } from './end-of.ts';
 import type { HeldExecution } from './held-execution.ts';
-import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, userOf } from './launch-spec.ts';
+import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, planLimits, userOf } from './launch-spec.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Why there is no handle: nothing of it runs and it has ended so, or somebody else goes on with it. */
@@ -26,6 +27,46 @@ type Step<T> = { readonly done: T } | NotStarted;
 export type Started = Step<LaunchHandle>;
 
 export async function startExecution(held: HeldExecution): Promise<Started> {
+  return (held.intended ? await findStarted(held) : undefined) ?? (await launchAnew(held));
+}
+
+/**
+ * What runs is followed to its own end, whatever its actor, its queue or its owner has become: nothing that would refuse a
+ * start is asked of it. Its launcher has to say; while it cannot, nobody knows, and it waits.
+ */
+async function findStarted(held: HeldExecution): Promise<Started | undefined> {
+  const since = new Date();
+  for (let count = 0; ; count += 1) {
+    const found = await tryToFind(held, since);
+    if (!('again' in found)) return found.handle && (await recordHandle(held, found.handle));
+    if (held.gone || !(await held.waitWith(found.again, count))) return leave(held);
+  }
+}
+
+async function tryToFind(
+  held: HeldExecution,
+  since: Date,
+): Promise<{ readonly handle: LaunchHandle | undefined } | { readonly again: Wait }> {
+  const { context, entry } = held;
+  const closed = context.gate.waitOf(entry.name);
+  if (closed) return { again: closed };
+  const limits = planLimits(held.actor, context.settings.limits, entry.launcher.capabilities.queues);
+  try {
+    return { handle: await entry.launcher.find({ ...held.attempt, limits }, context.leaving) };
+  } catch (thrown) {
+    const error = asError(thrown);
+    held.log.warn({ err: error }, 'nobody can say whether it has started; it is asked again');
+    return { again: error instanceof UnavailableError ? closeLauncher(held, error) : waitFor(error, { since }) };
+  }
+}
+
+/** What does not answer one answers nobody. @returns what all wait for. */
+function closeLauncher({ context: { gate }, entry }: HeldExecution, error: UnavailableError): Wait {
+  gate.close(entry, error);
+  return gate.waitOf(entry.name) ?? waitFor(error);
+}
+
+async function launchAnew(held: HeldExecution): Promise<Started> {
   const { context } = held;
   const prepared = await prepare(held);
   if (!('done' in prepared)) return prepared;
@@ -52,7 +93,7 @@ export async function startExecution(held: HeldExecution): Promise<Started> {
 /** Closes the marker first: only then is it true that it never started. */
 async function neverStarted(held: HeldExecution, detail: string): Promise<NotStarted> {
   const ended = await held.endUnstarted('launch-failed', detail);
-  // It had started after all: whoever adopts it next finds it by launching the same attempt.
+  // It had started after all: whoever adopts it next looks for it first.
   return ended ? { ended } : leave(held);
 }
 
@@ -165,10 +206,7 @@ async function tryLaunch(
   } catch (thrown) {
     if (held.gone) return leave(held);
     const error = asError(thrown);
-    if (error instanceof UnavailableError) {
-      context.gate.close(entry, error);
-      return { again: context.gate.waitOf(entry.name) ?? waitFor(error) };
-    }
+    if (error instanceof UnavailableError) return { again: closeLauncher(held, error) };
     // A limit that others use up too: this one waits, and nobody else does.
     if (error instanceof QuotaError) return { again: { ...waitFor(error), since } };
     if (isRefused(error)) return await neverStarted(held, error.message);

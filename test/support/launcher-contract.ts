@@ -341,6 +341,46 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
       });
     });
 
+    describe('finds, without the handle,', () => {
+      const find = async (one = launcher) => await one.find({ ...ref, limits }, signal);
+
+      it('nothing of an attempt that has not started, which still may', async () => {
+        expect(await find()).toBeUndefined();
+        expect(await run({ exitCode: 3 })).toMatchObject({ end: { kind: 'exited', exitCode: 3 } });
+      });
+
+      it('in another process what runs, and follows it to its end', async () => {
+        const { nativeId } = await launch({ holds: true, log: ['kept'], exitCode: 9 });
+        await started();
+        await launcher.close();
+        launcher = await bench.open();
+        const found = await find();
+        if (!found) throw new Error('It was not found');
+        expect(found).toMatchObject({ ...ref, launcher: launcher.name });
+        expect([nativeId, '']).toContain(found.nativeId);
+        await bench.release(ref);
+        expect(await followToEnd(launcher, found)).toMatchObject({ kind: 'exited', exitCode: 9 });
+        expect((await readOutput(await launcher.collect(found, signal))).log).toBe('kept\n');
+        await launcher.remove(ref);
+        expect(await bench.starts(ref)).toBe(1);
+      });
+
+      it('what has ended and was removed, and what never will start', async () => {
+        await run({ exitCode: 4 });
+        const [ended, never] = [ref, { ...ref, attempt: 2 }];
+        await launcher.cancel(never, 100);
+        for (const [attempt, end] of [
+          [ended, { kind: 'exited', exitCode: 4 }],
+          [never, { kind: 'cancelled' }],
+        ] as const) {
+          ref = attempt;
+          const found = await find();
+          expect(found && (await followToEnd(launcher, found))).toMatchObject(end);
+          await launcher.remove(ref);
+        }
+      });
+    });
+
     describe('cancels', () => {
       it('an attempt that has not started, so that it never will', async () => {
         expect(await launcher.cancel(ref, 100)).toBe('never-started');

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ForbiddenError, InvalidError, UnavailableError } from '../../../src/errors.ts';
+import { openRunBench, type RunBench, type RunChanges } from '../../support/run-bench.ts';
+
+let bench: RunBench;
+
+beforeEach(async () => {
+  bench = await openRunBench();
+});
+afterEach(() => bench[Symbol.asyncDispose]());
+
+const anyResources = {
+  partitions: [],
+  accounts: [],
+  qos: [],
+  maxWalltimeMs: null,
+  maxMemoryBytes: null,
+  maxGpus: null,
+};
+
+/** What would refuse a start by now. */
+const refusals: readonly [string, RunChanges][] = [
+  ['an image that cannot be had', { actor: { image: 'mock/not-found:1' } }],
+  ['a tighter queue', { actor: { resources: { nodes: 4 } }, queues: { default: { ...anyResources, maxNodes: 1 } } }],
+  ['configs that are refused', { context: { configs: { valuesFor: refuse(InvalidError, 'actor_config.invalid') } } }],
+  ['an owner who runs nothing', { context: { runAs: { of: refuse(ForbiddenError, 'identity.disabled') } } }],
+];
+
+function refuse(
+  Refusal: typeof InvalidError | typeof ForbiddenError,
+  code: 'actor_config.invalid' | 'identity.disabled',
+) {
+  return async () => {
+    throw new Refusal(code, 'It is refused');
+  };
+}
+
+describe('an adopted execution whose program had started, and whose handle nobody wrote down', () => {
+  it.each(refusals)('is followed to its own end, whatever its actor has become: %s', async (_, changes) => {
+    await bench.startBefore();
+    const outcome = bench.adopt(changes);
+    await bench.release();
+    expect(await outcome).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7, state: 'complete' }]);
+    expect(bench.steps).toEqual(['handle 1', 'running']);
+    expect(await bench.starts()).toBe(1);
+  });
+
+  it('is told to end where somebody had asked for that', async () => {
+    await bench.startBefore();
+    expect(await bench.adopt({ ...refusals[0]?.[1], cancelRequested: true })).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
+  });
+
+  it('waits and says so while its launcher cannot be asked, and nothing is ended', async () => {
+    await bench.startBefore();
+    const answers = { ...bench.launcher };
+    let asked = 0;
+    bench.launcher.find = async (attempt, signal) => {
+      asked += 1;
+      if (asked === 1) throw new UnavailableError('launcher.unavailable', 'The engine is away');
+      if (asked === 2) throw new Error('What is this');
+      return await answers.find(attempt, signal);
+    };
+    await bench.release();
+    expect(await bench.adopt(refusals[0]?.[1])).toBe('settled');
+    expect(bench.waits.map(({ cause }) => cause)).toEqual(['The engine is away', 'What is this']);
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+    expect(bench.steps).not.toContain('cancel');
+  });
+});
+
+describe('an adopted execution whose program had not started', () => {
+  it('is launched', async () => {
+    await bench.release();
+    expect(await bench.adopt()).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+    expect(await bench.starts()).toBe(1);
+  });
+
+  it.each(refusals)('never starts where that is refused: %s', async (_, changes) => {
+    expect(await bench.adopt(changes)).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'launch-failed', state: 'error' }]);
+    expect(await bench.starts()).toBe(0);
+  });
+});
