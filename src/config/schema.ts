@@ -123,7 +123,10 @@ const executions = table('One run of an actor for one message.', {
   ),
   max_run_time: durationOrNone('Longest run of a program; then TERM, the grace time, KILL.', { min: second }),
   grace: duration('From TERM to KILL.', { min: 0, max: hour }),
-  start_failures: integer('Failed starts after which an execution ends as launch-failed.', { min: 1, max: 100 }),
+  start_failures: integer(
+    'Failed starts of an execution that are tried again; one more ends it as launch-failed and puts its actor in ERROR.',
+    { min: 1, max: 100 },
+  ),
 });
 
 const logs = table('What programs write to standard output and error.', {

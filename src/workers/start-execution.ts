@@ -5,7 +5,6 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ConfigValue } from '../actors/config.ts';
 import { fillResources, policyProblem } from '../actors/resource-policy.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
 import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
@@ -82,9 +81,9 @@ async function launchAnew(held: HeldExecution): Promise<Started> {
   const ended = recorded === 'cancelled' ? await cancelUnstarted(held) : undefined;
   if (ended) return ended;
   await context.checkpoint('after-intent');
-  const configs = await readConfigs(held);
-  if (!('done' in configs)) return configs;
-  const launched = await launch(held, await describe(held, prepared.done, secret, configs.done));
+  const described = await describe(held, prepared.done, secret);
+  if (!('done' in described)) return described;
+  const launched = await launch(held, described.done);
   if (!('done' in launched)) return launched;
   await context.checkpoint('after-launch');
   return await recordHandle(held, launched.done);
@@ -129,28 +128,25 @@ async function giveBack(held: HeldExecution, error: Error): Promise<NotStarted> 
   return { left: 'given-back' };
 }
 
-/** Waits for the key of a secret that does not open: nothing is lost by a file that is put back. */
-async function readConfigs(held: HeldExecution): Promise<Step<readonly ConfigValue[]>> {
+/** All that a launch is told. Waits for what cannot be read: nothing is lost by a key or a directory that is put back. */
+async function describe(held: HeldExecution, image: PreparedImage, secret: string): Promise<Step<MessageSpec>> {
+  const since = new Date();
   for (let count = 0; ; count += 1) {
-    const ended = held.kept.cancelled.aborted ? await cancelUnstarted(held) : undefined;
-    if (ended) return ended;
     try {
-      return { done: await held.context.configs.valuesFor(held.ref) };
+      // Where it has started after all, it need not wait for what only a start needs.
+      if (held.kept.cancelled.aborted) return (await cancelUnstarted(held)) ?? leave(held);
+      return { done: await readSpec(held, image, secret) };
     } catch (thrown) {
+      if (held.gone) return leave(held);
       const error = asError(thrown);
       if (isRefused(error)) return await neverStarted(held, error.message);
-      if (!(error instanceof UnavailableError)) throw error;
-      if (!(await held.waitWith(waitFor(error), count))) return leave(held);
+      held.log.warn({ err: error }, 'what it is told cannot be read; it is tried again');
+      if (!(await held.waitWith(waitFor(error, { since }), count))) return leave(held);
     }
   }
 }
 
-async function describe(
-  held: HeldExecution,
-  image: PreparedImage,
-  secret: string,
-  configs: readonly ConfigValue[],
-): Promise<MessageSpec> {
+async function readSpec(held: HeldExecution, image: PreparedImage, secret: string): Promise<MessageSpec> {
   const { actor, claimed, context, entry, lease } = held;
   const { limits, queues, valueText, apiServerOf } = context.settings;
   const policy = queues[actor.queue];
@@ -160,7 +156,7 @@ async function describe(
     attempt: held.attempt,
     image,
     stateJson: await context.actors.stateJson(held.ref),
-    configs,
+    configs: await context.configs.valuesFor(held.ref),
     accessToken: renderExecutionToken({ ...held.ref, executionId: lease.executionId, secret }),
     apiServer: apiServerOf(actor.tenant),
     valueText,
@@ -258,7 +254,15 @@ async function recordHandle(held: HeldExecution, handle: LaunchHandle): Promise<
 async function failedStart(held: HeldExecution, detail: string): Promise<NotStarted | undefined> {
   const failed = await held.countFailedStart(detail);
   if (failed === 'again') return undefined;
-  return failed === 'left' ? leave(held) : await neverStarted(held, detail);
+  if (failed === 'left') return leave(held);
+  const never = await neverStarted(held, detail);
+  // What comes after it would fare no better (contract §8.2): it waits until somebody has changed the actor.
+  if ('ended' in never) {
+    const { context, actor, ref } = held;
+    const text = `It could not be started, ${context.settings.startFailures + 1} times in a row: ${detail}`;
+    await context.actors.markError(ref, actor.revision, text);
+  }
+  return never;
 }
 
 function leave(held: HeldExecution): NotStarted {

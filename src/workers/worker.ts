@@ -69,8 +69,8 @@ export function startWorker(options: WorkerOptions): Worker {
       return false;
     }
     busy = true;
-    options.onTaken(outcome.waiting);
     try {
+      tellTaken(outcome.waiting);
       const entry = options.launcherOf(outcome.actor);
       if (!entry) {
         await options.mailbox.giveBack(outcome.claimed.lease);
@@ -81,6 +81,18 @@ export function startWorker(options: WorkerOptions): Worker {
       lastExecutionTime = new Date();
       busy = false;
       options.onFree();
+    }
+  }
+
+  /** Others may be called for what waits still. Where that fails the sweep does it; what is held goes on. */
+  function tellTaken(waiting: number): void {
+    try {
+      options.onTaken(waiting);
+    } catch (thrown) {
+      options.log.warn(
+        { err: asError(thrown), workerId: options.id },
+        'nobody called for what waits; the sweep does it',
+      );
     }
   }
 

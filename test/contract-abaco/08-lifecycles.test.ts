@@ -2,7 +2,7 @@
  * Contract §8 as a client sees it, on the whole service with the real engine: actors, executions and workers from their
  * first status to the last. A deletion that is complete says so; one that took 20 s would say that it goes on.
  *
- * Not here: what happens when processes die (e2e/crash.test.ts), several failed starts (integration), the order of
+ * Not here: what happens when processes die (e2e/crash.test.ts), several failed starts (unit/workers/run-execution.test.ts), the order of
  * stateful actors (test/support/mailbox-contract.ts), cron's next time (12-cron.test.ts). The original's autoscaler,
  * health agent and queues (§§8.4–8.6) are its own machinery: here an actor keeps one ready worker as far as its host has
  * room, and more come with messages and go without them. A worker begins as READY. One that was asked for and that no

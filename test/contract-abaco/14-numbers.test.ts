@@ -26,6 +26,7 @@ it('§14 a log has 1,000,000 bytes, and is kept for 43,200 s unless its actor sa
 });
 
 it('§14 more than 5 failed starts are ERROR', () => {
+  // What they do: unit/workers/run-execution.test.ts.
   expect(config.executions.startFailures).toBe(5);
 });
 

@@ -34,6 +34,8 @@ export interface RunChanges {
   readonly context?: Partial<Pick<RunContext, 'configs' | 'runAs' | 'checkpoint'>>;
   readonly queues?: RunContext['settings']['queues'];
   readonly blobs?: RunContext['output']['blobs'];
+  /** Where nothing is said the first that fails is one too many. */
+  readonly startFailures?: number;
 }
 
 const limits: LaunchLimits = {
@@ -80,7 +82,7 @@ export async function openRunBench(): Promise<RunBench> {
     };
   }
 
-  function contextWith({ context, queues = {}, blobs = noBlobs }: RunChanges): RunContext {
+  function contextWith({ context, queues = {}, blobs = noBlobs, startFailures = 0 }: RunChanges): RunContext {
     const mailbox = {
       extend: async () => void steps.push('extend'),
       recordIntent: async () => (steps.push('intent'), 'recorded'),
@@ -102,7 +104,12 @@ export async function openRunBench(): Promise<RunBench> {
     };
     return {
       mailbox,
-      actors: { state: async () => null, markError: async () => 'marked' },
+      actors: {
+        stateJson: async () => '{}',
+        markError: async (_: unknown, revision: number, text: string) => (
+          steps.push(`error ${revision}: ${text}`), 'marked'
+        ),
+      },
       configs: { valuesFor: async () => [] },
       leases: {
         keep: () => ({
@@ -117,8 +124,7 @@ export async function openRunBench(): Promise<RunBench> {
         limits: { ...limits, memoryBytes: undefined, nanoCpus: undefined, pids: undefined, maxRunTimeMs: undefined },
         queues,
         notAfterMs: 3_600_000,
-        // The first that fails is one too many.
-        startFailures: 0,
+        startFailures,
         apiServerOf: () => 'http://here',
         valueText: 'python',
         failedState: 'complete',
@@ -157,6 +163,7 @@ export async function openRunBench(): Promise<RunBench> {
 const anActor = {
   tenant: 'T',
   id: 'a1',
+  revision: 3,
   name: null,
   owner: 'alice',
   queue: 'default',

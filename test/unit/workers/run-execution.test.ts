@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ForbiddenError, InvalidError, UnavailableError } from '../../../src/errors.ts';
 import { openRunBench, type RunBench, type RunChanges } from '../../support/run-bench.ts';
+import { until } from '../../support/until.ts';
 
 let bench: RunBench;
 
@@ -81,6 +82,73 @@ describe('an adopted execution whose program had not started', () => {
   it.each(refusals)('never starts where that is refused: %s', async (_, changes) => {
     expect(await bench.adopt(changes)).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'launch-failed', state: 'error' }]);
+    expect(await bench.starts()).toBe(0);
+  });
+});
+
+describe('contract §14: a message whose start fails', () => {
+  const failTimes = (times: number): void => {
+    const { launch } = bench.launcher;
+    let failed = 0;
+    bench.launcher.launch = async (spec, signal) => {
+      if (failed === times) return await launch(spec, signal);
+      failed += 1;
+      throw new Error(`Failure ${failed}`);
+    };
+  };
+
+  it('starts where it has failed no more often than it may', async () => {
+    failTimes(2);
+    await bench.release();
+    expect(await bench.adopt({ startFailures: 2 })).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+    expect(bench.steps.join()).not.toContain('error');
+  });
+
+  it('ends at one more, and its actor is in ERROR and says why', async () => {
+    failTimes(3);
+    expect(await bench.adopt({ startFailures: 2 })).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'launch-failed', detail: 'Failure 3', state: 'error' }]);
+    expect(bench.steps).toContain('error 3: It could not be started, 3 times in a row: Failure 3');
+    expect(await bench.starts()).toBe(0);
+  });
+});
+
+describe('a message whose text cannot be read', () => {
+  const message = { body: { blob: 'b1', bytes: 5 } };
+  /** Fails with these, one after the other, before it has it. */
+  function opensAfter(...troubles: readonly Error[]): Pick<RunChanges, 'blobs' | 'message'> {
+    const left = [...troubles];
+    const open = async function* () {
+      const trouble = left.shift();
+      if (trouble) throw trouble;
+      yield Buffer.from('hello');
+    };
+    return { blobs: { open }, message };
+  }
+  const away = new UnavailableError('blob.unavailable', 'The directory is away');
+
+  it('waits and says for what, and starts once it can be', async () => {
+    await bench.release();
+    expect(await bench.adopt(opensAfter(away, new Error('What is this')))).toBe('settled');
+    expect(bench.waits.map(({ cause }) => cause)).toEqual(['The directory is away', 'What is this']);
+    expect(bench.waits[1]?.since).toEqual(bench.waits[0]?.since);
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+  });
+
+  it('is not waited for by one that is to end, also where its launcher does not answer at first', async () => {
+    const answers = { ...bench.launcher };
+    let asked = 0;
+    bench.launcher.cancel = async (attempt, graceMs) => {
+      asked += 1;
+      if (asked === 1) throw new UnavailableError('launcher.unavailable', 'The engine is away');
+      return await answers.cancel(attempt, graceMs);
+    };
+    const outcome = bench.adopt(opensAfter(...Array.from({ length: 100 }, () => away)));
+    await until(() => bench.waits.length > 0);
+    bench.cancelled.abort();
+    expect(await outcome).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
     expect(await bench.starts()).toBe(0);
   });
 });
