@@ -106,11 +106,13 @@ async function showLogs(request: FastifyRequest, { entries }: SearchPage): Promi
   const shown: Attributes[] = [];
   let chars = 0;
   for (const { actorId, id, fields } of entries) {
-    const execution = await readExecution(services, { tenant: request.caller.tenant, actorId }, id);
+    const { tenant } = request.caller;
+    const execution = await readExecution(services, { tenant, actorId }, id);
     const logs = execution ? await readLogText(services, execution) : '';
     chars += logs.length;
     if (shown.length > 0 && chars > mostLogChars) break;
-    const owner = links.profile(textOf(fields['executor']));
+    // As where the log is read; of an actor that is gone nobody is known but who sent the message.
+    const owner = links.profile((await services.actors.get(tenant, actorId))?.owner ?? textOf(fields['executor']));
     const own = { self: links.logs(actorId, id), owner, execution: links.execution(actorId, id) };
     shown.push({ logs, _links: own });
   }

@@ -3,9 +3,7 @@
  * while its program runs (`integration/api/logs.test.ts`), that an expired one is empty (the history contract).
  *
  * Not tested: how often the original refreshes a running log; here it is written as it comes.
- *
- * Not as the original: whose profile `owner` is, §7.9 does not say. The original links the owner of the actor; here it is who
- * sent the message, as for the execution whose log it is (§7.8), and the same in a search of logs.
+ * Whose profile `owner` is it does not say: that of the owner of the actor, as everywhere but in §7.8.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,7 +38,7 @@ describe('§7.9 logs', () => {
     expect(Object.keys(result as object).toSorted()).toEqual(['_links', 'logs']);
   });
 
-  it('link to themselves, who sent the message, and the execution, read or found', async () => {
+  it('link to themselves, the owner of the actor, and the execution, read or found', async () => {
     const { actor, sent } = await sendAsJane(client);
     const played = await takeMessage(client.api, actor, 'PHYSICS');
     await played.start();
@@ -49,7 +47,7 @@ describe('§7.9 logs', () => {
     const { result } = await client.send(`GET ${path}/logs`, as('olga'));
     const base = /^(.+)\/actors\/v2\//.exec(result._links.self as string)?.[1];
     const execution = `${base}${path.replace('/actors/', '/actors/v2/')}`;
-    const expected = { self: `${execution}/logs`, owner: `${base}/profiles/v2/jane`, execution };
+    const expected = { self: `${execution}/logs`, owner: `${base}/profiles/v2/olga`, execution };
     expect(result).toEqual({ logs: 'said\n', _links: expected });
     for (const search of [`GET ${path}/logs?limit=1`, 'GET /actors/search/logs?exactsearch=said']) {
       const found = await askUntilComplete(client.api.app, search, { headers: as('olga') });

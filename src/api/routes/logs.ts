@@ -72,7 +72,7 @@ async function getLogs(request: FastifyRequest, reply: FastifyReply): Promise<En
     logs: await readLogText(services, execution),
     _links: {
       self: links.logs(actor.id, execution.id),
-      owner: links.profile(execution.executor),
+      owner: links.profile(actor.owner),
       execution: links.execution(actor.id, execution.id),
     },
   });
