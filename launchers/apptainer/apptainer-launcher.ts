@@ -12,6 +12,7 @@ import type {
   AttemptRef,
   DecidedAttempt,
   ExecutionOutput,
+  FindDead,
   Launcher,
   LauncherContext,
   LauncherKind,
@@ -224,12 +225,12 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     await checkpoint('after-remove');
   }
 
-  async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal) {
+  async function sweep(findDead: FindDead, signal: AbortSignal) {
     const removed: AttemptRef[] = [];
     for (const owner of await owners.due()) {
       signal.throwIfAborted();
       const whose = places.asOwner ? owner : undefined;
-      const look = async () => await sweepDesk({ desk: deskOf({ owner }), owner: whose, isLive, remove, signal });
+      const look = async () => await sweepDesk({ desk: deskOf({ owner }), owner: whose, findDead, remove, signal });
       removed.push(...(await owners.look(owner, signal, look)));
     }
     return removed;

@@ -4,6 +4,7 @@ import { toldByRecord } from '../../src/launcher/end-record.ts';
 import type {
   AttemptRef,
   ExecutionOutput,
+  FindDead,
   LaunchEvent,
   Launcher,
   LauncherContext,
@@ -62,13 +63,10 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
     await checkpoint('after-remove');
   }
 
-  async function sweep(
-    isLive: (ref: AttemptRef) => Promise<boolean>,
-    signal: AbortSignal,
-  ): Promise<readonly AttemptRef[]> {
+  async function sweep(findDead: FindDead, signal: AbortSignal): Promise<readonly AttemptRef[]> {
     const list = async () => [...(await containers.list(signal)), ...(await runs.list())];
-    const swept = await sweepAttempts({ list, isLive, remove, signal });
-    await ledger.sweep(new Date(), isLive);
+    const swept = await sweepAttempts({ list, findDead, remove, signal });
+    await ledger.sweep(new Date(), findDead);
     await images.sweep(signal);
     return swept;
   }

@@ -77,16 +77,14 @@ export function createHostLedger(host: Host, dir: string): HostLedger {
       await host.put(`${home(ref)}/submission`, Buffer.from(`${submission}\n`)),
     startersPath,
     readStarters: async (ref) => (await readText(startersPath(ref)))?.split('\n') ?? [],
-    sweep: rarely(sweepEveryMs, async (now, isLive) => {
+    sweep: rarely(sweepEveryMs, async (now, findDead) => {
       const refs = ((await host.list(dir)) ?? []).map(parseAttemptKey).filter((ref) => ref !== undefined);
       const reads = refs.map((ref) => ({ path: `${home(ref)}/not-after`, offset: 0, length: 20 }));
       const parts = await host.readMany(reads);
       const over = refs.filter((_, index) =>
         isOver(Buffer.from(parts[index]?.bytes ?? []).toString() || undefined, now),
       );
-      for (const ref of over) {
-        if (!(await isLive(ref))) await host.removeTree(home(ref));
-      }
+      for (const ref of await findDead(over)) await host.removeTree(home(ref));
     }),
   };
 }

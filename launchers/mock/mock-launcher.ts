@@ -6,6 +6,7 @@ import type {
   AttemptRef,
   DecidedAttempt,
   ExecutionOutput,
+  FindDead,
   LaunchEvent,
   Launcher,
   LauncherContext,
@@ -124,13 +125,10 @@ function createMockLauncher(name: string, options: MockOptions, context: Launche
     await checkpoint('after-remove');
   }
 
-  async function sweep(
-    isLive: (ref: AttemptRef) => Promise<boolean>,
-    signal: AbortSignal,
-  ): Promise<readonly AttemptRef[]> {
+  async function sweep(findDead: FindDead, signal: AbortSignal): Promise<readonly AttemptRef[]> {
     const list = async () => [...(await engine.list()), ...(await runs.list())];
-    const swept = await sweepAttempts({ list, isLive, remove, signal });
-    await ledger.sweep(new Date(), isLive);
+    const swept = await sweepAttempts({ list, findDead, remove, signal });
+    await ledger.sweep(new Date(), findDead);
     return swept;
   }
 

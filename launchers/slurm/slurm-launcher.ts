@@ -6,6 +6,7 @@ import type {
   AttemptRef,
   DecidedAttempt,
   ExecutionOutput,
+  FindDead,
   Launcher,
   LauncherContext,
   LauncherKind,
@@ -269,9 +270,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     await checkpoint('after-remove');
   }
 
-  async function sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal) {
+  async function sweep(findDead: FindDead, signal: AbortSignal) {
     const deskOfOwner = (owner: string): Desk => deskOf({ owner, ...nobody });
-    return await sweepCluster({ owners, poller, deskOf: deskOfOwner, isLive, remove, signal });
+    return await sweepCluster({ owners, poller, deskOf: deskOfOwner, findDead, remove, signal });
   }
 
   const imageSources = imageSourceKinds.filter((source) => source !== 'engine' || options.engine !== '');

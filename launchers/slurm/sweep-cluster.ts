@@ -6,7 +6,7 @@ import type { Desk } from './desk.ts';
 import type { JobPoller } from './job-poller.ts';
 import { type SweepDeskOptions, sweepDesk } from './sweep-desk.ts';
 
-export interface SweepClusterOptions extends Pick<SweepDeskOptions, 'isLive' | 'remove' | 'signal'> {
+export interface SweepClusterOptions extends Pick<SweepDeskOptions, 'findDead' | 'remove' | 'signal'> {
   readonly owners: Owners;
   readonly poller: Pick<JobPoller, 'jobsOf'>;
   /** Throws for an owner who can have none. */

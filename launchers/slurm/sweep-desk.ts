@@ -1,9 +1,10 @@
 /** What a crash left of one user: run directories, jobs that wait for nothing, directories of submissions. */
 
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
-import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import type { AttemptRef, FindDead } from '../../src/launcher/launcher.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
 import { findOldCommand } from '../host/find-old.ts';
+import { fairShare } from '../../src/lib/fair-share.ts';
 import type { Found } from '../host/owners.ts';
 import { cancelCommand } from './commands/scancel.ts';
 import type { Desk } from './desk.ts';
@@ -15,7 +16,7 @@ export interface SweepDeskOptions {
   readonly desk: Desk;
   /** Jobs of a user; again is a question begun after the call. */
   readonly jobsOf: (user: string) => Promise<readonly JobRecord[]>;
-  readonly isLive: (ref: AttemptRef) => Promise<boolean>;
+  readonly findDead: FindDead;
   readonly remove: (ref: AttemptRef) => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -24,7 +25,7 @@ export interface SweepDeskOptions {
 const unfinishedMs = 3_600_000;
 
 /** Slurm is asked only where there is a submission it may know something of. */
-export async function sweepDesk({ desk, jobsOf, isLive, remove, signal }: SweepDeskOptions): Promise<Found> {
+export async function sweepDesk({ desk, jobsOf, findDead, remove, signal }: SweepDeskOptions): Promise<Found> {
   const { owner } = desk;
   let jobs = new Map<string, readonly string[]>();
 
@@ -41,13 +42,13 @@ export async function sweepDesk({ desk, jobsOf, isLive, remove, signal }: SweepD
     await remove(ref);
   }
 
-  const removed = await sweepAttempts({ list, isLive, remove: removeAll, signal });
+  const removed = await sweepAttempts({ list, findDead, remove: removeAll, signal });
   // In this order: the run directory of what was handed over is made before its submission.
   const submissions = (await desk.host.list(desk.jobs)) ?? [];
   const runs = await desk.runs.list();
   const left = await removeSubmissions(desk, submissions, runs, signal);
   await desk.kept.sweep(signal);
-  await desk.ledger.sweep(new Date(), isLive);
+  await desk.ledger.sweep(new Date(), findDead);
   return { removed, isLeft: runs.length + left > 0 };
 }
 
@@ -60,10 +61,11 @@ interface AttemptJobs {
 async function jobsByAttempt(desk: Desk, jobsOf: SweepDeskOptions['jobsOf']): Promise<readonly AttemptJobs[]> {
   const submissions = (await desk.host.list(desk.jobs)) ?? [];
   if (submissions.length === 0) return [];
-  const all = await jobsOf(desk.owner);
+  const all = (await jobsOf(desk.owner)).filter((job) => phaseOf(job) !== 'ended');
+  const byName = Map.groupBy(all, ({ name }) => name);
   const found = new Map<string, AttemptJobs>();
   for (const submission of submissions) {
-    const jobs = all.filter((job) => job.name === jobNamePrefix + submission && phaseOf(job) !== 'ended');
+    const jobs = byName.get(jobNamePrefix + submission) ?? [];
     const refs = jobs.length === 0 ? [] : await desk.readIndex(submission);
     for (const { id } of jobs) {
       const ref = refs[elementOf(id)];
@@ -76,7 +78,8 @@ async function jobsByAttempt(desk: Desk, jobsOf: SweepDeskOptions['jobsOf']): Pr
 }
 
 /**
- * Of which no member has a run directory any more, and what was never made: they say nothing that anybody needs.
+ * Of which no member has a run directory any more, and what was never made: they say nothing that anybody needs. A fair
+ * share of them is looked at, as each is read by itself and its user can make any number.
  *
  * @returns how many are left.
  */
@@ -88,18 +91,22 @@ async function removeSubmissions(
 ): Promise<number> {
   const kept = new Set(runs.map(attemptKey));
   const unmade: string[] = [];
-  let left = 0;
-  for (const submission of submissions) {
+  let left = submissions.length;
+  for (const submission of fairShare(submissions)) {
+    signal.throwIfAborted();
     const refs = await desk.readIndex(submission);
     if (refs.length === 0) unmade.push(submission);
-    else if (refs.some((ref) => ref !== undefined && kept.has(attemptKey(ref)))) left += 1;
-    else await desk.host.removeTree(`${desk.jobs}/${submission}`);
+    else if (!refs.some((ref) => ref !== undefined && kept.has(attemptKey(ref)))) await removeOne(submission);
   }
   if (unmade.length === 0) return left;
   const old = new Set(await desk.host.run(findOldCommand(desk.jobs, unfinishedMs), signal));
   for (const submission of unmade) {
-    if (old.has(submission)) await desk.host.removeTree(`${desk.jobs}/${submission}`);
-    else left += 1;
+    if (old.has(submission)) await removeOne(submission);
   }
   return left;
+
+  async function removeOne(submission: string): Promise<void> {
+    await desk.host.removeTree(`${desk.jobs}/${submission}`);
+    left -= 1;
+  }
 }

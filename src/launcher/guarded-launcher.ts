@@ -24,7 +24,7 @@ export function guardImages(launcher: Launcher, policies: Readonly<Record<string
     cancel: async (ref, graceMs) => await launcher.cancel(ref, graceMs),
     collect: async (handle, signal) => await launcher.collect(handle, signal),
     remove: async (ref) => await launcher.remove(ref),
-    sweep: async (isLive, signal) => await launcher.sweep(isLive, signal),
+    sweep: async (findDead, signal) => await launcher.sweep(findDead, signal),
     ...optional('images', launcher.images),
     close: async () => await launcher.close(),
   };

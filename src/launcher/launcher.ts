@@ -20,6 +20,12 @@ export interface AttemptRef {
   readonly owner?: string;
 }
 
+/**
+ * Of these attempts, those that belong to nothing that lives. Asked once for all that was found, since whoever made it may
+ * have made very much.
+ */
+export type FindDead = (found: readonly AttemptRef[]) => Promise<readonly AttemptRef[]>;
+
 /** Runs one container for one message, somewhere. */
 export interface Launcher {
   /** The instance's name in `config/`: "local", "ls6-pilot". */
@@ -84,12 +90,13 @@ export interface Launcher {
   remove(ref: AttemptRef): Promise<void>;
 
   /**
-   * Finds what a crash left behind: everything here that carries our installation's id and whose attempt `isLive`
-   * denies is removed, and its ledger entry once `notAfter` has passed. Nothing of another installation is touched.
+   * Finds what a crash left behind: everything here that carries our installation's id and whose attempt `findDead`
+   * gives back is removed, a share of it where it is very much, and its ledger entry once `notAfter` has passed. Nothing
+   * of another installation is touched.
    *
    * @returns what was removed.
    */
-  sweep(isLive: (ref: AttemptRef) => Promise<boolean>, signal: AbortSignal): Promise<readonly AttemptRef[]>;
+  sweep(findDead: FindDead, signal: AbortSignal): Promise<readonly AttemptRef[]>;
 
   /** The images it keeps, where it keeps them itself. */
   readonly images?: ImageCache;

@@ -16,7 +16,7 @@ import { rarely } from '../lib/rarely.ts';
 import { openRegular } from '../lib/regular-file.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
 import { type EndRecord, parseEndRecord } from './end-record.ts';
-import type { AttemptRef } from './launcher.ts';
+import type { AttemptRef, FindDead } from './launcher.ts';
 
 /** Who decided about the start of an attempt. */
 export type StartMarker =
@@ -41,7 +41,7 @@ export interface Ledger {
    * ever, and without its marker it would be taken for one that never started. Who lives is asked after the look: whatever
    * was there then had begun to live before. All have to be looked at, so it does so once in `sweepEveryMs`.
    */
-  sweep(now: Date, isLive: (ref: AttemptRef) => Promise<boolean>): Promise<void>;
+  sweep(now: Date, findDead: FindDead): Promise<void>;
   /** The directory to mount for the helper. */
   entryPath(ref: AttemptRef): string;
 }
@@ -124,15 +124,13 @@ export function createLedger(dir: string): Ledger {
     },
     noteCancel: (ref) => writeFile(join(home(ref), 'cancelled'), ''),
     wasCancelled: (ref) => isThere(join(home(ref), 'cancelled')),
-    sweep: rarely(sweepEveryMs, async (now, isLive) => {
+    sweep: rarely(sweepEveryMs, async (now, findDead) => {
       const over: AttemptRef[] = [];
       for (const name of await readdir(dir).catch(returnOn('ENOENT', []))) {
         const ref = parseAttemptKey(name);
         if (ref && isOver(await readBounded(join(dir, name, 'not-after')), now)) over.push(ref);
       }
-      for (const ref of over) {
-        if (!(await isLive(ref))) await rm(home(ref), { recursive: true, force: true, maxRetries: 3 });
-      }
+      for (const ref of await findDead(over)) await rm(home(ref), { recursive: true, force: true, maxRetries: 3 });
     }),
   };
 }

@@ -9,7 +9,7 @@ import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
 import { asError } from '../errors.ts';
 import type { Claimed } from '../executions/execution.ts';
-import type { Launcher } from '../launcher/launcher.ts';
+import type { AttemptRef, FindDead, Launcher } from '../launcher/launcher.ts';
 import type { LauncherEntry, LauncherTable } from '../launcher/launcher-table.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
 import type { CleanupEntry, Mailbox } from '../mailbox/mailbox.ts';
@@ -40,6 +40,8 @@ export interface RecoveryOptions {
 
 /** Actors of which something is removed at once, of each place. */
 const mostCleaned = 16;
+/** Strays that the log names each. A user can make any number of directories, and is to fill no log with them. */
+const mostNamed = 20;
 
 export function createRecovery(options: RecoveryOptions): Recovery {
   const { mailbox, launchers, log } = options;
@@ -91,6 +93,25 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     return new Set((await Promise.all(refs.map((ref) => mailbox.liveIds(ref)))).flat());
   }
 
+  /**
+   * Who lives is read after what is judged by it was found, so that what was posted in between is no stray; and once,
+   * however much was found, as it is two commands for every actor there is.
+   */
+  function deadFinder(): FindDead {
+    let live: ReadonlySet<string> = new Set();
+    return async (found) => {
+      const unknown = found.filter(({ executionId }) => !live.has(executionId));
+      if (unknown.length === 0) return [];
+      live = await liveExecutions();
+      return unknown.filter(({ executionId }) => !live.has(executionId));
+    };
+  }
+
+  function tellRemoved(place: string, removed: readonly AttemptRef[]): void {
+    if (removed.length > mostNamed) log.warn({ launcher: place, count: removed.length }, 'strays removed');
+    else for (const ref of removed) log.warn({ ...ref, launcher: place }, 'stray removed');
+  }
+
   return {
     async adopt(actor) {
       while (!options.leaving.aborted) {
@@ -110,16 +131,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
 
     async sweep() {
       for (const { launcher, place } of launchers.entries) {
-        // Asked anew before anything is called dead: what was found after the first look may be younger than it.
-        let live: ReadonlySet<string> = new Set();
-        const isLive = async (ref: { readonly executionId: string }): Promise<boolean> => {
-          if (live.has(ref.executionId)) return true;
-          live = await liveExecutions();
-          return live.has(ref.executionId);
-        };
         try {
-          const removed = await launcher.sweep(isLive, options.leaving);
-          for (const ref of removed) log.warn({ ...ref, launcher: place }, 'stray removed');
+          tellRemoved(place, await launcher.sweep(deadFinder(), options.leaving));
         } catch (thrown) {
           if (options.leaving.aborted) return;
           log.warn({ launcher: place, err: asError(thrown) }, 'sweep failed; it is repeated');

@@ -318,7 +318,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
           if (!(outcome instanceof Error)) {
             expect(await followToEnd(frozen, outcome as LaunchHandle)).toMatchObject({ kind: 'exited', exitCode: 3 });
           }
-          await launcher.sweep(async () => false, signal);
+          await launcher.sweep(async (found) => found, signal);
           expect(await bench.leftovers()).toEqual([]);
           expect(await bench.starts(ref)).toBe(1);
           await frozen.close();
@@ -525,7 +525,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
         await started();
         await other.cancel(ref, 100);
         await other.remove(ref);
-        expect(await other.sweep(async () => false, signal)).toEqual([]);
+        expect(await other.sweep(async (found) => found, signal)).toEqual([]);
         await bench.release(ref);
         expect(await followToEnd(launcher, handle)).toMatchObject({ kind: 'exited', exitCode: 0 });
         await launcher.remove(ref);
@@ -537,7 +537,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
         const live = ref;
         ref = { ...ref, attempt: 2 };
         await followToEnd(launcher, await launch({}));
-        const swept = await launcher.sweep(async ({ attempt }) => attempt === 1, signal);
+        const swept = await launcher.sweep(async (found) => found.filter(({ attempt }) => attempt !== 1), signal);
         expect(swept).toEqual([ref]);
         ref = live;
         await bench.release(ref);
@@ -554,7 +554,7 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
           await followToEnd(launcher, await launch({}, { notAfter: over }));
           await launcher.remove(ref);
         }
-        await launcher.sweep(async ({ executionId }) => executionId === live.executionId, signal);
+        await launcher.sweep(async (found) => found.filter(({ executionId }) => executionId !== live.executionId), signal);
         expect(await followToEnd(launcher, await launch({}))).toMatchObject({ kind: 'lost', started: false });
         await launcher.remove(ref);
         ref = dead;

@@ -70,7 +70,7 @@ export function useSlurm(): SlurmSuite {
 
   afterAll(async () => {
     await cluster.exec('controller', 'scancel -u alice');
-    await launcher.sweep(async () => false, signal);
+    await launcher.sweep(async (found) => found, signal);
     for (const each of opened) await each.close();
     await cluster.exec('login', `rm -rf /lustre/alice/.abaco/${installationId}`);
     await directory[Symbol.asyncDispose]();

@@ -45,7 +45,7 @@ describe.runIf(canRun)('the docker launcher and an engine in trouble', () => {
     await expect(launcher.launch(spec, never)).rejects.toMatchObject(unavailable);
     await expect(launcher.prepare({ name: 'debian:other' }, never)).rejects.toMatchObject(unavailable);
     await expect(launcher.remove(spec)).rejects.toMatchObject(unavailable);
-    await expect(launcher.sweep(async () => false, never)).rejects.toMatchObject(unavailable);
+    await expect(launcher.sweep(async (found) => found, never)).rejects.toMatchObject(unavailable);
     await link.restore();
     expect((await runToEnd(launcher, spec)).end).toMatchObject({ kind: 'exited', exitCode: 3 });
   });
@@ -57,7 +57,7 @@ describe.runIf(canRun)('the docker launcher and an engine in trouble', () => {
       unavailable,
     );
     await link.restore();
-    await hasty.sweep(async () => false, never);
+    await hasty.sweep(async (found) => found, never);
     await hasty.close();
   });
 

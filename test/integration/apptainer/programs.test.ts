@@ -96,7 +96,7 @@ describe.runIf(canRun)('a program in Apptainer', () => {
     const handle = await launch(image, deaf(9_873));
     const runDir = await cluster.exec('login', `ls -d /lustre/alice/.abaco/*/run/${ref.executionId}-1`);
     await cluster.exec('login', `touch /lustre/abaco/owners/${runDir.split('/')[4]}/aaron`);
-    expect(await launcher.sweep(async () => false, signal)).toEqual([ref]);
+    expect(await launcher.sweep(async (found) => found, signal)).toEqual([ref]);
     expect(await count('^sleep 9873')).toBe(0);
     expect(await followToEnd(launcher, handle)).toMatchObject({ kind: 'lost' });
   });

@@ -100,7 +100,7 @@ describe('a program that runs as the account of the service', () => {
     expect((await readBytes(output.readLog(0))).toString()).toBe('');
     expect(await launcher.cancel(handle, 1_000)).toBe('stopping');
     await launcher.remove(handle);
-    expect(await launcher.sweep(async () => false, signal)).toEqual([]);
+    expect(await launcher.sweep(async (found) => found, signal)).toEqual([]);
   });
 
   it.each(['cancelled', 'removed'])('names no other process to be ended when it is %s', async (how) => {

@@ -126,7 +126,7 @@ describe.runIf(canRun)('a message is started once', () => {
       async () => await Promise.all(handles.map(async (handle) => await launcher.remove(handle))),
     );
     // What waits for nothing is taken from the queue.
-    await patiently('the sweep', async () => await launcher.sweep(async () => false, signal));
+    await patiently('the sweep', async () => await launcher.sweep(async (found) => found, signal));
     // A second job, if there is one, has to have had its turn before anything can be said of it.
     await untilQueueIsEmpty();
     expect(await startsOf(handles)).toEqual(handles.map(() => 1));

@@ -242,12 +242,12 @@ exec /usr/bin/apptainer "$@"
       const { executionId } = attempt.handle;
       expect(await cluster.exec('login', `cat ${kept}/${executionId}-1/scratch/tmp/evidence`)).toBe('wrote\n');
       expect(await cluster.exec('login', `grep -rl token ${kept}/${executionId}-1 || true`)).toBe('');
-      await launcher.sweep(async () => false, signal);
+      await launcher.sweep(async (found) => found, signal);
       expect(await cluster.exec('login', `ls ${kept}`)).toContain(executionId);
       await cluster.exec('login', `touch -d '2 hours ago' ${kept}/${executionId}-1`);
       // One that has looked at nobody yet.
       const other = await bench.open();
-      await other.sweep(async () => false, signal);
+      await other.sweep(async (found) => found, signal);
       await other.close();
       expect(await cluster.exec('login', `ls ${kept}`)).not.toContain(executionId);
     },

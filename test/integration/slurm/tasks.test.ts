@@ -106,7 +106,7 @@ describe.runIf(await canRunCluster())('a program of several tasks', () => {
       const { end } = await slurm.finish(handle);
       expect(end).not.toMatchObject({ exitCode: 0 });
       expect(await linesOf(file)).toHaveLength(2);
-      await slurm.launcher.sweep(async () => false, signal);
+      await slurm.launcher.sweep(async (found) => found, signal);
     },
     caseMs,
   );

@@ -4,11 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHostLedger } from '../../../launchers/host/host-ledger.ts';
 import { createLocalHost } from '../../../launchers/host/local-host.ts';
 import { renderMockRecord } from '../../../launchers/mock/mock-record.ts';
+import type { AttemptRef } from '../../../src/launcher/launcher.ts';
 import { createLedger, type Ledger, sweepEveryMs } from '../../../src/launcher/ledger.ts';
 import { makeTestDirectory, type TestDirectory } from '../../support/test-directory.ts';
 
 const ref = { executionId: 'e1', attempt: 1 };
-const nobodyLives = async () => false;
+const nobodyLives = async (found: readonly AttemptRef[]) => found;
 const later = new Date(Date.now() + 86_400_000);
 const record = {
   reason: 'exited',
@@ -121,7 +122,7 @@ describe('the ledger', () => {
       await swept.open(old, overSince(now));
       await swept.open({ executionId: 'other', attempt: 1 }, overSince(now));
       await symlink('me', join(swept.entryPath(old), 'start'));
-      await swept.sweep(new Date(now), async ({ executionId }) => executionId === 'old');
+      await swept.sweep(new Date(now), async (found) => found.filter(({ executionId }) => executionId !== 'old'));
       expect(await swept.readMarker(old)).toEqual({ kind: 'started', owner: 'me' });
       expect(await keeps(swept, { executionId: 'other' })).toBe(false);
       await swept.sweep(new Date(now + sweepEveryMs), nobodyLives);
@@ -133,11 +134,11 @@ describe('the ledger', () => {
       await swept.open(old, overSince(Date.now()));
       await swept.open(ref, later);
       const asked: string[] = [];
-      await swept.sweep(new Date(), async ({ executionId }) => {
-        asked.push(executionId);
+      await swept.sweep(new Date(), async (found) => {
+        asked.push(...found.map(({ executionId }) => executionId));
         // Whatever came after the look is younger than what is known of who lives.
         await swept.open({ executionId: 'young', attempt: 1 }, overSince(Date.now()));
-        return false;
+        return found;
       });
       expect(asked).toEqual(['old']);
       expect(await keeps(swept, { executionId: 'young' })).toBe(true);

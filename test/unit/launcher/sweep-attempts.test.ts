@@ -18,7 +18,7 @@ async function sweep(
       looks += 1;
       return listings[Math.min(looks, listings.length) - 1] ?? [];
     },
-    isLive: async ({ executionId }) => live.includes(executionId),
+    findDead: async (found) => found.filter(({ executionId }) => !live.includes(executionId)),
     remove: async (ref) => void removed.push(attemptKey(ref)),
     signal,
   });
@@ -37,6 +37,12 @@ describe('sweeping attempts', () => {
 
   it('leaves alone what came after the first look', async () => {
     expect(await sweep([attempts('A'), attempts('A', 'young')], [])).toMatchObject({ removed: ['A-1'] });
+  });
+
+  it('removes a share of very much, says so, and leaves the rest to the next', async () => {
+    const many = attempts(...Array.from({ length: 1_500 }, (_, index) => `x${index}`));
+    const found = await sweep([many], []);
+    expect([found.removed.length, found.swept]).toEqual([1_000, found.removed]);
   });
 
   it('looks once where everything lives', async () => {
