@@ -66,6 +66,8 @@ interface AskOptions {
   readonly signal?: AbortSignal;
   /** What it may take of itself, before its silence is one. */
   readonly takesMs?: number;
+  /** Undoes what was done so late that nobody waits for it. */
+  readonly undo?: (answer: Answer<Verb>) => void;
 }
 
 interface Asked {
@@ -79,6 +81,8 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
   const asked = new Map<number, Asked>();
   const greeted = Promise.withResolvers<Hello>();
   let last = 0;
+  /** Pieces that have come from the agent. */
+  let pieces = 0;
   let closed: string | undefined;
 
   /** What is silent is of no use to anybody: the next who asks makes another. */
@@ -109,6 +113,7 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
   });
   const read = createFrameReader(onFrame);
   channel.onData((bytes) => {
+    pieces += 1;
     try {
       read(bytes);
     } catch (thrown) {
@@ -120,26 +125,35 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
   async function ask<V extends Verb>(
     verb: V,
     args: Verbs[V]['args'],
-    { body, signal, takesMs = usualMs }: AskOptions = {},
+    { body, signal, takesMs = usualMs, undo }: AskOptions = {},
   ): Promise<Required<Answer<V>>> {
     if (closed !== undefined) throw unavailable(name, closed);
     if (signal?.aborted === true) throw cutOff(name, verb, 'it was not wanted any more', signal.reason);
     const id = (last += 1);
     const { promise, resolve, reject } = Promise.withResolvers<Answer<Verb>>();
-    const forget = (): void => {
-      asked.delete(id);
+    const before = pieces;
+    const forget = (reason: string): void => {
+      if (undo) asked.set(id, { verb, resolve: undo, reject: () => undefined });
+      else asked.delete(id);
       send(encodeFrame({ kind: 'forget', id }));
-      reject(cutOff(name, verb, 'it was not wanted any more', signal?.reason));
+      reject(cutOff(name, verb, reason, signal?.reason));
     };
-    signal?.addEventListener('abort', forget, { once: true });
-    const late = setTimeout(() => giveUp(`the agent did not answer "${verb}" within ${takesMs} ms`), takesMs);
+    const unwanted = (): void => forget('it was not wanted any more');
+    const tooLate = (): void => {
+      const reason = `the agent did not answer "${verb}" within ${takesMs} ms`;
+      // One that has said anything meanwhile takes long over this alone; what all the others have asked goes on.
+      if (pieces === before) giveUp(reason);
+      else forget(reason);
+    };
+    signal?.addEventListener('abort', unwanted, { once: true });
+    const late = setTimeout(tooLate, takesMs);
     asked.set(id, { verb, resolve, reject });
     send(encodeFrame({ kind: 'ask', id, verb, args }, body));
     try {
       return (await promise) as Required<Answer<V>>;
     } finally {
       clearTimeout(late);
-      signal?.removeEventListener('abort', forget);
+      signal?.removeEventListener('abort', unwanted);
     }
   }
 
@@ -165,11 +179,14 @@ export async function connectAgent({ name, channel, scratchRoots, helloMs }: Age
         await ask('put', { path, mode }, { body: content });
         return;
       }
-      const { value: upload } = await ask('beginPut', { path, mode });
+      const drop = async (upload: number): Promise<unknown> =>
+        await ask('endPut', { upload, keep: false }).catch(() => undefined);
+      const undo = ({ value }: Answer<Verb>): void => void drop(Number(value));
+      const { value: upload } = await ask('beginPut', { path, mode }, { undo });
       try {
         for await (const body of inChunks(content)) await ask('putChunk', { upload }, { body });
       } catch (thrown) {
-        await ask('endPut', { upload, keep: false }).catch(() => undefined);
+        await drop(upload);
         throw thrown;
       }
       await ask('endPut', { upload, keep: true }, { takesMs: longMs });

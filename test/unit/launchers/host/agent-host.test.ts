@@ -1,16 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AgentChannel, type AgentHost, connectAgent } from '../../../../launchers/host/agent/agent-host.ts';
-import { createFrameReader, encodeFrame } from '../../../../launchers/host/agent/frames.ts';
+import { createFrameReader, encodeFrame, type FrameHead } from '../../../../launchers/host/agent/frames.ts';
 import type { Host } from '../../../../launchers/host/host.ts';
 
 const never = new AbortController().signal;
 
-/** An agent that says hello, and answers nothing but what `isAnswered` says. */
+/** An agent that says hello, and answers nothing but what `isAnswered` says, and what it is told to. */
 async function connectSilent(isAnswered: (verb: string) => boolean = () => false) {
   let say: (bytes: Uint8Array) => void = () => undefined;
   let isClosed = false;
+  const heard: FrameHead[] = [];
+  const answer = (id: number, value: unknown): void => say(encodeFrame({ kind: 'answer', id, value }));
   const hear = createFrameReader(({ head }) => {
-    if (head.kind === 'ask' && isAnswered(head.verb)) say(encodeFrame({ kind: 'answer', id: head.id, value: null }));
+    heard.push(head);
+    if (head.kind === 'ask' && isAnswered(head.verb)) answer(head.id, null);
   });
   const channel: AgentChannel = {
     write: (bytes) => hear(bytes),
@@ -24,8 +27,11 @@ async function connectSilent(isAnswered: (verb: string) => boolean = () => false
     },
   };
   const host = await connectAgent({ name: 'alice@login', channel, scratchRoots: ['/scratch'], helloMs: 1_000 });
-  return { host, isClosed: () => isClosed };
+  return { host, isClosed: () => isClosed, heard, answer };
 }
+
+/** Frames of one turn go out together. */
+const sent = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
 
 describe('an agent that does not answer', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -74,5 +80,64 @@ describe('an agent that does not answer', () => {
     expect(await host.list('/a')).toBeUndefined();
     await vi.advanceTimersByTimeAsync(600_000);
     expect(host.alive).toBe(true);
+  });
+});
+
+describe('an agent that takes too long over one thing, and answers others', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const wasRefused = async (call: Promise<unknown>): Promise<unknown> =>
+    await call.then(
+      () => 'no',
+      (thrown: unknown) => thrown,
+    );
+
+  it('is asked no more for that alone, and all else goes on', async () => {
+    const { host, isClosed, heard, answer } = await connectSilent((verb) => verb === 'list');
+    const refused = wasRefused(host.hash('/huge.sif'));
+    const building = host.run({ argv: ['build'], timeoutMs: 3_600_000, parse: ({ stdout }) => stdout }, never);
+    await vi.advanceTimersByTimeAsync(300_000);
+    await host.list('/a');
+    await vi.advanceTimersByTimeAsync(300_000);
+    const message = expect.stringContaining('did not answer "hash" within 600000 ms');
+    expect(await refused).toMatchObject({ code: 'host.unavailable', message });
+    expect([host.alive, isClosed()]).toEqual([true, false]);
+    await sent();
+    expect(heard.at(-1)).toEqual({ kind: 'forget', id: 1 });
+    // Whatever it says of that now is nobody's.
+    answer(1, 'late');
+    answer(2, { stdout: 'built' });
+    expect(await building).toBe('built');
+  });
+
+  it('is told by the error of what changes something that nobody knows what it has done', async () => {
+    const { host } = await connectSilent((verb) => verb === 'list');
+    const refused = wasRefused(host.removeTree('/scratch/million'));
+    await vi.advanceTimersByTimeAsync(300_000);
+    await host.list('/a');
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(await refused).toMatchObject({ code: 'host.unknown_outcome' });
+    expect(host.alive).toBe(true);
+  });
+
+  it('keeps no upload that it began too late', async () => {
+    const { host, heard, answer } = await connectSilent((verb) => verb === 'list' || verb === 'endPut');
+    const refused = wasRefused(host.put('/a', new Uint8Array(2 * 1024 * 1024)));
+    await host.list('/a');
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(await refused).toMatchObject({ code: 'host.unavailable' });
+    answer(1, 7);
+    await sent();
+    expect(heard.at(-1)).toMatchObject({ kind: 'ask', verb: 'endPut', args: { upload: 7, keep: false } });
+  });
+
+  it('is given up once it says nothing more', async () => {
+    const { host, isClosed } = await connectSilent((verb) => verb === 'list');
+    await host.list('/a');
+    const refused = wasRefused(host.readLinks(['/a']));
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(await refused).toMatchObject({ code: 'host.unavailable' });
+    expect([host.alive, isClosed()]).toEqual([false, true]);
   });
 });
