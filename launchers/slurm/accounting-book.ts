@@ -9,6 +9,7 @@ import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { type BackoffOptions, pause, pauseMs } from '../../src/lib/backoff.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
+import { isOwnRecord, type NamedJob } from './own-record.ts';
 import type { SlurmQueries } from './slurm-queries.ts';
 
 export interface AccountingBookOptions {
@@ -20,7 +21,7 @@ export interface AccountingBookOptions {
 }
 
 /** A job, by any of its numbers, and how far back it has to be looked for. */
-export interface AccountedJob {
+export interface AccountedJob extends NamedJob {
   readonly id: string;
   readonly since: Date;
 }
@@ -84,7 +85,8 @@ export function createAccountingBook(options: AccountingBookOptions): Accounting
       const { jobs, slowed } = await queries.accounting({ ids, since, steps }, signal);
       failures = slowed === undefined ? 0 : failures + 1;
       for (const want of asked) {
-        const records = jobs.filter(({ id, ownId }) => id === want.id || String(ownId) === want.id);
+        const ofNumber = jobs.filter(({ id, ownId }) => id === want.id || String(ownId) === want.id);
+        const records = ofNumber.filter((record) => isOwnRecord(record, want));
         if (want.untilMs === undefined || isOver(records) || !queries.hasAccounting) settle(want, records);
       }
     } catch (thrown) {

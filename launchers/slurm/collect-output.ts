@@ -44,8 +44,8 @@ async function findAccounting({
   const marker = await desk.ledger.readMarker(ref);
   if (marker.kind !== 'started') return undefined;
   const [ownId = '', restarts = '0'] = (marker.owner.split('@')[1] ?? '').split('.');
-  const id = /^\d+$/.test(ownId) ? ownId : job.id;
-  const records = await poller.account({ ...job, id }, accountingMs);
+  const named = /^\d+$/.test(ownId) ? { ...job, id: ownId, handedOver: job.id } : job;
+  const records = await poller.account(named, accountingMs);
   if (!records) return undefined;
   const own = records.find((record) => record.restarts === Number(restarts)) ?? records[Number(restarts)];
   return (own ?? records.at(-1))?.accounting;

@@ -10,9 +10,10 @@ import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { type BackoffOptions, pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { Host } from '../host/host.ts';
-import { createAccountingBook } from './accounting-book.ts';
+import { type AccountedJob, createAccountingBook } from './accounting-book.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
+import { isOwnRecord } from './own-record.ts';
 import { createSlurmQueries, type SlurmQueries } from './slurm-queries.ts';
 
 export interface JobPollerOptions {
@@ -38,12 +39,8 @@ export type JobView =
   /** Nothing was learned: the one that was asked did not answer. */
   | { readonly kind: 'unanswered'; readonly asked: 'squeue' | 'sacct'; readonly error: Error };
 
-export interface FollowedJob {
-  /** As `squeue` calls it: `123` or `123_4`; or the number its processes know. */
-  readonly id: string;
-  readonly user: string;
-  readonly since: Date;
-}
+/** Its id is as `squeue` calls it, `123` or `123_4`, or the number its processes know. */
+export type FollowedJob = AccountedJob;
 
 export interface JobPoller {
   /** The job as each round after this call sees it, one round an interval, and hints between. Ends when `signal` aborts. */
@@ -89,7 +86,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     const started = byOwnId(jobs);
     for (const follower of asked) {
       const job = queued.get(follower.id) ?? started.get(follower.id);
-      if (job) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
+      if (job && isOwnRecord(job, follower)) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
       else void lookUp(follower);
     }
     return slowed;

@@ -148,7 +148,7 @@ async function* viewsOf(
       if (view.kind === 'hinted') continue;
       const owner = ownerJob();
       if (owner === undefined || !isAnothers(owner, view, followed)) continue;
-      followed = { ...followed, id: owner };
+      followed = { ...followed, id: owner, handedOver: job.id };
       break;
     }
   }

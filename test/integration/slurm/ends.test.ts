@@ -116,6 +116,25 @@ exec /usr/bin/apptainer "$@"
   );
 
   it(
+    'that names a job of another as its own learns nothing of it',
+    async () => {
+      const asBob = 'cd /tmp && exec setpriv --reuid 10002 --regid 20000 --clear-groups';
+      const submit = 'sbatch --parsable --job-name=abaco-s1 --output=/dev/null --wrap "sleep 1"';
+      const theirs = (await cluster.exec('login', `${asBob} ${submit}`)).trim();
+      const said = async () => await cluster.exec('login', `sacct -n -X -o State -j ${theirs}`);
+      await until(async () => (await said()).trim() === 'COMPLETED', { timeoutMs: 90_000, what: 'their job' });
+      const marker = '/_abaco/ledger/start';
+      const attempt = await attempts.start({
+        script: `ln -sfn "$(readlink ${marker} | cut -d@ -f1)@${theirs}.0" ${marker}; usleep 8000000`,
+      });
+      await attempt.end;
+      expect(await accountingOf(attempt)).toBeUndefined();
+      await launcher.remove(attempt.handle);
+    },
+    caseMs,
+  );
+
+  it(
     'that a signal ends has its exit code, and no other cause',
     async () => {
       const attempt = await attempts.start({ script: 'kill -SEGV $$' });

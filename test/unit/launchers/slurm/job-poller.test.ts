@@ -105,6 +105,24 @@ describe('the poller of a cluster', () => {
     expect(slurm.asked).toEqual(['squeue', 'sacct']);
   });
 
+  it('tells nothing of a job that a start marker names and that is none of its own', async () => {
+    const slurm = playSlurm();
+    slurm.queued = [1];
+    slurm.accounted = [2];
+    open(slurm, 1);
+    const named = (id: string, handedOver: string) => ({ id, user: 'bob', since, handedOver });
+    const view = async (id: string, handedOver: string): Promise<JobView | undefined> => {
+      const leaving = new AbortController();
+      for await (const seen of poller.follow(named(id, handedOver), leaving.signal)) return seen;
+      return undefined;
+    };
+    expect(await Promise.all([view('1', '9'), view('2', '9')])).toEqual([{ kind: 'gone' }, { kind: 'gone' }]);
+    expect(await poller.account(named('2', '9'), 100)).toBeUndefined();
+    // The one that was handed over.
+    expect(await Promise.all([view('1', '1'), view('2', '2')])).toMatchObject([{ kind: 'job' }, { kind: 'job' }]);
+    expect(await poller.account(named('2', '2'), 5_000)).toHaveLength(1);
+  });
+
   it('gives a hint between two questions, and asks nothing for it', async () => {
     const slurm = playSlurm();
     slurm.queued = [1];
