@@ -36,12 +36,18 @@ export function createKeptRuns({ host, runs, directory, keepMs }: KeptRunsOption
     async remove(ref, signal) {
       const [mark] = await host.readMany([{ path: markOf(ref), offset: 0, length: 0 }]);
       if (!mark) return await runs.remove(ref);
-      const path = runs.pathOf(ref);
+      const [path, kept] = [runs.pathOf(ref), `${directory}/${attemptKey(ref)}`];
       // The token of the execution is dead by now; what else the user put there need not lie about.
       await host.removeTree(`${path}/${files.environment}`);
       await host.makeDirectory(directory, 0o700);
-      await host.removeTree(`${directory}/${attemptKey(ref)}`);
-      await host.run(moveCommand(path, `${directory}/${attemptKey(ref)}`), signal);
+      try {
+        await host.run(moveCommand(path, kept), signal);
+      } catch (thrown) {
+        // Another remover may have moved it since the mark was read. What is kept is never touched, only what is left here.
+        const isMoved = (await host.list(kept)) !== undefined || (await host.list(path)) === undefined;
+        if (!isMoved) throw thrown;
+        await runs.remove(ref);
+      }
     },
     async sweep(signal) {
       if (((await host.list(directory)) ?? []).length === 0) return;
@@ -52,6 +58,7 @@ export function createKeptRuns({ host, runs, directory, keepMs }: KeptRunsOption
   };
 }
 
+/** Refuses where something is in the target: a move is one step, so whoever is there was first. */
 function moveCommand(from: string, to: string): Command<void> {
   const succeed = expectSuccess('mv');
   return { argv: ['mv', '-T', '--', from, to], parse: (result) => void succeed(result) };
