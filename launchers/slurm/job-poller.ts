@@ -15,6 +15,7 @@ import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { isOwnRecord } from './own-record.ts';
 import { createSlurmQueries, type SlurmQueries } from './slurm-queries.ts';
+import { jobNamePrefix } from './submissions.ts';
 
 export interface JobPollerOptions {
   /** As the account that sees the jobs that are followed. */
@@ -86,7 +87,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     const started = byOwnId(jobs);
     for (const follower of asked) {
       const job = queued.get(follower.id) ?? started.get(follower.id);
-      if (job && isOwnRecord(job, follower)) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
+      const isTheirs = job && isOwnRecord(job, follower) && isOurs(job, follower, users);
+      if (isTheirs) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
       else void lookUp(follower);
     }
     return slowed;
@@ -205,6 +207,14 @@ function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
     return await next.answer;
   }
   return { ask };
+}
+
+/**
+ * Numbers begin again where a controller has lost its state, and a stranger's job then has the one that ours had. These
+ * users' jobs alone were asked for: a user who is none of them is one whose name Slurm could not look up just now.
+ */
+function isOurs({ name, user }: JobRecord, follower: FollowedJob, users: readonly string[]): boolean {
+  return name.startsWith(jobNamePrefix) && (user === follower.user || !users.includes(user));
 }
 
 /** The last record of each: an element that was requeued has several in the accounting. */

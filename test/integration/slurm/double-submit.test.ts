@@ -327,7 +327,7 @@ describe.runIf(canRun)('a message is started once', () => {
       const handles = await launchAll(refs, { holds: true });
       await untilStarted(refs);
       // Nobody knows the first, and the second is one that came too late.
-      const late = (await cluster.exec('login', asAlice("sbatch --parsable --wrap 'exit 113'"))).trim();
+      const late = (await cluster.exec('login', asAlice("sbatch --parsable -J abaco-late --wrap 'exit 113'"))).trim();
       const others = handles.map((handle, index) => ({ ...handle, nativeId: index % 2 === 0 ? '999999' : late }));
       // Longer than what is gone is waited for.
       const longMs = 3 * slurmOptions(cluster).late;

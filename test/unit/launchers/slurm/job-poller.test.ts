@@ -21,6 +21,9 @@ interface PlayedSlurm {
   accountingBroken: boolean;
   /** What the commands say beside their answer. */
   said: string;
+  /** What squeue says of its jobs. */
+  name: string;
+  user: string;
   /** Its sacct was built with JSON. */
   hasJson: boolean;
   readonly host: Host;
@@ -35,6 +38,8 @@ function playSlurm(): PlayedSlurm {
     broken: false,
     accountingBroken: false,
     said: '',
+    name: 'abaco-s1',
+    user: 'alice',
     hasJson: true,
     host: {
       name: 'played',
@@ -57,7 +62,7 @@ function playSlurm(): PlayedSlurm {
         });
         const rows = ids.map((id) =>
           argv[0] === 'squeue'
-            ? [id, id, 'alice', 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', 'n', '']
+            ? [id, id, slurm.user, 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', slurm.name, '']
             : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', 'n'],
         );
         const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
@@ -121,6 +126,26 @@ describe('the poller of a cluster', () => {
     // The one that was handed over.
     expect(await Promise.all([view('1', '1'), view('2', '2')])).toMatchObject([{ kind: 'job' }, { kind: 'job' }]);
     expect(await poller.account(named('2', '2'), 5_000)).toHaveLength(1);
+  });
+
+  it.each([
+    ['has a name that none of ours has', 'simulation', 'alice'],
+    ['is of another user who is asked about', 'abaco-s1', 'bob'],
+  ])('takes no job for ours by its number alone: not one that %s', async (_, name, user) => {
+    const slurm = playSlurm();
+    Object.assign(slurm, { queued: [1], name, user });
+    open(slurm, 60_000);
+    const bobs = poller.follow({ id: '2', user: 'bob', since }, new AbortController().signal);
+    const [view] = await Promise.all([first(1), bobs[Symbol.asyncIterator]().next()]);
+    expect(view).toEqual({ kind: 'gone' });
+    expect(slurm.asked).toEqual(['squeue', 'sacct']);
+  });
+
+  it('knows a job of ours also where Slurm cannot tell the name of its user', async () => {
+    const slurm = playSlurm();
+    Object.assign(slurm, { queued: [1], user: 'nobody' });
+    open(slurm, 60_000);
+    expect(await first(1)).toMatchObject({ kind: 'job', job: { id: '1' } });
   });
 
   it('gives a hint between two questions, and asks nothing for it', async () => {
@@ -232,12 +257,14 @@ describe('the poller of a cluster', () => {
     const slurm = playSlurm();
     slurm.queued = [1];
     open(slurm, 60_000);
-    const found = await Promise.all(Array.from({ length: 100 }, async () => await poller.findByName('n', 'alice')));
+    const found = await Promise.all(
+      Array.from({ length: 100 }, async () => await poller.findByName('abaco-s1', 'alice')),
+    );
     expect(found.every((jobs) => jobs.length === 1)).toBe(true);
     expect(slurm.asked.length).toBeLessThanOrEqual(2);
     slurm.queued = [];
-    expect(await poller.findByName('n', 'alice')).toEqual([]);
+    expect(await poller.findByName('abaco-s1', 'alice')).toEqual([]);
     slurm.broken = true;
-    await expect(poller.findByName('n', 'alice')).rejects.toThrow('slurmctld does not answer');
+    await expect(poller.findByName('abaco-s1', 'alice')).rejects.toThrow('slurmctld does not answer');
   });
 });
