@@ -23,6 +23,7 @@ import type { RunScript } from '../apptainer/sif-build.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
 import { createOwners } from '../host/owners.ts';
+import { isSame, liveJobsOf } from './attempt-jobs.ts';
 import { checkResources } from './check-resources.ts';
 import { mostElements } from './cluster-facts.ts';
 import { collectOutput } from './collect-output.ts';
@@ -195,30 +196,28 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return { id, user: desk.owner, since };
   }
 
-  /** The job an attempt was last handed over as, while Slurm knows it and it has not ended. */
-  async function liveJob(desk: Desk, ref: AttemptRef): Promise<JobRecord | undefined> {
-    const job = await findEarlier(desk, ref);
-    return job && phaseOf(job) !== 'ended' ? job : undefined;
-  }
-
   async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
     const desk = await reachableDesk(ref);
     if (!desk) return 'never-started';
     if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
-      const waiting = await liveJob(desk, ref);
-      if (waiting !== undefined) await desk.host.run(cancelCommand([waiting.id]), closing.signal);
+      await cancelJobs(desk, ref);
       return 'never-started';
     }
     const isFirst = !(await desk.ledger.wasCancelled(ref));
     await desk.ledger.noteCancel(ref);
-    const job = await liveJob(desk, ref);
-    if (job === undefined) return 'stopping';
-    const { id } = job;
-    const terminate = hasSteps(job.name) ? terminateStepsCommand : terminateCommand;
-    await desk.host.run(terminate([id]), closing.signal);
-    // Kept beside the helper's own grace time: it ends a container whose helper is stuck.
-    if (isFirst) void killLater(desk, id, graceMs);
+    for (const job of await liveJobsOf(desk, poller, ref)) {
+      // Slurm sends no signal to what waits, and that would find the marker taken.
+      const isWaiting = phaseOf(job) === 'waiting';
+      const terminate = hasSteps(job.name) ? terminateStepsCommand : terminateCommand;
+      await desk.host.run(isWaiting ? cancelCommand([job.id]) : terminate([job.id]), closing.signal);
+      // Kept beside the helper's own grace time: it ends a container whose helper is stuck.
+      if (isFirst && !isWaiting) void killLater(desk, job.id, graceMs);
+    }
     return 'stopping';
+  }
+
+  async function cancelJobs(desk: Desk, ref: AttemptRef): Promise<void> {
+    for (const { id } of await liveJobsOf(desk, poller, ref)) await desk.host.run(cancelCommand([id]), closing.signal);
   }
 
   async function killLater(desk: Desk, id: string, graceMs: number): Promise<void> {
@@ -262,8 +261,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     owners.expect(desk.owner);
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
-    const job = hasEnded ? undefined : await liveJob(desk, ref);
-    if (job !== undefined) await desk.host.run(cancelCommand([job.id]), closing.signal);
+    if (!hasEnded) await cancelJobs(desk, ref);
     pressure.relax(desk.owner);
     await desk.kept.remove(ref, closing.signal);
     desk.reader.forget(ref);
@@ -336,7 +334,3 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
 
 /** Of a desk only the owner counts. */
 const nobody = { executionId: 'none', attempt: 1 } as const;
-
-function isSame(one: AttemptRef | undefined, other: AttemptRef): boolean {
-  return one?.executionId === other.executionId && one.attempt === other.attempt;
-}

@@ -155,7 +155,7 @@ async function* viewsOf(
 }
 
 /** Number of the job whose start holds the marker, as its label has it. */
-function ownerJobOf(label: string): string | undefined {
+export function ownerJobOf(label: string): string | undefined {
   return /^(\d+)\.\d+$/.exec(label)?.[1];
 }
 

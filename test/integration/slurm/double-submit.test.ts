@@ -201,6 +201,36 @@ describe.runIf(canRun)('a message is started once', () => {
   );
 
   it(
+    'and ends when it is cancelled, where an earlier submission than the last runs it',
+    async () => {
+      const once =
+        'if mkdir /tmp/cut-once 2>/dev/null; then $real "$@" >/dev/null; echo "sbatch: error: Socket timed out" >&2; exit 1; fi; exec $real "$@"';
+      await cluster.exec('login', `${wrap('sbatch', once)}; ${wrap('squeue', blind)}`);
+      await setPartition('down');
+      const [ref] = newRefs() as [AttemptRef];
+      const handle = await launchPatiently(launcher, ref, { holds: true });
+      const numbers = (await cluster.exec('controller', 'squeue -h -t PD -o %A | sort -n')).trim().split('\n');
+      expect(numbers).toHaveLength(2);
+      const [earlier, last] = numbers as [string, string];
+      expect(handle.nativeId).toBe(last);
+      await cluster.exec('controller', `scontrol hold ${last}`);
+      await setPartition('up');
+      await untilStarted([ref]);
+      // What came too late finds the marker taken, and is over.
+      await cluster.exec('controller', `scontrol release ${last}`);
+      const stateOf = async (job: string): Promise<string> =>
+        (await cluster.exec('controller', `squeue -h -t all -j ${job} -o %T`)).trim();
+      await until(async () => (await stateOf(last)) === 'FAILED', { timeoutMs: 60_000, what: 'the last one to end' });
+      await cluster.exec('login', 'touch /tmp/cut-seeing');
+      expect(await stateOf(earlier)).toBe('RUNNING');
+      expect(await launcher.cancel(ref, 30_000)).toBe('stopping');
+      // By TERM, long before anything would be killed.
+      expect(await expectOnce([handle])).toMatchObject([{ kind: 'cancelled', exitCode: 143 }]);
+    },
+    caseMs,
+  );
+
+  it(
     'when the connection is cut while sbatch works',
     async () => {
       const once =

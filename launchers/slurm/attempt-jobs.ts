@@ -1,0 +1,44 @@
+/**
+ * Which jobs may run an attempt: of the last submission it was handed over with, and the one that holds its marker. They
+ * differ where the answer to an earlier submission was lost, and no look-up told of it either.
+ */
+
+import type { AttemptRef } from '../../src/launcher/launcher.ts';
+import type { Desk } from './desk.ts';
+import type { JobPoller } from './job-poller.ts';
+import type { JobRecord } from './job-record.ts';
+import { phaseOf } from './job-state.ts';
+import { elementOf, jobNamePrefix } from './submissions.ts';
+import { ownerJobOf } from './watch-job.ts';
+
+/** Those that have not ended. Rejects when Slurm does not answer: that is not "none". */
+export async function liveJobsOf(
+  desk: Pick<Desk, 'owner' | 'ledger' | 'readIndex'>,
+  poller: Pick<JobPoller, 'jobsOf'>,
+  ref: AttemptRef,
+): Promise<readonly JobRecord[]> {
+  const name = jobNamePrefix + ((await desk.ledger.readSubmission(ref)) ?? '');
+  // Read before Slurm is asked: whatever has taken it is known to Slurm by then.
+  const marker = await desk.ledger.readMarker(ref);
+  const holder = marker.kind === 'started' ? ownerJobOf(marker.owner.split('@')[1] ?? '') : undefined;
+  if (name === jobNamePrefix && holder === undefined) return [];
+  const jobs = (await poller.jobsOf(desk.owner)).filter(
+    (job) => phaseOf(job) !== 'ended' && (job.name === name || isHolder(job, holder)),
+  );
+  const found: JobRecord[] = [];
+  // The label in the marker is written beside the program, which may have put another's number there.
+  for (const [jobName, named] of Map.groupBy(jobs, (job) => job.name)) {
+    const refs = await desk.readIndex(jobName.slice(jobNamePrefix.length));
+    found.push(...named.filter(({ id }) => isSame(refs[elementOf(id)], ref)));
+  }
+  return found;
+}
+
+/** An element that waits has the number of its array, which is another element's own. */
+function isHolder(job: JobRecord, holder: string | undefined): boolean {
+  return String(job.ownId) === holder && phaseOf(job) !== 'waiting' && job.name.startsWith(jobNamePrefix);
+}
+
+export function isSame(one: AttemptRef | undefined, other: AttemptRef): boolean {
+  return one?.executionId === other.executionId && one.attempt === other.attempt;
+}
