@@ -1,10 +1,4 @@
-import {
-  ForbiddenError,
-  InvalidError,
-  LauncherError,
-  UnavailableError,
-  UnknownOutcomeError,
-} from '../../src/errors.ts';
+import { InvalidError, LauncherError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import { toldByRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
@@ -23,6 +17,7 @@ import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-li
 import { pause } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
+import { atAccount } from '../host/account.ts';
 import { createOwners } from '../host/owners.ts';
 import { planApptainer } from './apptainer-command.ts';
 import { ApptainerOptions } from './apptainer-options.ts';
@@ -111,9 +106,9 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   }
 
   async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
-    const desk = await reachableDesk(asked);
-    const isOpen = !desk || (await desk.ledger.readMarker(asked)).kind === 'free';
-    return isOpen ? undefined : handleOf(asked, undefined);
+    return await atDesk(asked, async (desk) =>
+      (await desk.ledger.readMarker(asked)).kind === 'free' ? undefined : handleOf(asked, undefined),
+    );
   }
 
   async function writeScript(desk: Desk, spec: LaunchSpec): Promise<void> {
@@ -166,9 +161,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     };
   }
 
-  async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
-    const desk = await reachableDesk(ref);
-    if (!desk) return 'never-started';
+  async function cancel(desk: Desk, ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
     if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
       await endProcesses(desk, ref);
       return 'never-started';
@@ -194,17 +187,8 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     for (const starter of await desk.startersOf(ref)) await killTree(desk, starter, closing.signal);
   }
 
-  /** Nothing for a user who has no account there: nothing of theirs can have run, and nothing is there. */
-  async function reachableDesk(ref: AttemptRef): Promise<Desk | undefined> {
-    try {
-      const desk = deskOf(ref);
-      await desk.host.list(places.workOf(desk.owner));
-      return desk;
-    } catch (thrown) {
-      if (thrown instanceof InvalidError || thrown instanceof ForbiddenError) return undefined;
-      throw thrown;
-    }
-  }
+  const atDesk = async <T>(ref: AttemptRef, action: (desk: Desk) => Promise<T>): Promise<T | undefined> =>
+    await atAccount({ launcher: name, owner: places.asOwner ? ref.owner : undefined }, () => deskOf(ref), action);
 
   async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
     const desk = deskOf(handle);
@@ -217,12 +201,12 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
 
   async function remove(ref: AttemptRef): Promise<void> {
     await checkpoint('before-remove');
-    const desk = await reachableDesk(ref);
-    if (!desk) return;
-    owners.expect(desk.owner);
-    await endProcesses(desk, ref);
-    await desk.runs.remove(ref);
-    await checkpoint('after-remove');
+    await atDesk(ref, async (desk) => {
+      owners.expect(desk.owner);
+      await endProcesses(desk, ref);
+      await desk.runs.remove(ref);
+      await checkpoint('after-remove');
+    });
   }
 
   async function sweep(findDead: FindDead, signal: AbortSignal) {
@@ -274,7 +258,8 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       const memoryBytes = typeof memory === 'number' ? memory : undefined;
       return watchProcess(parts, { ...handle, starter: parseStarter(handle.nativeId), memoryBytes }, signal);
     },
-    cancel,
+    cancel: async (ref, graceMs) =>
+      (await atDesk(ref, async (desk) => await cancel(desk, ref, graceMs))) ?? 'never-started',
     collect,
     remove,
     sweep,

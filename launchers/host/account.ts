@@ -3,7 +3,7 @@
  * service: the same name can be somebody else's there.
  */
 
-import { ForbiddenError } from '../../src/errors.ts';
+import { ForbiddenError, InvalidError, UnavailableError } from '../../src/errors.ts';
 import { type Command, expectSuccess } from './command.ts';
 import type { Host } from './host.ts';
 
@@ -53,4 +53,37 @@ export function serviceAccount(owner: string, where: string): ForbiddenError {
   const help = 'an operator gives the service one that is no user\'s, or sets "become" to false where nobody else runs';
   const why = `that account is the one of the service, and has what others run; ${help}`;
   return new ForbiddenError('request.forbidden', `User "${owner}" runs nothing on ${where}: ${why}`);
+}
+
+/** Where somebody's account is asked for what may be left of theirs. */
+export interface AccountQuestion {
+  readonly launcher: string;
+  /** As whom; nothing where all run as the service. */
+  readonly owner: string | undefined;
+}
+
+/**
+ * Does what ends or frees something as an account. Of a name that no account can have there is nothing, and nothing is done.
+ *
+ * @param deskOf - throws `InvalidError` for such a name.
+ * @throws UnavailableError where the account refuses us: it may be back in a moment, and what was handed over as it starts
+ *   meanwhile, so that is never "nothing is there".
+ */
+export async function atAccount<Desk, T>(
+  { launcher, owner }: AccountQuestion,
+  deskOf: () => Desk,
+  action: (desk: Desk) => Promise<T>,
+): Promise<T | undefined> {
+  let desk: Desk | undefined;
+  try {
+    desk = deskOf();
+    return await action(desk);
+  } catch (thrown) {
+    if (thrown instanceof InvalidError && desk === undefined) return undefined;
+    if (!(thrown instanceof ForbiddenError)) throw thrown;
+    const who = owner === undefined ? 'its account' : `account "${owner}"`;
+    const message = `Launcher "${launcher}" cannot see what ${who} has there: ${thrown.message}`;
+    const next = `It goes on by itself once ${who} is there, lets the service in, and can read and write its own directory`;
+    throw new UnavailableError('launcher.unavailable', message, { cause: thrown, next });
+  }
 }

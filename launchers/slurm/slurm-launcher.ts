@@ -1,4 +1,4 @@
-import { ForbiddenError, InvalidError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
+import { InvalidError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { EndRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
@@ -20,6 +20,7 @@ import type { ApptainerPaths } from '../apptainer/apptainer-command.ts';
 import { createClusterFiles } from '../apptainer/cluster-files.ts';
 import { checkMounts } from '../apptainer/missing-mount.ts';
 import type { RunScript } from '../apptainer/sif-build.ts';
+import { atAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
 import { createOwners } from '../host/owners.ts';
@@ -157,9 +158,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   }
 
   async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
-    const desk = await reachableDesk(asked);
-    const isOpen = !desk || (await desk.ledger.readMarker(asked)).kind === 'free';
-    return isOpen ? undefined : await handleOf(desk, asked, undefined);
+    return await atDesk(asked, async (desk) =>
+      (await desk.ledger.readMarker(asked)).kind === 'free' ? undefined : await handleOf(desk, asked, undefined),
+    );
   }
 
   function pathsOf(desk: Desk, spec: LaunchSpec, nativeDir: string): ApptainerPaths {
@@ -196,9 +197,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return { id, user: desk.owner, since };
   }
 
-  async function cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
-    const desk = await reachableDesk(ref);
-    if (!desk) return 'never-started';
+  async function cancel(desk: Desk, ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
     if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
       await cancelJobs(desk, ref);
       return 'never-started';
@@ -228,17 +227,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     });
   }
 
-  /** Nothing for a user who has no account there: nothing of theirs can have run, and nothing is there. */
-  async function reachableDesk(ref: AttemptRef): Promise<Desk | undefined> {
-    try {
-      const desk = deskOf(ref);
-      await desk.host.list(desk.jobs);
-      return desk;
-    } catch (thrown) {
-      if (thrown instanceof InvalidError || thrown instanceof ForbiddenError) return undefined;
-      throw thrown;
-    }
-  }
+  const atDesk = async <T>(ref: AttemptRef, action: (desk: Desk) => Promise<T>): Promise<T | undefined> =>
+    await atAccount({ launcher: name, owner: ref.owner }, () => deskOf(ref), action);
 
   async function collect(handle: LaunchHandle): Promise<ExecutionOutput> {
     const desk = deskOf(handle);
@@ -254,10 +244,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   }
 
   /** What has ended ends its job by itself; Slurm is asked only about what may still run, or waits for nothing. */
-  async function remove(ref: AttemptRef): Promise<void> {
-    await checkpoint('before-remove');
-    const desk = await reachableDesk(ref);
-    if (!desk) return;
+  async function removeAt(desk: Desk, ref: AttemptRef): Promise<void> {
     owners.expect(desk.owner);
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
@@ -266,6 +253,11 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     await desk.kept.remove(ref, closing.signal);
     desk.reader.forget(ref);
     await checkpoint('after-remove');
+  }
+
+  async function remove(ref: AttemptRef): Promise<void> {
+    await checkpoint('before-remove');
+    await atDesk(ref, async (desk) => await removeAt(desk, ref));
   }
 
   async function sweep(findDead: FindDead, signal: AbortSignal) {
@@ -320,7 +312,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       };
       return watchJob(parts, handle, followed(handle, desk), signal);
     },
-    cancel,
+    cancel: async (ref, graceMs) =>
+      (await atDesk(ref, async (desk) => await cancel(desk, ref, graceMs))) ?? 'never-started',
     collect,
     remove,
     sweep,

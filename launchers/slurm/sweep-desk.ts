@@ -3,8 +3,8 @@
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef, FindDead } from '../../src/launcher/launcher.ts';
 import { sweepAttempts } from '../../src/launcher/sweep-attempts.ts';
-import { findOldCommand } from '../host/find-old.ts';
 import { fairShare } from '../../src/lib/fair-share.ts';
+import { findOldCommand } from '../host/find-old.ts';
 import type { Found } from '../host/owners.ts';
 import { cancelCommand } from './commands/scancel.ts';
 import type { Desk } from './desk.ts';

@@ -80,6 +80,9 @@ export interface Launcher {
   /**
    * Ends an attempt. One that has not started never will (its marker is closed): resolves to `never-started`. One that
    * has started is asked to stop, TERM first and KILL after `graceMs`; its end arrives through `watch`. Again is a no-op.
+   *
+   * Rejects with `UnavailableError` where the marker cannot be closed now, also where an account refuses us: what was handed
+   * over as it may start meanwhile. Only the caller can know that nothing was.
    */
   cancel(ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'>;
 

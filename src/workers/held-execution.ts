@@ -1,7 +1,7 @@
 /** An execution that a worker holds by its lease: what each step of its path needs, and how steps wait and repeat. */
 
 import type { Actor } from '../actors/actor.ts';
-import { asError, ServiceError } from '../errors.ts';
+import { asError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Claimed, Lease, Wait } from '../executions/execution.ts';
 import type { AttemptRef } from '../launcher/launcher.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
@@ -24,6 +24,7 @@ export class HeldExecution {
   startedAt: Date | undefined;
   #attempt: number;
   #notAfter: Date;
+  #handedOver: boolean;
 
   constructor(context: RunContext, entry: LauncherEntry, claimed: Claimed, actor: Actor, kept: KeptLease) {
     this.context = context;
@@ -34,6 +35,7 @@ export class HeldExecution {
     this.startedAt = claimed.execution.startedAt;
     this.#attempt = claimed.intent?.attempt ?? 1;
     this.#notAfter = claimed.intent?.notAfter ?? this.#freshNotAfter();
+    this.#handedOver = this.intended;
     this.log = context.log.child({
       tenant: actor.tenant,
       actorId: actor.id,
@@ -65,6 +67,15 @@ export class HeldExecution {
     return this.claimed.intent?.attempt === this.#attempt;
   }
 
+  /** Whether something of this attempt may have been handed over: by who held it before, or by a launch of ours. */
+  get handedOver(): boolean {
+    return this.#handedOver;
+  }
+
+  noteHandedOver(): void {
+    this.#handedOver = true;
+  }
+
   /** Whether nothing may be done any more: another holds it, or this process leaves. */
   get gone(): boolean {
     return this.kept.lost.aborted || this.context.leaving.aborted;
@@ -74,6 +85,7 @@ export class HeldExecution {
   nextAttempt(): void {
     this.#attempt += 1;
     this.#notAfter = this.#freshNotAfter();
+    this.#handedOver = false;
   }
 
   /** A lease that is still ours runs out at once, so that the next holder need not wait for it. */
@@ -94,12 +106,24 @@ export class HeldExecution {
   }
 
   /**
-   * Closes the marker, after which it is true that nothing of this attempt starts.
-   * @returns its end; nothing when it has started after all: launching the same attempt again only finds its handle.
+   * Closes the marker, after which it is true that nothing of this attempt starts. Where it cannot be reached, that is true
+   * only of what was never handed over; all else waits until it can.
+   *
+   * @returns its end; nothing when this holder is gone, or when it has started after all: launching the same attempt again
+   *   only finds its handle.
    */
   async endUnstarted(end: 'cancelled' | 'launch-failed', detail: string): Promise<EndOfExecution | undefined> {
-    const closed = await this.cancel();
-    return closed === 'never-started' ? { end, detail, finishedAt: this.context.clock.now() } : undefined;
+    const ended = (): EndOfExecution => ({ end, detail, finishedAt: this.context.clock.now() });
+    for (let count = 0; ; count += 1) {
+      try {
+        return (await this.cancel()) === 'never-started' ? ended() : undefined;
+      } catch (thrown) {
+        if (!(thrown instanceof UnavailableError)) throw thrown;
+        if (!this.#handedOver) return ended();
+        this.log.warn({ err: thrown }, 'execution not ended, since it may have started; it is tried again');
+        if (!(await this.waitWith(waitFor(thrown), count))) return undefined;
+      }
+    }
   }
 
   async cancel(): Promise<'never-started' | 'stopping'> {

@@ -21,6 +21,7 @@ import { optional } from '../lib/optional.ts';
 import { type EndOfExecution, endOf } from './end-of.ts';
 import { followExecution } from './follow-execution.ts';
 import { HeldExecution } from './held-execution.ts';
+import { isRefusedAccount } from './launch-doubt.ts';
 import type { LiveOutput } from './output-collector.ts';
 import type { RunContext } from './run-context.ts';
 import { type Started, startExecution } from './start-execution.ts';
@@ -86,7 +87,10 @@ async function finish(held: HeldExecution, meaning: EndOfExecution, live?: LiveO
 async function remove(held: HeldExecution): Promise<void> {
   const { context, entry, attempt } = held;
   try {
-    await entry.launcher.remove(attempt);
+    await entry.launcher.remove(attempt).catch((thrown: unknown) => {
+      // Nothing can run, and an account that is not there keeps nothing; what one has that is, a sweep finds.
+      if (held.handedOver || !isRefusedAccount(thrown)) throw thrown;
+    });
     await context.mailbox.cleanupDone(held.ref, { ...attempt, launcher: entry.place });
     await context.checkpoint('after-cleanup');
   } catch (thrown) {

@@ -14,6 +14,7 @@ import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import type { EndOfExecution } from './end-of.ts';
 import type { HeldExecution } from './held-execution.ts';
+import { isInDoubt } from './launch-doubt.ts';
 import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, planLimits, userOf } from './launch-spec.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -197,11 +198,13 @@ async function tryLaunch(
     checkPolicy(held);
     const began = performance.now();
     const handle = await entry.launcher.launch({ ...spec, ...owner }, context.leaving);
+    held.noteHandedOver();
     context.onLaunched?.(entry.name, performance.now() - began);
     return { done: handle };
   } catch (thrown) {
     if (held.gone) return leave(held);
     const error = asError(thrown);
+    if (isInDoubt(error)) held.noteHandedOver();
     if (error instanceof UnavailableError) return { again: closeLauncher(held, error) };
     // A limit that others use up too: this one waits, and nobody else does.
     if (error instanceof QuotaError) return { again: { ...waitFor(error), since } };
@@ -233,6 +236,7 @@ async function findOwner({ actor, context, entry }: HeldExecution): Promise<Owne
 async function refuse(held: HeldExecution, spec: MessageSpec, detail: string): Promise<Started> {
   const ended = await held.endUnstarted('launch-failed', detail);
   if (ended) return { ended };
+  if (held.gone) return leave(held);
   const { launcher } = held.entry;
   const known = { ...spec, ...ownerSpec(held.actor, held.actor, launcher.capabilities) };
   return { done: await launcher.launch(known, held.context.leaving) };

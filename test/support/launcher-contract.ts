@@ -554,7 +554,10 @@ export function describeLauncher(title: string, makeBench: () => Promise<Launche
           await followToEnd(launcher, await launch({}, { notAfter: over }));
           await launcher.remove(ref);
         }
-        await launcher.sweep(async (found) => found.filter(({ executionId }) => executionId !== live.executionId), signal);
+        await launcher.sweep(
+          async (found) => found.filter(({ executionId }) => executionId !== live.executionId),
+          signal,
+        );
         expect(await followToEnd(launcher, await launch({}))).toMatchObject({ kind: 'lost', started: false });
         await launcher.remove(ref);
         ref = dead;

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { canRunCluster } from '../../support/cluster.ts';
 import { useSlurm } from '../../support/slurm-suite.ts';
+import { until } from '../../support/until.ts';
 
 const caseMs = 180_000;
 const signal = new AbortController().signal;
@@ -27,6 +28,50 @@ describe.runIf(await canRunCluster())('an owner with the name of an account', ()
         message: expect.stringContaining(words),
       });
       expect(await entries()).toBe(before);
+    },
+    caseMs,
+  );
+
+  const directory = `/lustre/alice/.abaco/${slurm.installationId}`;
+
+  it.each([
+    ['whose directory cannot be read', `chmod 0 ${directory}`, `chmod 700 ${directory}`],
+    ['whom sudo refuses', 'mv /etc/sudoers.d/abaco /root/sudoers', 'mv /root/sudoers /etc/sudoers.d/abaco'],
+  ])(
+    '%s for a while is not taken for one of whom nothing is there',
+    async (_how, away, back) => {
+      const onController = async (line: string): Promise<string> => await slurm.cluster.exec('controller', line);
+      await onController('scontrol update partitionname=normal state=down');
+      const handle = await slurm.launch(['sh', '-c', 'touch /lustre/ran-owners']);
+      const stateOfJob = async (): Promise<string> =>
+        (await onController(`squeue -h -t all -j ${handle.nativeId} -o %T`)).trim();
+      // One that holds no connection yet, as after a restart.
+      const other = await slurm.open({});
+      await slurm.cluster.exec('login', away);
+      try {
+        const refusal = {
+          name: 'UnavailableError',
+          message: expect.stringMatching(
+            /^Launcher "hpc" cannot see what account "alice" has there: (?:File|Host) .+/s,
+          ),
+          next: expect.stringContaining('once account "alice" is there, lets the service in'),
+        };
+        await expect(other.cancel(handle, 100)).rejects.toMatchObject(refusal);
+        await expect(other.remove(handle)).rejects.toMatchObject(refusal);
+        expect(await stateOfJob()).toBe('PENDING');
+      } finally {
+        await slurm.cluster.exec('login', back);
+        await onController('scontrol update partitionname=normal state=up');
+      }
+      // It may have started by now; what is told is so either way.
+      const told = await until(async () => await other.cancel(handle, 100).catch(() => undefined), {
+        timeoutMs: 60_000,
+        what: 'the account',
+      });
+      const { end } = await slurm.finish(handle);
+      const hasRun = (await slurm.asAlice('ls')).includes('ran-owners');
+      expect([told, end.kind]).toEqual(hasRun ? ['stopping', expect.anything()] : ['never-started', 'cancelled']);
+      await slurm.asAlice('rm -f ran-owners');
     },
     caseMs,
   );

@@ -1,9 +1,9 @@
 /** An owner and the account of the same name need not be the same user. */
 
 import { describe, expect, it } from 'vitest';
-import { createAccount } from '../../../../launchers/host/account.ts';
+import { atAccount, createAccount } from '../../../../launchers/host/account.ts';
 import type { Host } from '../../../../launchers/host/host.ts';
-import { UnavailableError } from '../../../../src/errors.ts';
+import { ForbiddenError, InvalidError, NotFoundError, UnavailableError } from '../../../../src/errors.ts';
 
 /** Answers `id -u` with these, one after the other, and then with the last. */
 function hostWith(...answers: readonly (string | Error)[]) {
@@ -49,5 +49,43 @@ describe('the account of an owner', () => {
     await expect(account.check('10001')).rejects.toMatchObject({ code: 'host.unavailable' });
     await expect(account.check('10001')).rejects.toMatchObject({ code: 'identity.other' });
     await account.check('10001');
+  });
+});
+
+describe('what is ended or freed as an account', () => {
+  const alice = { launcher: 'hpc', owner: 'alice' };
+  const throwing = (error: Error) => async (): Promise<never> => {
+    throw error;
+  };
+
+  it('is nothing where no account can have the name, and nothing is done', async () => {
+    const done: string[] = [];
+    const deskOf = (): string => {
+      throw new InvalidError('request.invalid', 'no name of an account');
+    };
+    expect(await atAccount(alice, deskOf, async (desk) => done.push(desk))).toBeUndefined();
+    expect(done).toEqual([]);
+  });
+
+  it.each([
+    ['host.denied', 'Host login runs nothing for this user: sudo: unknown user alice'],
+    ['host.file_denied', 'File "/home/alice/.abaco" on alice@login is not ours to use so: EACCES'],
+  ] as const)('waits with the reason and what helps where it is refused: %s', async (code, message) => {
+    const cause = new ForbiddenError(code, message);
+    await expect(atAccount(alice, () => 'desk', throwing(cause))).rejects.toMatchObject({
+      name: 'UnavailableError',
+      retryable: true,
+      message: `Launcher "hpc" cannot see what account "alice" has there: ${message}`,
+      next: expect.stringMatching(/once account "alice" is there, lets the service in, and can read/),
+      cause,
+    });
+  });
+
+  it.each([
+    new InvalidError('host.outside', 'outside'),
+    new NotFoundError('host.file_not_found', 'not there'),
+    new UnavailableError('host.unavailable', 'away'),
+  ])('tells of other trouble as it is: $name', async (error) => {
+    await expect(atAccount(alice, () => 'desk', throwing(error))).rejects.toBe(error);
   });
 });
