@@ -130,8 +130,9 @@ clusterCommand(clusters, 'logout <name>', 'Ends the login, and all that goes thr
 );
 clusterCommand(clusters, 'sudoers <name>', 'Prints the line of sudo that lets the service account become its users')
   .option('--group <name>', 'group of the users', 'users')
-  .action((name: string, flags: ConfigFlags & { readonly group: string }) =>
-    showSudoers(readConfig(flags), name, flags.group),
+  .action(
+    async (name: string, flags: ConfigFlags & { readonly group: string }) =>
+      await showSudoers(readConfig(flags), name, flags.group),
   );
 
 const keys = clusters.command('keys').description('Keys with which users come in by themselves, kept encrypted');

@@ -15,9 +15,13 @@ export interface ClusterFlags {
 
 const screen = () => createScreen({ output: process.stdout, errors: process.stderr });
 
-function show<Row>(columns: readonly Column<Row>[], rows: readonly Row[], { json = false }: ClusterFlags): void {
+async function show<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { json = false }: ClusterFlags,
+): Promise<void> {
   const out = screen();
-  out.write(json ? renderJson(rows) : renderTable(columns, rows, out));
+  await out.write(json ? renderJson(rows) : renderTable(columns, rows, out));
 }
 
 function find(loaded: LoadedConfig, name: string): Cluster {
@@ -46,7 +50,7 @@ export async function showClusters(loaded: LoadedConfig, only: string | undefine
     { title: 'USERS', text: ({ users }) => users },
     { title: 'LOGIN', text: ({ login = '-' }) => login },
   ];
-  show(columns, rows, flags);
+  await show(columns, rows, flags);
   return rows.every(({ login, pid }) => login === undefined || pid !== undefined);
 }
 
@@ -103,7 +107,7 @@ export async function removeKey(loaded: LoadedConfig, name: string, user: string
 /** @returns whether all of them open. */
 export async function showKeys(loaded: LoadedConfig, name: string, flags: ClusterFlags): Promise<boolean> {
   const keys = await find(loaded, name).listKeys();
-  show(
+  await show(
     [
       { title: 'USER', text: ({ user }) => user },
       { title: 'SINCE', text: ({ since }) => renderTime(since) },
@@ -116,6 +120,6 @@ export async function showKeys(loaded: LoadedConfig, name: string, flags: Cluste
   return keys.every(({ trouble }) => trouble === undefined);
 }
 
-export function showSudoers(loaded: LoadedConfig, name: string, group: string): void {
-  screen().write(`${find(loaded, name).sudoers(group)}\n`);
+export async function showSudoers(loaded: LoadedConfig, name: string, group: string): Promise<void> {
+  await screen().write(`${find(loaded, name).sudoers(group)}\n`);
 }

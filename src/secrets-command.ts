@@ -36,7 +36,7 @@ export async function resealSecrets({ dryRun, json, writtenBy }: ResealFlags, { 
     return await resealConfigs(createConfigStore({ redis, prefix, secrets }), dryRun);
   });
   const screen = createScreen({ output: process.stdout, errors: process.stderr });
-  screen.write(json ? renderJson(done) : describe(done, dryRun));
+  await screen.write(json ? renderJson(done) : describe(done, dryRun));
   return done.unreadable.length === 0;
 }
 

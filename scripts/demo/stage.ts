@@ -22,7 +22,7 @@ const clearLine = '\r\u001b[K';
 
 export function createStage(screen: Screen): Stage {
   const { colors, isTerminal } = screen;
-  const line = (text: string): void => screen.write(`${isTerminal ? clearLine : ''}${text}\n`);
+  const line = (text: string): void => void screen.write(`${isTerminal ? clearLine : ''}${text}\n`);
   let steps = 0;
   return {
     screen,
@@ -37,7 +37,7 @@ export function createStage(screen: Screen): Stage {
     },
     right: (text) => line(`   ${colors.green(isTerminal ? '✓' : 'ok:')} ${text}`),
     progress: (text) => {
-      if (isTerminal) screen.write(`${clearLine}   ${colors.dim(text)}`);
+      if (isTerminal) void screen.write(`${clearLine}   ${colors.dim(text)}`);
     },
     text: (text) => line(text),
   };

@@ -1,7 +1,7 @@
 /** The client's verbs: what they are called, what they take, and how each hands back its exit code. */
 
 import { type Command, Option } from 'commander';
-import { asError, InvalidError } from '../errors.ts';
+import { asError, InvalidError, ServiceError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { optional } from '../lib/optional.ts';
 import { holdsJson, openSource, readBatches } from './batch-lines.ts';
@@ -182,10 +182,10 @@ async function runVerb(flags: SharedFlags, work: (context: VerbContext) => Promi
   const leaving = new AbortController();
   const leave = (): void => (leaving.signal.aborted ? process.exit(interrupted) : leaving.abort());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
-  process.stdout.on('error', () => leaving.abort());
   const { url, tenant } = flags;
   const http = createHttp({ url, ...optional('tenant', tenant), ...optional('token', process.env['ABACO_TOKEN']) });
-  const screen = createScreen({ output: process.stdout, errors: process.stderr });
+  const onBroken = (reason?: ServiceError): void => leaving.abort(reason);
+  const screen = createScreen({ output: process.stdout, errors: process.stderr, onBroken });
   try {
     process.exitCode = await work({ service: createService(http), screen, signal: leaving.signal });
   } catch (thrown) {
@@ -194,4 +194,6 @@ async function runVerb(flags: SharedFlags, work: (context: VerbContext) => Promi
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, leave);
   }
+  // What could not be written is told whatever became of the rest.
+  if (leaving.signal.reason instanceof ServiceError) throw leaving.signal.reason;
 }

@@ -10,7 +10,7 @@ export interface FollowOptions {
   readonly service: Service;
   readonly actorId: string;
   readonly executionId: string;
-  readonly write: (text: string) => void;
+  readonly write: (text: string) => Promise<void>;
   readonly everyMs: number;
 }
 
@@ -25,13 +25,13 @@ export interface LogFollower {
 export function followLog({ service, actorId, executionId, write, everyMs }: FollowOptions): LogFollower {
   const leaving = new AbortController();
   let writtenLength = 0;
-  const writeFrom = (offset: number, text: string): void => {
+  const writeFrom = async (offset: number, text: string): Promise<void> => {
     const fresh = text.slice(Math.max(0, writtenLength - offset));
     if (offset + text.length <= writtenLength || fresh === '') return;
     writtenLength = offset + text.length;
-    write(fresh);
+    await write(fresh);
   };
-  const askWhole = async (): Promise<void> => writeFrom(0, await service.log(actorId, executionId));
+  const askWhole = async (): Promise<void> => await writeFrom(0, await service.log(actorId, executionId));
   const followOnce = async (): Promise<void> => {
     const answer = await service.openLog(actorId, executionId, leaving.signal);
     if (isEventStream(answer)) await writeEvents(answer, writeFrom);
@@ -62,12 +62,15 @@ function isEventStream({ headers }: HttpAnswer): boolean {
   return headers['content-type']?.startsWith('text/event-stream') ?? false;
 }
 
-async function writeEvents(answer: HttpAnswer, writeFrom: (offset: number, text: string) => void): Promise<void> {
+async function writeEvents(
+  answer: HttpAnswer,
+  writeFrom: (offset: number, text: string) => Promise<void>,
+): Promise<void> {
   let offset = 0;
   for await (const { name, data } of parseEvents(answer.body)) {
     if (name !== 'log') continue;
     const text = parseLogEvent(data);
-    writeFrom(offset, text);
+    await writeFrom(offset, text);
     offset += text.length;
   }
 }

@@ -10,11 +10,16 @@ export interface ResultsOf {
   readonly service: Pick<Service, 'takeResult'>;
   readonly actorId: string;
   readonly executionId: string;
+  readonly signal: AbortSignal;
 }
 
-/** All that are left, in the order sent. Reading takes them away, so each is handed on before the next is asked for. */
-export async function* takeResults({ service, actorId, executionId }: ResultsOf): AsyncIterable<Buffer> {
+/**
+ * All that are left, in the order sent. Reading takes them away, so each is handed on before the next is asked for, and
+ * none is once the signal aborts.
+ */
+export async function* takeResults({ service, actorId, executionId, signal }: ResultsOf): AsyncIterable<Buffer> {
   for (;;) {
+    signal.throwIfAborted();
     const result = await service.takeResult(actorId, executionId);
     if (result === undefined) return;
     yield result;
@@ -22,12 +27,24 @@ export async function* takeResults({ service, actorId, executionId }: ResultsOf)
 }
 
 /** Text as it is. What is not text goes into a pipe as it is too; on a terminal it is named instead. */
-export function printResult(result: Uint8Array, screen: Screen): void {
+export async function printResult(result: Uint8Array, screen: Screen): Promise<void> {
   const text = readableText(result);
-  if (!screen.isTerminal) screen.write(result);
+  if (!screen.isTerminal) await screen.write(result);
   else if (text === undefined)
     screen.note(`result of ${renderBytes(result.length)} that is no text; --output FILE keeps it`);
-  else screen.write(text.endsWith('\n') ? text : `${text}\n`);
+  else await screen.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** One JSON array, begun before the first result is taken; each is written before the next is asked for. */
+export async function printResultsAsJson(results: AsyncIterable<Uint8Array>, screen: Screen): Promise<void> {
+  await screen.write('[');
+  let count = 0;
+  for await (const result of results) {
+    const lines = JSON.stringify(describeResult(result), null, 2).replaceAll('\n', '\n  ');
+    await screen.write(`${count === 0 ? '' : ','}\n  ${lines}`);
+    count += 1;
+  }
+  await screen.write(count === 0 ? ']\n' : '\n]\n');
 }
 
 /** Puts results into a file, one behind the other. The file is made before any result is taken. */

@@ -66,15 +66,15 @@ async function runMessage(options: RunImageOptions, actor: ActorAnswer): Promise
   const executionId = await patienceFor(options)(post);
   if (keep) screen.note(`actor ${actor.id}, execution ${executionId}`);
   const log: string[] = [];
-  const writeLog = (text: string): void => {
+  const writeLog = async (text: string): Promise<void> => {
     if (json) log.push(text);
-    else if (!quiet) screen.write(text);
+    else if (!quiet) await screen.write(text);
   };
   const execution = await cancelOnAbort(options, actor.id, executionId, () =>
     watchExecution({ ...options, actorId: actor.id, executionId, writeLog }),
   );
-  const results = takeResults({ service, actorId: actor.id, executionId });
-  if (json) screen.write(renderJson(await describeRun({ actor, execution, log, results })));
+  const results = takeResults({ service, actorId: actor.id, executionId, signal });
+  if (json) await screen.write(renderJson(await describeRun({ actor, execution, log, results })));
   else await handOver(results, options);
   const { code, reason } = exitOf(execution);
   if (reason !== undefined) screen.note(reason);
@@ -106,7 +106,7 @@ async function handOver(results: AsyncIterable<Buffer>, { screen, output }: RunI
     screen.note(`${count} ${count === 1 ? 'result' : 'results'} written to ${output}`);
     return;
   }
-  for await (const result of results) printResult(result, screen);
+  for await (const result of results) await printResult(result, screen);
 }
 
 interface Run {

@@ -6,7 +6,7 @@ import { detailColumns, detailsOf, executionColumns } from './execution-table.ts
 import { readBody } from './http.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { renderJson, renderTable } from './output.ts';
-import { describeResult, printResult, saveResults, takeResults } from './print-results.ts';
+import { describeResult, printResult, printResultsAsJson, saveResults, takeResults } from './print-results.ts';
 import type { Screen } from './screen.ts';
 import type { Service } from './service.ts';
 import { watchExecution } from './watch-execution.ts';
@@ -44,39 +44,39 @@ export async function submitMessage(options: SubmitMessage): Promise<number> {
   const post = { signal, ...optional('idempotencyKey', idempotencyKey) };
   if (sync) {
     const body = await readBody((await service.postAndWait(actorId, message, post)).body);
-    if (json) screen.write(renderJson(describeResult(body)));
-    else printResult(body, screen);
+    if (json) await screen.write(renderJson(describeResult(body)));
+    else await printResult(body, screen);
     return 0;
   }
   const executionId = await service.post(actorId, message, post);
-  screen.write(json ? renderJson({ actor: actorId, execution: executionId }) : `${executionId}\n`);
+  await screen.write(json ? renderJson({ actor: actorId, execution: executionId }) : `${executionId}\n`);
   return 0;
 }
 
 export async function showExecutions({ service, screen, actorId, json }: ShowActor): Promise<number> {
   const executions = await service.executions(actorId);
-  if (json) screen.write(renderJson(executions.map(({ source }) => source)));
-  else screen.write(renderTable(executionColumns, executions, screen));
+  if (json) await screen.write(renderJson(executions.map(({ source }) => source)));
+  else await screen.write(renderTable(executionColumns, executions, screen));
   return 0;
 }
 
 export async function showExecution({ service, screen, actorId, executionId, json }: ShowExecution): Promise<number> {
   const execution = await service.execution(actorId, executionId);
-  if (json) screen.write(renderJson(execution.source));
-  else screen.write(renderTable(detailColumns, detailsOf(execution), screen));
+  if (json) await screen.write(renderJson(execution.source));
+  else await screen.write(renderTable(detailColumns, detailsOf(execution), screen));
   return 0;
 }
 
 export async function showLog(options: ShowLog): Promise<number> {
   const { service, screen, actorId, executionId, json, follow } = options;
   let log = '';
-  const writeLog = (text: string): void => {
+  const writeLog = async (text: string): Promise<void> => {
     if (json) log += text;
-    else screen.write(text);
+    else await screen.write(text);
   };
   if (follow) await watchExecution({ ...options, writeLog });
-  else writeLog(await service.log(actorId, executionId));
-  if (json) screen.write(renderJson({ log }));
+  else await writeLog(await service.log(actorId, executionId));
+  if (json) await screen.write(renderJson({ log }));
   return 0;
 }
 
@@ -88,11 +88,7 @@ export async function showResults(options: ShowResults): Promise<number> {
     screen.note(`${count} ${count === 1 ? 'result' : 'results'} written to ${output}`);
     return 0;
   }
-  const described = [];
-  for await (const result of results) {
-    if (json) described.push(describeResult(result));
-    else printResult(result, screen);
-  }
-  if (json) screen.write(renderJson(described));
+  if (json) await printResultsAsJson(results, screen);
+  else for await (const result of results) await printResult(result, screen);
   return 0;
 }

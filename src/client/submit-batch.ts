@@ -35,16 +35,16 @@ export async function submitBatch(options: SubmitBatch): Promise<number> {
     for await (const batch of options.batches) {
       const sent = await send(options, batch, key);
       items.push(...sent);
-      if (!json) for (const item of sent) tell(item, screen);
+      if (!json) for (const item of sent) await tell(item, screen);
     }
   } catch (thrown) {
-    if (items.length > 0 && json) screen.write(renderJson(items));
+    if (items.length > 0 && json) await screen.write(renderJson(items));
     if (items.length > 0 || mayBeSent(thrown)) screen.note(`Not all lines were answered; ${again}`);
     throw thrown;
   }
   if (items.length === 0)
     throw new InvalidError('request.invalid', `File "${file}" holds no message: no line has text`);
-  if (json) screen.write(renderJson(items));
+  if (json) await screen.write(renderJson(items));
   const refused = items.filter((item) => 'error' in item).length;
   if (refused === 0) return 0;
   screen.note(`${refused} of ${items.length} messages were not taken; ${again}`);
@@ -74,8 +74,8 @@ async function send(
   });
 }
 
-function tell(item: Item, screen: Screen): void {
-  if ('execution' in item) screen.write(`${item.execution}\n`);
+async function tell(item: Item, screen: Screen): Promise<void> {
+  if ('execution' in item) await screen.write(`${item.execution}\n`);
   else screen.note(`line ${item.line}: ${item.error.message}`);
 }
 

@@ -13,7 +13,7 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly actorId: string;
   readonly executionId: string;
-  readonly writeLog: (text: string) => void;
+  readonly writeLog: (text: string) => Promise<void>;
   readonly signal: AbortSignal;
 }
 

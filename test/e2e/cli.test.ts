@@ -174,6 +174,24 @@ describe.runIf(canRun)('the client', () => {
       expect((await abaco(['results', actor, execution])).output).toBe('');
     });
 
+    it('lose no more than one result where output cannot be written', async () => {
+      const actor = await register();
+      const script = 'echo r1 | /_abaco/bin/result; echo r2 | /_abaco/bin/result';
+      const execution = (await abaco(['submit', actor, '-m', script])).output.trim();
+      await abaco(['logs', actor, execution, '-f']);
+      const told =
+        'abaco: Standard output cannot be written: ENOSPC: no space left on device, write; send it elsewhere\n';
+      const full = async (...args: readonly string[]) => await abaco(args, { outputTo: '/dev/full' });
+      const refused = { exitCode: 1, errors: told };
+      expect(await full('executions', actor)).toMatchObject(refused);
+      expect(await full('results', actor, execution, '--json')).toMatchObject(refused);
+      expect(await full('results', actor, execution)).toMatchObject(refused);
+      expect((await abaco(['results', actor, execution])).output).toBe('r2\n');
+      expect(await full('run', image, '-m', 'echo a log')).toMatchObject(refused);
+      expect(await full('run', image, '-q', '-m', 'echo 1 | /_abaco/bin/result')).toMatchObject(refused);
+      expect((await actors()).filter(({ name }) => name?.startsWith('abaco-run-once'))).toEqual([]);
+    });
+
     it('take many messages of a file or a pipe, each once under a key', async () => {
       await using directory = await makeTestDirectory('cli');
       const actor = await register();

@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { optional } from '../../src/lib/optional.ts';
 import { type Child, startChild } from './child.ts';
 import { packageRoot } from './package-root.ts';
 import { makeTestDirectory } from './test-directory.ts';
@@ -16,6 +17,8 @@ export interface AbacoUp extends AsyncDisposable {
 }
 
 export interface CliOptions {
+  /** A file that is standard output, in place of the pipe. */
+  readonly outputTo?: string;
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   /** Told the process, to send it signals. */
@@ -66,14 +69,24 @@ export async function startAbacoUp(settings: Readonly<Record<string, string>> = 
 /** Runs the program to its end; its streams are pipes, so its output is plain text. */
 export async function runAbaco(
   args: readonly string[],
-  { input, env, onStart, onOutput }: CliOptions = {},
+  { outputTo, input, env, onStart, onOutput }: CliOptions = {},
 ): Promise<CliRun> {
   const { promise, resolve } = Promise.withResolvers<CliRun>();
-  const options = { encoding: 'buffer', env: { ...process.env, ...env }, maxBuffer: 100e6 } as const;
-  const child = execFile(abacoProgram, [...args], options, (error, bytes, errors) => {
-    const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-    resolve({ exitCode, bytes, output: bytes.toString(), errors: errors.toString() });
-  });
+  const options = {
+    encoding: 'buffer',
+    env: { ...process.env, ...env, ...optional('OUTPUT_TO', outputTo) },
+    maxBuffer: 100e6,
+  } as const;
+  const redirected = ['-c', 'exec "$0" "$@" >"$OUTPUT_TO"', abacoProgram, ...args];
+  const child = execFile(
+    outputTo === undefined ? abacoProgram : 'sh',
+    outputTo === undefined ? [...args] : redirected,
+    options,
+    (error, bytes, errors) => {
+      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ exitCode, bytes, output: bytes.toString(), errors: errors.toString() });
+    },
+  );
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   child.stdout?.on('data', (chunk: Buffer) => onOutput?.(chunk.toString()));

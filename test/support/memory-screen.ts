@@ -15,7 +15,7 @@ export function createMemoryScreen({ isTerminal = false } = {}): MemoryScreen {
     isTerminal,
     isNoteTerminal: isTerminal,
     colors: picocolors.createColors(false),
-    write: (text) => void written.push(Buffer.from(text)),
+    write: async (text) => void written.push(Buffer.from(text)),
     note: (line) => void notes.push(line),
     output: () => Buffer.concat(written).toString(),
     notes,

@@ -17,7 +17,7 @@ async function follow(stream: (request: SeenRequest) => FakeAnswer, seen: string
     service: createService(createHttp({ url: fake.url })),
     actorId: 'a1',
     executionId: 'e1',
-    write: (text) => void written.push(text),
+    write: async (text) => void written.push(text),
     everyMs: 1,
   });
   await until(() => written.join('') === seen || (seen === '' && fake.seen.length > 0), { what: seen });
