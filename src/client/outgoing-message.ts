@@ -30,17 +30,27 @@ export async function readMessage(flags: MessageFlags, stdin: AsyncIterable<Uint
 }
 
 function textMessage(message: string, environment: OutgoingMessage['environment']): OutgoingMessage {
-  if (message === '')
-    throw new InvalidError('request.invalid', 'An empty text is no message; give --message some text');
+  if (message === '') throw emptyMessage('text', 'give --message some text');
   return { contentType: 'application/json', body: Buffer.from(JSON.stringify({ message })), environment };
 }
 
+function emptyMessage(what: string, help: string): InvalidError {
+  return new InvalidError('request.invalid', `An empty ${what} is no message; ${help}`);
+}
+
 async function readFileBody(file: string, stdin: AsyncIterable<Uint8Array>): Promise<RequestBody> {
-  if (file === '-') return await readBody(stdin);
+  if (file === '-') {
+    const body = await readBody(stdin);
+    if (body.length === 0) throw emptyMessage('standard input', 'pipe something into it, or give --message some text');
+    return body;
+  }
   const found = await stat(file).catch((thrown: unknown) => {
     throw new InvalidError('request.invalid', `File "${file}" cannot be sent: ${asError(thrown).message}`);
   });
-  if (found.isFile()) return { file, bytes: found.size };
+  if (found.isFile()) {
+    if (found.size === 0) throw emptyMessage('file', `write something into "${file}", or name another`);
+    return { file, bytes: found.size };
+  }
   throw new InvalidError(
     'request.invalid',
     `File "${file}" cannot be sent: it is not a regular file; "-" is standard input`,

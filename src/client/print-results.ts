@@ -1,7 +1,5 @@
 /** Results as they are taken from the service, one after the other. */
 
-import { open } from 'node:fs/promises';
-import { asError, InvalidError } from '../errors.ts';
 import { renderBytes } from './output.ts';
 import type { Screen } from './screen.ts';
 import type { Service } from './service.ts';
@@ -45,19 +43,6 @@ export async function printResultsAsJson(results: AsyncIterable<Uint8Array>, scr
     count += 1;
   }
   await screen.write(count === 0 ? ']\n' : '\n]\n');
-}
-
-/** Puts results into a file, one behind the other. The file is made before any result is taken. */
-export async function saveResults(results: AsyncIterable<Uint8Array>, file: string): Promise<number> {
-  await using handle = await open(file, 'w').catch((thrown: unknown) => {
-    throw new InvalidError('request.invalid', `File "${file}" cannot be written: ${asError(thrown).message}`);
-  });
-  let count = 0;
-  for await (const result of results) {
-    await handle.writeFile(result);
-    count += 1;
-  }
-  return count;
 }
 
 /** As JSON: text as it is, other bytes in base64. */

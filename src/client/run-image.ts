@@ -7,7 +7,8 @@ import type { ActorAnswer, ExecutionAnswer } from './answer.ts';
 import { exitOf } from './exit-of.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { renderJson } from './output.ts';
-import { describeResult, printResult, saveResults, takeResults } from './print-results.ts';
+import { describeResult, printResult, takeResults } from './print-results.ts';
+import { openResultFile, type ResultFile } from './result-file.ts';
 import type { Screen } from './screen.ts';
 import type { Service } from './service.ts';
 import { patienceFor, watchExecution } from './watch-execution.ts';
@@ -37,10 +38,11 @@ const throwAwayName = 'abaco-run-once';
 
 /** @returns the exit code: the program's own, or 1 when it never ran to an end. */
 export async function runImage(options: RunImageOptions): Promise<number> {
-  const { service, image, keep } = options;
+  const { service, image, keep, json, output } = options;
+  await using file = output === undefined || json ? undefined : await openResultFile(output);
   const actor = keep ? await keptActor(service, image) : await service.register({ image, name: throwAwayName });
   try {
-    return await runMessage(options, actor);
+    return await runMessage(options, actor, file);
   } finally {
     if (!keep) await removeActor(options, actor);
   }
@@ -59,7 +61,7 @@ async function removeActor({ service, screen }: RunImageOptions, { id }: ActorAn
   });
 }
 
-async function runMessage(options: RunImageOptions, actor: ActorAnswer): Promise<number> {
+async function runMessage(options: RunImageOptions, actor: ActorAnswer, file?: ResultFile): Promise<number> {
   const { service, screen, message, keep, json, quiet, signal } = options;
   const idempotencyKey = randomUUID();
   const post = () => service.post(actor.id, message, { idempotencyKey, signal });
@@ -75,7 +77,8 @@ async function runMessage(options: RunImageOptions, actor: ActorAnswer): Promise
   );
   const results = takeResults({ service, actorId: actor.id, executionId, signal });
   if (json) await screen.write(renderJson(await describeRun({ actor, execution, log, results })));
-  else await handOver(results, options);
+  else if (file) screen.note(await file.save(results));
+  else for await (const result of results) await printResult(result, screen);
   const { code, reason } = exitOf(execution);
   if (reason !== undefined) screen.note(reason);
   return code;
@@ -98,15 +101,6 @@ async function cancelOnAbort<T>(
     }
     throw thrown;
   }
-}
-
-async function handOver(results: AsyncIterable<Buffer>, { screen, output }: RunImageOptions): Promise<void> {
-  if (output !== undefined) {
-    const count = await saveResults(results, output);
-    screen.note(`${count} ${count === 1 ? 'result' : 'results'} written to ${output}`);
-    return;
-  }
-  for await (const result of results) await printResult(result, screen);
 }
 
 interface Run {

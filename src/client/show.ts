@@ -6,7 +6,8 @@ import { detailColumns, detailsOf, executionColumns } from './execution-table.ts
 import { readBody } from './http.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { renderJson, renderTable } from './output.ts';
-import { describeResult, printResult, printResultsAsJson, saveResults, takeResults } from './print-results.ts';
+import { describeResult, printResult, printResultsAsJson, takeResults } from './print-results.ts';
+import { openResultFile } from './result-file.ts';
 import type { Screen } from './screen.ts';
 import type { Service } from './service.ts';
 import { watchExecution } from './watch-execution.ts';
@@ -84,8 +85,8 @@ export async function showResults(options: ShowResults): Promise<number> {
   const { screen, json, output } = options;
   const results = takeResults(options);
   if (output !== undefined) {
-    const count = await saveResults(results, output);
-    screen.note(`${count} ${count === 1 ? 'result' : 'results'} written to ${output}`);
+    await using file = await openResultFile(output);
+    screen.note(await file.save(results));
     return 0;
   }
   if (json) await printResultsAsJson(results, screen);

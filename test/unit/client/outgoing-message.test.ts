@@ -40,6 +40,7 @@ describe('readMessage', () => {
     [{}, 'A message is wanted: give either --message TEXT or --file FILE'],
     [{ message: 'x', file: 'y' }, 'A message is wanted: give either --message TEXT or --file FILE'],
     [{ message: '' }, 'An empty text is no message; give --message some text'],
+    [{ file: '-' }, 'An empty standard input is no message; pipe something into it, or give --message some text'],
     [{ message: 'x', env: ['A'] }, 'Environment "A" is not NAME=VALUE; write it as in -e SIZE=10'],
     [{ message: 'x', env: ['=1'] }, 'Environment "=1" is not NAME=VALUE; write it as in -e SIZE=10'],
     [
@@ -49,6 +50,15 @@ describe('readMessage', () => {
     [{ file: '/' }, 'File "/" cannot be sent: it is not a regular file; "-" is standard input'],
   ])('refuses %j', async (flags, message) => {
     await expect(read(flags)).rejects.toMatchObject({ code: 'request.invalid', message });
+  });
+
+  it('refuses a file with nothing in it', async () => {
+    await using directory = await makeTestDirectory('message');
+    const file = join(directory.path, 'empty');
+    writeFileSync(file, '');
+    await expect(read({ file })).rejects.toThrow(
+      `An empty file is no message; write something into "${file}", or name another`,
+    );
   });
 
   it('says which file is not there', async () => {

@@ -1,16 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderJson } from '../../../src/client/output.ts';
-import {
-  describeResult,
-  printResult,
-  printResultsAsJson,
-  saveResults,
-  takeResults,
-} from '../../../src/client/print-results.ts';
+import { describeResult, printResult, printResultsAsJson, takeResults } from '../../../src/client/print-results.ts';
 import { createMemoryScreen } from '../../support/memory-screen.ts';
-import { makeTestDirectory } from '../../support/test-directory.ts';
 
 function resultsOf(...texts: readonly string[]) {
   const left = texts.map((text) => Buffer.from(text));
@@ -73,21 +64,6 @@ describe('printResultsAsJson', () => {
     const { left, results } = resultsOf('one');
     const screen = { ...createMemoryScreen(), write: async () => await Promise.reject(new Error('full')) };
     await expect(printResultsAsJson(results, screen)).rejects.toThrow('full');
-    expect(left).toHaveLength(1);
-  });
-});
-
-describe('saveResults', () => {
-  it('puts them behind each other and counts them', async () => {
-    await using directory = await makeTestDirectory('results');
-    const file = join(directory.path, 'out');
-    expect(await saveResults(resultsOf('one', 'two').results, file)).toBe(2);
-    expect(readFileSync(file, 'utf8')).toBe('onetwo');
-  });
-
-  it('takes no result when the file cannot be written', async () => {
-    const { left, results } = resultsOf('one');
-    await expect(saveResults(results, '/no/such/file')).rejects.toThrow(/^File "\/no\/such\/file" cannot be written/);
     expect(left).toHaveLength(1);
   });
 });

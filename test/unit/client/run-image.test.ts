@@ -103,6 +103,17 @@ describe('runImage', () => {
     expect(linesOf(second.seen, 'PUT', 'POST').slice(0, 1)).toEqual(['PUT /actors/v2/k1']);
   });
 
+  it('asks nothing of the service where the file for results cannot be written', async () => {
+    await using fake = await startFakeService(play({}));
+    const service = createService(createHttp({ url: fake.url }));
+    const message = { contentType: 'application/json', body: Buffer.from('{}'), environment: {} } as const;
+    const options = { service, screen: createMemoryScreen(), clock: systemClock, image: 'img', message };
+    const flags = { keep: false, quiet: false, json: false, signal: new AbortController().signal };
+    const running = runImage({ ...options, ...flags, output: '/no/such/file' });
+    await expect(running).rejects.toThrow(/^File "\/no\/such\/file" cannot be written/);
+    expect(fake.seen).toEqual([]);
+  });
+
   it('never takes over an actor that another run is going to remove', async () => {
     const throwAway = { id: 't1', name: 'abaco-run-once', image: 'img', stateless: true };
     const { seen } = await run({ actors: [throwAway] }, { keep: true });

@@ -30,8 +30,25 @@ describe('createWaitNotes', () => {
     ]);
   });
 
-  it('is silent about what runs, and where nobody looks', () => {
+  it('is silent about what runs', () => {
     expect(setUp()(9_000, 'RUNNING')).toEqual([]);
-    expect(setUp(false)(9_000, 'SUBMITTED', 'no engine')).toEqual([]);
+  });
+
+  it('says it in a script too, a little later', () => {
+    const look = setUp(false);
+    expect(look(9_999, 'SUBMITTED', 'no engine')).toEqual([]);
+    look(10_000, 'SUBMITTED', 'no engine');
+    expect(look(11_000, 'SUBMITTED', 'no engine')).toEqual(['waiting: no engine']);
+  });
+
+  it.each([
+    ['It is tried again', 'it is tried again'],
+    ['A worker starts', 'a worker starts'],
+    ['Slurm decides', 'Slurm decides'],
+    ['SSH is tried again', 'SSH is tried again'],
+    ['MongoDB is asked', 'MongoDB is asked'],
+    ['"channels" allow for more', '"channels" allow for more'],
+  ])('goes on with "%s" in the same sentence', (next, clause) => {
+    expect(setUp()(2_000, 'SUBMITTED', 'no engine', next)).toEqual([`waiting: no engine; ${clause}`]);
   });
 });
