@@ -10,8 +10,9 @@ import { type MessageFlags, parseEnvironment, readMessage } from './outgoing-mes
 import { runImage } from './run-image.ts';
 import { createScreen, type Screen } from './screen.ts';
 import { createService, type Service } from './service.ts';
-import { showExecution, showExecutions, showLog, showResults, submitMessage } from './show.ts';
+import { showExecution, showExecutions, showLog, showResults } from './show.ts';
 import { submitBatch } from './submit-batch.ts';
+import { submitMessage } from './submit-message.ts';
 
 /** What every verb is given beside its own arguments. */
 interface VerbContext {
@@ -79,7 +80,11 @@ function addRun(program: Command): void {
 
 function addSubmit(program: Command): void {
   messageVerb(program, 'submit <actor>', 'Sends a message to an actor and prints the id of its execution')
-    .option('--sync', 'wait for the execution, and print its first result, or its log if it has none', false)
+    .option(
+      '--sync',
+      'wait for the execution, print its first result, or its log if it has none, and exit as it did',
+      false,
+    )
     .option('--idempotency-key <key>', 'the same key again gives the same execution again')
     .option('--batch <file>', 'each line of a file, or of standard input ("-"), as a message of its own')
     .option('--json-lines', 'the lines are JSON, as they are in a file named .jsonl or .ndjson', false)
@@ -91,6 +96,7 @@ function addSubmit(program: Command): void {
         const { sync, json, idempotencyKey } = flags;
         return await submitMessage({
           ...context,
+          clock: systemClock,
           actorId,
           message,
           sync,

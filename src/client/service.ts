@@ -36,6 +36,13 @@ export type BatchOutcome =
   | { readonly execution: string; readonly replayed?: true }
   | { readonly error: { readonly code: string; readonly message: string } };
 
+export interface SynchronousAnswer {
+  /** Its first result, or its log. */
+  readonly body: Buffer;
+  /** Not told by services of before. */
+  readonly executionId?: string;
+}
+
 export interface Service {
   readonly url: string;
   actors(): Promise<readonly ActorAnswer[]>;
@@ -51,8 +58,8 @@ export interface Service {
     messages: readonly BatchMessage[],
     options: BatchOptions,
   ): Promise<readonly BatchOutcome[]>;
-  /** Waits for the execution; the answer is its first result, or its log where it has none. */
-  postAndWait(actorId: string, message: OutgoingMessage, options?: PostOptions): Promise<HttpAnswer>;
+  /** Waits for the first result of the execution, or for its end where it has none. */
+  postAndWait(actorId: string, message: OutgoingMessage, options?: PostOptions): Promise<SynchronousAnswer>;
   executions(actorId: string): Promise<readonly ExecutionAnswer[]>;
   execution(actorId: string, executionId: string, signal?: AbortSignal): Promise<ExecutionAnswer>;
   cancel(actorId: string, executionId: string): Promise<void>;
@@ -79,7 +86,8 @@ export function createService(http: Http): Service {
       readOutcomes(await http.result(batchRequest(actorId, messages, options))),
     postAndWait: async (actorId, message, options) => {
       const request = postRequest(actorId, message, options);
-      return await http.send({ ...request, query: { ...request.query, _abaco_synchronous: 'true' } });
+      const answer = await http.send({ ...request, query: { ...request.query, _abaco_synchronous: 'true' } });
+      return { body: await readBody(answer.body), ...optional('executionId', locatedExecution(answer)) };
     },
     executions: async (actorId) => parseExecutions(await http.result({ path: actorsPath(actorId, 'executions') })),
     execution: async (actorId, id, signal) =>
@@ -152,6 +160,11 @@ function readList(value: unknown): readonly unknown[] {
 
 function readExecutionId(value: unknown): string {
   return (isRecord(value) && readText(value, 'execution_id')) || '';
+}
+
+function locatedExecution({ headers }: HttpAnswer): string | undefined {
+  const [, id] = /\/executions\/([^/?#]+)$/.exec(headers.location ?? '') ?? [];
+  return id;
 }
 
 function readLog(value: unknown): string {

@@ -1,12 +1,9 @@
 /** The verbs that look at what is there. Each returns its exit code. */
 
 import type { Clock } from '../lib/clock.ts';
-import { optional } from '../lib/optional.ts';
 import { detailColumns, detailsOf, executionColumns } from './execution-table.ts';
-import { readBody } from './http.ts';
-import type { OutgoingMessage } from './outgoing-message.ts';
 import { renderJson, renderTable } from './output.ts';
-import { describeResult, printResult, printResultsAsJson, takeResults } from './print-results.ts';
+import { printResult, printResultsAsJson, takeResults } from './print-results.ts';
 import { openResultFile } from './result-file.ts';
 import type { Screen } from './screen.ts';
 import type { Service } from './service.ts';
@@ -24,12 +21,6 @@ interface ShowExecution extends ShowActor {
   readonly executionId: string;
 }
 
-interface SubmitMessage extends ShowActor {
-  readonly message: OutgoingMessage;
-  readonly sync: boolean;
-  readonly idempotencyKey?: string;
-}
-
 interface ShowLog extends ShowExecution {
   readonly clock: Clock;
   readonly follow: boolean;
@@ -38,20 +29,6 @@ interface ShowLog extends ShowExecution {
 interface ShowResults extends ShowExecution {
   /** File to write them to. */
   readonly output?: string;
-}
-
-export async function submitMessage(options: SubmitMessage): Promise<number> {
-  const { service, screen, actorId, message, sync, json, idempotencyKey, signal } = options;
-  const post = { signal, ...optional('idempotencyKey', idempotencyKey) };
-  if (sync) {
-    const body = await readBody((await service.postAndWait(actorId, message, post)).body);
-    if (json) await screen.write(renderJson(describeResult(body)));
-    else await printResult(body, screen);
-    return 0;
-  }
-  const executionId = await service.post(actorId, message, post);
-  await screen.write(json ? renderJson({ actor: actorId, execution: executionId }) : `${executionId}\n`);
-  return 0;
 }
 
 export async function showExecutions({ service, screen, actorId, json }: ShowActor): Promise<number> {

@@ -232,7 +232,13 @@ describe.runIf(canRun)('the client', () => {
     it('wait for the result when asked to', async () => {
       const actor = await register();
       expect((await abaco(['submit', actor, '--sync', '-m', 'echo 7 | /_abaco/bin/result'])).output).toBe('7\n');
-      expect((await abaco(['submit', actor, '--sync', '-m', 'echo only a log'])).output).toBe('only a log\n');
+      const failing = ['submit', actor, '--sync', '-m', 'echo only a log; exit 7'];
+      expect(await abaco(failing)).toMatchObject({ exitCode: 7, output: 'only a log\n', errors: '' });
+      const told = await abaco([...failing, '--json']);
+      expect([told.exitCode, JSON.parse(told.output)]).toEqual([
+        7,
+        { execution_id: expect.stringMatching(/^\w+$/) as string, exit_code: 7, text: 'only a log\n' },
+      ]);
     });
   });
 

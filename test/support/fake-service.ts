@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { optional } from '../../src/lib/optional.ts';
 
 export interface SeenRequest {
   /** "GET /actors/v2?limit=1" */
@@ -20,6 +21,7 @@ export interface FakeAnswer {
   /** Sent as it is, instead of an envelope. */
   readonly body?: string | Uint8Array;
   readonly contentType?: string;
+  readonly location?: string;
   /** Sent piece by piece, and left open when it ends with "…". */
   readonly pieces?: readonly string[];
 }
@@ -59,10 +61,10 @@ export async function startFakeService(answer: FakeHandler): Promise<FakeService
 
 function send(
   outgoing: ServerResponse,
-  { status = 200, result, message = '', body, contentType, pieces }: FakeAnswer,
+  { status = 200, result, message = '', body, contentType, location, pieces }: FakeAnswer,
 ): void {
   const envelope = { message, result, status: status < 400 ? 'success' : 'error', version: 'test' };
-  outgoing.writeHead(status, { 'content-type': contentType ?? 'application/json' });
+  outgoing.writeHead(status, { 'content-type': contentType ?? 'application/json', ...optional('location', location) });
   if (pieces === undefined) {
     outgoing.end(body ?? JSON.stringify(envelope));
     return;

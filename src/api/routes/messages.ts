@@ -184,11 +184,12 @@ async function answerSynchronously(
   const answer = await wait.catch((thrown: unknown) => {
     throw closing.aborted ? draining() : thrown;
   });
+  // The body is the contract's and has no room for it.
+  void reply.header('location', links.execution(actor.actorId, executionId));
   if (answer.kind === 'result') return sendResult(reply, services.blobs, answer.result);
   if (answer.kind === 'ended') return sendLog(reply, await readLogText(services, answer.execution));
   const late = `Execution "${executionId}" has not ended within ${timeoutMs} ms; it goes on, ask for its results later`;
-  void reply.code(504).header('location', links.execution(actor.actorId, executionId));
-  return reply.type('application/json').send(errorEnvelope(late, services.config.service.tag));
+  return reply.code(504).type('application/json').send(errorEnvelope(late, services.config.service.tag));
 }
 
 /** The contract's type of a log; sandboxed, since what programs write is nobody's page of ours. */

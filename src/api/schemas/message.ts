@@ -103,6 +103,7 @@ const send = {
       description: 'The message was accepted and is on disk; or what a synchronous request asked for.',
       headers: {
         'Idempotency-Replayed': Type.String({ description: '"true" where the key had been used before.' }),
+        Location: Type.String({ format: 'uri', description: 'The execution; where the request was synchronous.' }),
       },
       content: {
         'application/json': { schema: envelope(posted, defaultMessage) },

@@ -35,6 +35,7 @@ describe('POST messages?_abaco_synchronous=true', () => {
     await played.results('first', 'second');
     const { status, text, headers } = await answer;
     expect([status, text, headers['content-type']]).toEqual([200, 'first', 'application/octet-stream']);
+    expect(headers['location']).toMatch(new RegExp(`/actors/v2/${id}/executions/${played.id}$`));
     await played.end();
     expect((await ask(api.app, `GET /actors/${id}/executions/${played.id}/results`)).text).toBe('second');
   });
@@ -48,6 +49,7 @@ describe('POST messages?_abaco_synchronous=true', () => {
     const { status, text, headers } = await answer;
     expect([status, text, headers['content-type']]).toEqual([200, '<b>log</b>\n', 'text/html; charset=utf-8']);
     expect(headers['content-security-policy']).toBe('sandbox');
+    expect(headers['location']).toMatch(new RegExp(`/actors/v2/${id}/executions/${played.id}$`));
   });
 
   it('ends with an execution in ERROR too', async () => {
