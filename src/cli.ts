@@ -211,8 +211,7 @@ function clusterCommand(parent: Command, name: string, description: string): Com
     .option('--data-dir <directory>', 'where the service keeps what must survive');
 }
 
-interface ImagesOptions {
-  readonly config?: string;
+interface ImagesOptions extends ConfigFlags {
   readonly json?: boolean;
   readonly olderThan?: string;
   readonly dryRun?: boolean;
@@ -223,6 +222,7 @@ function imagesCommand(name: string, description: string): Command {
     .command(name)
     .argument('[launcher]', 'of one launcher; else of all that keep images')
     .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
+    .option('--data-dir <directory>', 'where the service keeps what must survive')
     .option('--json', 'as JSON')
     .description(description);
 }

@@ -22,8 +22,8 @@ export async function withRedis<T>(
 ): Promise<T> {
   const url = config.redis.url || redisSocket(config.service.dataDir);
   const redis = await openRedis({ url, onError: () => undefined }).catch((thrown: unknown) => {
-    const help = `${why}: start the service, or Redis`;
-    throw new UnavailableError('storage.unavailable', `Redis does not answer; ${help}`, { cause: thrown });
+    const message = `Redis at ${placeOf(url)} does not answer; ${why}: ${remedyFor(config)}`;
+    throw new UnavailableError('storage.unavailable', message, { cause: thrown });
   });
   try {
     const mark = await redis.get(key).catch(throwRedisError);
@@ -36,4 +36,15 @@ export async function withRedis<T>(
   } finally {
     redis.disconnect();
   }
+}
+
+/** Without the password. */
+function placeOf(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? url : `${parsed.protocol}//${parsed.host}`;
+}
+
+function remedyFor({ redis }: Config): string {
+  if (redis.url !== '') return 'start Redis, or name another by --config or ABACO_REDIS_URL';
+  return 'start the service, or name the directory that it keeps its data in by --data-dir';
 }

@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runAbaco } from '../../support/abaco-up.ts';
+import { freePort } from '../../support/free-port.ts';
 import { openMailboxBench } from '../../support/mailbox-bench.ts';
 import { programAvailable } from '../../support/program.ts';
 import { startRedis } from '../../support/redis-server.ts';
@@ -85,6 +86,25 @@ describe.runIf(canRun)('abaco images', () => {
     expect(unknown).toMatchObject({ exitCode: 1, errors: expect.stringContaining('those that do: node') as string });
     await redis.stop();
     const away = await runAbaco(['images', 'prune', '--config', site]);
-    expect(away).toMatchObject({ exitCode: 1, errors: expect.stringContaining('Redis does not answer') as string });
+    const said = `abaco: Redis at ${redis.url} does not answer; only Redis knows which images actors use: start Redis, or name`;
+    expect(away).toMatchObject({ exitCode: 1, errors: expect.stringContaining(said) as string });
+  });
+
+  it.each([
+    ['images', 'list'],
+    ['images', 'prune'],
+  ])('looks for the Redis of %s %s where --data-dir says, and names the place', async (...verb) => {
+    await using directory = await makeTestDirectory('images-command');
+    const socket = join(directory.path, 'redis', 'redis.sock');
+    const { exitCode, errors } = await runAbaco([...verb, '--data-dir', directory.path]);
+    expect(exitCode).toBe(1);
+    expect(errors).toMatch(new RegExp(`^abaco: Redis at ${socket} does not answer; .* by --data-dir\\n$`));
+  });
+
+  it('keeps the password of Redis to itself', async () => {
+    const url = `redis://someone:hush@127.0.0.1:${await freePort()}`;
+    const { errors } = await runAbaco(['images', 'list'], { env: { ABACO_REDIS_URL: url } });
+    expect(errors).toContain(`Redis at ${url.replace('someone:hush@', '')} does not answer`);
+    expect(errors).not.toContain('hush');
   });
 });
