@@ -133,6 +133,18 @@ module.exports = {
       from: { path: '^(src/[^/]+/|launchers/)' },
       to: { path: '^src/(main|cli)\\.ts$' },
     },
+    {
+      name: 'cli-imports-when-called',
+      severity: 'error',
+      comment: 'A verb of the client starts fast: what it does not need is imported by the command that does.',
+      from: { path: '^src/cli\\.ts$' },
+      to: {
+        path: '^(src|launchers)/',
+        pathNot: [lib, errors, '^src/client/'],
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     confined('ioredis', ['^src/storage/', '^src/mailbox/', '^src/.+(/|-)store\\.ts$']),
     confined('mongodb', ['^src/storage/', '^src/.+/mongo-.+\\.ts$']),
     confined('dockerode', ['^launchers/docker/']),

@@ -1,31 +1,20 @@
-/** The program `abaco`: its roles, its checks, and the client's verbs. */
+/**
+ * The program `abaco`: its roles, its checks, and the client's verbs. What a command needs of the service is imported
+ * when it is called: all of it takes a second to load, and the client needs none.
+ */
 
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { defaultUrl, registerClientCommands, tokenHelp } from './client/commands.ts';
-import {
-  addKey,
-  type ClusterFlags,
-  logInTo,
-  logOutOf,
-  removeKey,
-  showClusters,
-  showKeys,
-  showSudoers,
-} from './cluster-commands.ts';
-import { checkConfig } from './config/check-config.ts';
-import { type LoadedConfig, loadConfig } from './config/load.ts';
-import { type DryRunFlags, rehearse, renderRehearsal } from './dry-run-command.ts';
+import type { ClusterFlags } from './cluster-commands.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { DryRunFlags } from './dry-run-command.ts';
 import { asError, ConfigError, ServiceError } from './errors.ts';
-import { listImages, pruneImages } from './images-command.ts';
 import { optional } from './lib/optional.ts';
 import { packagePath } from './lib/package-root.ts';
-import { serveAgent } from './main.ts';
-import { type MintFlags, mintFor } from './mint-command.ts';
-import { createLogger } from './observability/logger.ts';
-import { printProbes } from './print-probes.ts';
-import { resealSecrets } from './secrets-command.ts';
-import { type Roles, serve } from './serve.ts';
+import type { Roles } from './main.ts';
+import type { MintFlags } from './mint-command.ts';
+import type { Logger } from './observability/logger.ts';
 
 interface ConfigFlags {
   readonly config?: string;
@@ -59,6 +48,7 @@ program
   .option('--json', 'as JSON')
   .description('Shows the merged configuration and where each value came from, or every mistake in it')
   .action(async (file: string | undefined, flags: { readonly json?: boolean }) => {
+    const { checkConfig } = await import('./config/check-config.ts');
     process.exitCode = await checkConfig({
       ...(file === undefined ? {} : { file }),
       json: flags.json ?? false,
@@ -75,9 +65,10 @@ launchers
   .option('--json', 'as JSON')
   .description('Says for each launcher whether it would accept work now, and what is wrong if not')
   .action(async (flags: { readonly config?: string; readonly json?: boolean }) => {
+    const { printProbes } = await import('./print-probes.ts');
     const healthy = await printProbes({
-      loaded: readConfig(flags),
-      log: quietLog(),
+      loaded: await readConfig(flags),
+      log: await quietLog(),
       json: flags.json ?? false,
     });
     process.exitCode = healthy ? 0 : 1;
@@ -99,9 +90,10 @@ launchers
   .addHelpText('after', tokenHelp)
   .action(
     async (actorId: string | undefined, flags: DryRunFlags & { readonly config?: string; readonly json?: boolean }) => {
+      const { rehearse, renderRehearsal } = await import('./dry-run-command.ts');
       const rehearsal = await rehearse({
-        loaded: readConfig(flags.config === undefined ? {} : { config: flags.config }),
-        log: createLogger({ level: 'warn', pretty: true }),
+        loaded: await readConfig(flags.config === undefined ? {} : { config: flags.config }),
+        log: await quietLog(),
         actorId,
         flags: { ...flags, ...optional('token', process.env['ABACO_TOKEN']) },
       });
@@ -118,44 +110,58 @@ const clusters = program
 clusterCommand(clusters, 'status [name]', 'Shows who comes in where, and whether a login stands')
   .option('--json', 'as JSON')
   .action(async (name: string | undefined, flags: ConfigFlags & ClusterFlags) => {
-    process.exitCode = (await showClusters(readConfig(flags), name, flags)) ? 0 : 1;
+    const { showClusters } = await import('./cluster-commands.ts');
+    process.exitCode = (await showClusters(await readConfig(flags), name, flags)) ? 0 : 1;
   });
 clusterCommand(
   clusters,
   'login <name>',
   'Logs in by OpenSSH, which asks in this terminal; the service goes on with it',
-).action(async (name: string, flags: ConfigFlags) => await logInTo(readConfig(flags), name));
+).action(async (name: string, flags: ConfigFlags) => {
+  const { logInTo } = await import('./cluster-commands.ts');
+  await logInTo(await readConfig(flags), name);
+});
 clusterCommand(clusters, 'logout <name>', 'Ends the login, and all that goes through it').action(
-  async (name: string, flags: ConfigFlags) => await logOutOf(readConfig(flags), name),
+  async (name: string, flags: ConfigFlags) => {
+    const { logOutOf } = await import('./cluster-commands.ts');
+    await logOutOf(await readConfig(flags), name);
+  },
 );
 clusterCommand(clusters, 'sudoers <name>', 'Prints the line of sudo that lets the service account become its users')
   .option('--group <name>', 'group of the users', 'users')
-  .action(
-    async (name: string, flags: ConfigFlags & { readonly group: string }) =>
-      await showSudoers(readConfig(flags), name, flags.group),
-  );
+  .action(async (name: string, flags: ConfigFlags & { readonly group: string }) => {
+    const { showSudoers } = await import('./cluster-commands.ts');
+    await showSudoers(await readConfig(flags), name, flags.group);
+  });
 
 const keys = clusters.command('keys').description('Keys with which users come in by themselves, kept encrypted');
 
 clusterCommand(keys, 'add <name> <user>', 'Keeps a private key, from a file or from standard input')
   .option('--file <file>', 'file with the key; else standard input')
   .action(async (name: string, user: string, flags: ConfigFlags & { readonly file?: string }) => {
-    await addKey(readConfig(flags), name, user, flags.file);
+    const { addKey } = await import('./cluster-commands.ts');
+    await addKey(await readConfig(flags), name, user, flags.file);
   });
 clusterCommand(keys, 'list <name>', 'Shows whose keys are kept, and whether they open')
   .option('--json', 'as JSON')
   .action(async (name: string, flags: ConfigFlags & ClusterFlags) => {
-    process.exitCode = (await showKeys(readConfig(flags), name, flags)) ? 0 : 1;
+    const { showKeys } = await import('./cluster-commands.ts');
+    process.exitCode = (await showKeys(await readConfig(flags), name, flags)) ? 0 : 1;
   });
 clusterCommand(keys, 'remove <name> <user>', 'Forgets the key of a user').action(
-  async (name: string, user: string, flags: ConfigFlags) => await removeKey(readConfig(flags), name, user),
+  async (name: string, user: string, flags: ConfigFlags) => {
+    const { removeKey } = await import('./cluster-commands.ts');
+    await removeKey(await readConfig(flags), name, user);
+  },
 );
 
 const images = program.command('images').description('The images that clusters keep');
 
 imagesCommand('list', 'Lists them: of which digest, how large, when last used, and whether an actor needs them').action(
-  async (launcher: string | undefined, flags: ImagesOptions) =>
-    await listImages({ launcher, json: flags.json ?? false }, readConfig(flags), quietLog()),
+  async (launcher: string | undefined, flags: ImagesOptions) => {
+    const { listImages } = await import('./images-command.ts');
+    await listImages({ launcher, json: flags.json ?? false }, await readConfig(flags), await quietLog());
+  },
 );
 
 imagesCommand('prune', 'Removes those that are old and that no actor needs, and nothing that is in use')
@@ -163,7 +169,8 @@ imagesCommand('prune', 'Removes those that are old and that no actor needs, and 
   .option('--dry-run', 'only say which')
   .action(async (launcher: string | undefined, flags: ImagesOptions) => {
     const { json = false, dryRun = false, olderThan = '30d' } = flags;
-    await pruneImages({ launcher, json, dryRun, olderThan }, readConfig(flags), quietLog());
+    const { pruneImages } = await import('./images-command.ts');
+    await pruneImages({ launcher, json, dryRun, olderThan }, await readConfig(flags), await quietLog());
   });
 
 program
@@ -177,7 +184,8 @@ program
   .description('Seals secrets under the newest key that are under one of before, which then can go')
   .action(async (flags: ConfigFlags & { readonly dryRun?: boolean; readonly json?: boolean }) => {
     const { dryRun = false, json = false } = flags;
-    const allOpen = await resealSecrets({ dryRun, json, writtenBy: `abaco-hpc ${version}` }, readConfig(flags));
+    const { resealSecrets } = await import('./secrets-command.ts');
+    const allOpen = await resealSecrets({ dryRun, json, writtenBy: `abaco-hpc ${version}` }, await readConfig(flags));
     process.exitCode = allOpen ? 0 : 1;
   });
 
@@ -185,7 +193,10 @@ program
   .command('agent')
   .requiredOption('--stdio', 'frames on standard input and output')
   .description('Does on its host what a service asks; started by one, not by people')
-  .action(async () => await serveAgent({ version, input: process.stdin, output: process.stdout }));
+  .action(async () => {
+    const { serveAgent } = await import('./main.ts');
+    await serveAgent({ version, input: process.stdin, output: process.stdout });
+  });
 
 program
   .command('token')
@@ -198,7 +209,8 @@ program
   .option('-c, --config <file>', 'site file; else the one ABACO_CONFIG names')
   .description("Prints a token signed with the tenant's development key")
   .action(async (flags: MintFlags & { readonly config?: string }) => {
-    process.stdout.write(`${await mintFor(flags, readConfig(flags))}\n`);
+    const { mintFor } = await import('./mint-command.ts');
+    process.stdout.write(`${await mintFor(flags, await readConfig(flags))}\n`);
   });
 
 registerClientCommands(program);
@@ -227,7 +239,8 @@ function imagesCommand(name: string, description: string): Command {
     .description(description);
 }
 
-function quietLog(): ReturnType<typeof createLogger> {
+async function quietLog(): Promise<Logger> {
+  const { createLogger } = await import('./observability/logger.ts');
   return createLogger({ level: 'warn', pretty: true });
 }
 
@@ -240,11 +253,15 @@ function serveCommand(name: string, description: string, roles: Roles): void {
     .option('--data-dir <directory>', 'where everything that must survive is kept')
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'port to listen on; 0 takes a free one')
-    .action(async (flags: ServeFlags) => await serve({ loaded: readConfig(flags), roles, version }));
+    .action(async (flags: ServeFlags) => {
+      const { serve } = await import('./serve.ts');
+      await serve({ loaded: await readConfig(flags), roles, version });
+    });
 }
 
 /** Flags of the command line are the last layer, in the spelling of the environment. */
-function readConfig(flags: ServeFlags): LoadedConfig {
+async function readConfig(flags: ServeFlags): Promise<LoadedConfig> {
+  const { loadConfig } = await import('./config/load.ts');
   const env = {
     ...process.env,
     ...(flags.dataDir === undefined ? {} : { ABACO_SERVICE_DATA_DIR: flags.dataDir }),
