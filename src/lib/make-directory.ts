@@ -9,16 +9,25 @@ import { dirname } from 'node:path';
  */
 export async function makeDirectory(path: string, mode: number): Promise<string | undefined> {
   try {
-    await mkdir(path, { mode });
-    return path;
+    return (await makeOne(path, mode)) ? path : undefined;
   } catch (thrown) {
-    if (await isDirectory(path)) return undefined;
-    const isMissing = (thrown as NodeJS.ErrnoException).code === 'ENOENT';
-    if (!isMissing || (await isDirectory(dirname(path)))) throw thrown;
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
   }
-  const above = await makeDirectory(dirname(path), mode);
-  const own = await makeDirectory(path, mode);
-  return above ?? own;
+  // Another may have made it by now.
+  const above = (await isDirectory(dirname(path))) ? undefined : await makeDirectory(dirname(path), mode);
+  const isMade = await makeOne(path, mode);
+  return above ?? (isMade ? path : undefined);
+}
+
+/** @returns false where it was there. */
+async function makeOne(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, { mode });
+    return true;
+  } catch (thrown) {
+    if (await isDirectory(path)) return false;
+    throw thrown;
+  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {

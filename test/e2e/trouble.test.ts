@@ -4,7 +4,8 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedis } from '../../src/storage/redis.ts';
-import { type AbacoUp, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
+import { type AbacoUp, abacoProgram, runAbaco, startAbacoUp } from '../support/abaco-up.ts';
+import { startChild } from '../support/child.ts';
 import { dockerAvailable, nativeAvailable } from '../support/docker.ts';
 import { type EngineLink, linkEngine } from '../support/engine-link.ts';
 import { isGone } from '../support/process-gone.ts';
@@ -136,17 +137,34 @@ describe.runIf(canRun)('abaco up', () => {
     expect(await untilEnded(await post(await newActor(), 'exit 7'))).toMatchObject({ exit_code: 7 });
   });
 
+  async function redisProcess(dataDir: string): Promise<number> {
+    const redis = await openRedis({ url: join(dataDir, 'redis', 'redis.sock'), onError: () => undefined });
+    const info = await redis.info('server').finally(() => redis.disconnect());
+    return Number(/process_id:(\d+)/.exec(info)?.[1]);
+  }
+
+  it('that is told to end while it starts stops what it had started by then', async () => {
+    await using early = await makeTestDirectory('early');
+    const dataDir = join(early.path, 'data');
+    await using child = await startChild(abacoProgram, ['up', '--data-dir', dataDir, '--port', '0'], {
+      cwd: early.path,
+    });
+    const redis = await until(async () => await redisProcess(dataDir).catch(() => undefined), {
+      timeoutMs: 30_000,
+      everyMs: 5,
+      what: 'its Redis',
+    });
+    await child.stop('SIGTERM');
+    expect(child.process.exitCode).toBe(0);
+    await until(() => isGone(redis), { what: 'the end of its Redis' });
+  });
+
   // The last one: it ends with the service.
   it('starts its Redis again when that is killed, loses nothing it had answered, and leaves none behind', async () => {
-    const redisProcess = async (): Promise<number> => {
-      const redis = await openRedis({ url: join(up.dataDir, 'redis', 'redis.sock'), onError: () => undefined });
-      const info = await redis.info('server').finally(() => redis.disconnect());
-      return Number(/process_id:(\d+)/.exec(info)?.[1]);
-    };
     const actor = await newActor();
     const running = await post(actor, 'usleep 1500000; exit 8');
     await until(async () => (await call(running))['status'] === 'RUNNING', { timeoutMs: 20_000 });
-    const killed = await redisProcess();
+    const killed = await redisProcess(up.dataDir);
     // In the way of a start, so that it has to be tried again.
     const [data, aside] = [join(up.dataDir, 'redis', 'appendonlydir'), join(directory.path, 'aside')];
     await rename(data, aside);
@@ -161,7 +179,7 @@ describe.runIf(canRun)('abaco up', () => {
     await rm(data);
     await rename(aside, data);
     const next = await until(() => post(actor, 'exit 9'), { timeoutMs: 20_000, what: 'a post to succeed' });
-    const again = await redisProcess();
+    const again = await redisProcess(up.dataDir);
     expect(again).not.toBe(killed);
     expect(await untilEnded(running)).toMatchObject({ status: 'COMPLETE', exit_code: 8 });
     expect(await untilEnded(next)).toMatchObject({ status: 'COMPLETE', exit_code: 9 });

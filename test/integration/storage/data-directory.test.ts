@@ -1,6 +1,6 @@
 /** What `abaco up` says of a data directory that it cannot use, before anything is started. */
 
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDurableDirectory } from '../../../src/lib/durable-file.ts';
@@ -56,7 +56,11 @@ describe('a directory', () => {
   it('is made with what leads to it, for its owner alone, and again without a word', async () => {
     await using directory = await makeTestDirectory('data');
     const path = join(directory.path, 'one/two');
-    await Promise.all([makeDataDirectory(path), makeDataDirectory(path)]);
+    for (let round = 0; round < 50; round += 1) {
+      await rm(join(path, '..'), { recursive: true, force: true });
+      // Also by several at once.
+      await Promise.all(Array.from({ length: 8 }, async () => await makeDataDirectory(path)));
+    }
     await makeDataDirectory(path);
     for (const made of [path, join(path, '..')]) expect((await stat(made)).mode & 0o777).toBe(0o700);
   });
