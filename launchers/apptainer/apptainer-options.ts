@@ -3,6 +3,15 @@ import { hostSettings } from '../host/host-options.ts';
 
 const setting = (kind: 'path' | 'text' | 'duration' | 'flag' | 'integer') => ({ setting: { kind, none: false } });
 
+/** Of every kind that builds images. */
+export const buildsSetting = Type.Integer({
+  ...setting('integer'),
+  default: 2,
+  minimum: 1,
+  maximum: 100,
+  description: 'Most images that are built at once, one of each tenant; further ones wait.',
+});
+
 /** The table of a launcher of kind `apptainer` in `config/`. */
 export const ApptainerOptions = Type.Object(
   {
@@ -50,13 +59,7 @@ export const ApptainerOptions = Type.Object(
       pattern: '^(/[\\w./-]+|[\\w-]+)$',
       description: 'Apptainer, by name or by path.',
     }),
-    builds: Type.Integer({
-      ...setting('integer'),
-      default: 2,
-      minimum: 1,
-      maximum: 100,
-      description: 'Most images that are built at once, one of each tenant; further ones wait.',
-    }),
+    builds: buildsSetting,
     engine: Type.String({
       ...setting('path'),
       default: '',

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { buildsSetting } from '../apptainer/apptainer-options.ts';
 import { hostSettings } from '../host/host-options.ts';
 
 const setting = (kind: 'path' | 'text' | 'duration' | 'integer') => ({ setting: { kind, none: false } });
@@ -107,13 +108,7 @@ export const SlurmOptions = Type.Object(
       maximum: 86_400_000,
       description: 'Time limit of such a job.',
     }),
-    builds: Type.Integer({
-      ...setting('integer'),
-      default: 2,
-      minimum: 1,
-      maximum: 100,
-      description: 'Most images that are built at once, one of each tenant; further ones wait.',
-    }),
+    builds: buildsSetting,
     engine: Type.String({
       ...setting('path'),
       default: '',
