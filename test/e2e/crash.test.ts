@@ -89,6 +89,7 @@ describe('a supervisor that is killed', () => {
       const id = await bench.post(`kill ${point}`);
       await victim.untilHit();
       await victim.stop('SIGKILL');
+      expect(await bench.unowed(), 'to be found by chance alone').toEqual([]);
       const next = await bench.startSupervisor();
       await expectOneStartOneEnd([id]);
       await next.stop();

@@ -38,6 +38,8 @@ export interface CrashBench extends AsyncDisposable {
   endsTold(id: string): number;
   /** What there still is that carries this installation's id, or waits in Redis. */
   leftovers(): Promise<readonly string[]>;
+  /** What there is of executions that have ended and whose removal nothing asks for: a sweep alone could find it. */
+  unowed(): Promise<readonly string[]>;
   /** What supervisors said of removals that no cleanup entry asked for, since this was last asked. */
   strays(): readonly string[];
 }
@@ -129,6 +131,20 @@ export async function makeCrashBench(): Promise<CrashBench> {
     resultsKeepMs: 1,
   });
 
+  /** Containers and run directories of this installation. */
+  async function made(): Promise<readonly string[]> {
+    const containers = await connectDocker().listContainers({
+      all: true,
+      filters: { label: ['org.abaco.installation'] },
+    });
+    const installation = JSON.parse((await connection.get('abaco:installation')) ?? '{}') as {
+      installationId?: string;
+    };
+    const ours = containers.filter((each) => each.Labels['org.abaco.installation'] === installation.installationId);
+    const runs = await readdir(join(directory.path, 'data/launchers/local/run')).catch(() => []);
+    return [...ours.flatMap((each) => each.Names), ...runs];
+  }
+
   return {
     redis,
     async post(message, actor = 'stateless') {
@@ -170,15 +186,6 @@ export async function makeCrashBench(): Promise<CrashBench> {
     },
     endsTold: (id) => ends.filter((each) => each === id).length,
     async leftovers() {
-      const containers = await connectDocker().listContainers({
-        all: true,
-        filters: { label: ['org.abaco.installation'] },
-      });
-      const installation = JSON.parse((await connection.get('abaco:installation')) ?? '{}') as {
-        installationId?: string;
-      };
-      const ours = containers.filter((each) => each.Labels['org.abaco.installation'] === installation.installationId);
-      const runs = await readdir(join(directory.path, 'data/launchers/local/run')).catch(() => []);
       const loads = await Promise.all(
         (await registry.refs()).map(async (ref) => {
           const { waiting, held, cleanups } = await mailbox.load(ref);
@@ -187,7 +194,15 @@ export async function makeCrashBench(): Promise<CrashBench> {
             : [`${ref.actorId}: ${waiting} waiting, ${held} held, ${cleanups} to clean`];
         }),
       );
-      return [...ours.flatMap((each) => each.Names), ...runs, ...loads.flat()];
+      return [...(await made()), ...loads.flat()];
+    },
+    async unowed() {
+      const known = (await registry.refs()).map(async (ref) => [
+        ...(await mailbox.liveIds(ref)),
+        ...(await mailbox.cleanups(ref)).map(({ executionId }) => executionId),
+      ]);
+      const ids = (await Promise.all(known)).flat();
+      return (await made()).filter((name) => !ids.some((id) => name.includes(id)));
     },
     strays() {
       const said = children.splice(0).map((child) => child.output());
