@@ -4,15 +4,15 @@
 
 struct program {
   pid_t pid;
-  /* Both of its streams. */
+  /* Where the pipe of both of its streams is read, or -1. */
   int output;
   /* Why it could not be started, or 0. */
   int trouble;
 };
 
-/* Starts it in a process group of its own: standard input empty, both outputs one pipe, no signal blocked. */
-struct program program_start(char *const arguments[], char *const environment[]);
+/* Where both of its outputs go: to a pipe, or where ours go. */
+enum program_output { PROGRAM_HAS_PIPE, PROGRAM_SHARES_OUTPUT };
 
-/* Becomes the program, as a shell would find it by the PATH of `environment`. @returns errno where it could not. */
-int program_execute(char *const arguments[], char *const environment[]);
+/* Starts it in a process group of its own: standard input empty, no signal blocked. It does not outlive us. */
+struct program program_start(char *const arguments[], char *const environment[], enum program_output where);
 #endif

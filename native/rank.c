@@ -1,4 +1,4 @@
-/* The use `rank`: one of several tasks of a program whose start is decided already. Puts the environment in place. */
+/* The use `rank`: one of several tasks of a program whose start is decided already. */
 
 #define _GNU_SOURCE
 #include "rank.h"
@@ -6,14 +6,44 @@
 #include "environment.h"
 #include "options.h"
 #include "program.h"
+#include "signals.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 extern char **environ;
+
+/*
+ * Says to all ranks that they are to end. Slurm brings a signal for a step to each first process of a task, or to all
+ * processes, as the cluster is set up. So it is one that does nothing to a program that hears it directly.
+ */
+enum { END_OF_ALL_RANKS = SIGWINCH };
+
+/*
+ * @returns its exit code; 128 + signal for a signal. 0 where all ranks were to end: to srun any other is a reason to cut the
+ * good-byes of those that are not so far.
+ */
+static int follow(pid_t program, const sigset_t *held) {
+  struct signals_told told = { 0 };
+  bool all_end = false;
+  for (;;) {
+    int number = sigwaitinfo(held, NULL);
+    if (number == SIGCHLD) {
+      int status;
+      if (waitpid(program, &status, WNOHANG) != program) continue;
+      if (all_end) return 0;
+      return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+    if (number <= 0) continue;
+    if (number == END_OF_ALL_RANKS) all_end = true;
+    signals_pass(&told, program, number == END_OF_ALL_RANKS ? SIGTERM : number);
+  }
+}
 
 int rank_use(int count, char *all[]) {
   const char *run = NULL;
@@ -35,7 +65,10 @@ int rank_use(int count, char *all[]) {
     say("the environment in \"%s\" cannot be read: %s", run, strerror(errno));
     return EXIT_NO_RUN;
   }
-  int trouble = program_execute(arguments, environment);
-  say("\"%s\": %s", arguments[0], strerror(trouble));
-  return trouble == ENOENT ? 127 : 126;
+  sigset_t held;
+  signals_hold(&held);
+  struct program program = program_start(arguments, environment, PROGRAM_SHARES_OUTPUT);
+  if (program.trouble == 0) return follow(program.pid, &held);
+  say("\"%s\": %s", arguments[0], strerror(program.trouble));
+  return program.trouble == ENOENT ? 127 : 126;
 }

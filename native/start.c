@@ -10,6 +10,7 @@
 #include "options.h"
 #include "program.h"
 #include "results.h"
+#include "signals.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -52,6 +53,7 @@ struct run {
   int status;
   /* Why it was told to end, or null. */
   const char *told;
+  struct signals_told passed;
   /* When the time limit sends TERM, and when KILL follows; monotonic ms, NEVER when not. */
   int64_t limit_at;
   int64_t kill_at;
@@ -86,14 +88,11 @@ static int read_settings(int count, char *arguments[], struct settings *settings
   return behind < 0 ? -1 : behind + 1;
 }
 
-/* All signals but those that report a fault come through the descriptor, also those that arrive before the program. */
+/* Signals come through the descriptor, also those that arrive before the program. */
 static int listen_for_signals(void) {
-  sigset_t mask;
-  sigfillset(&mask);
-  const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
-  for (size_t index = 0; index < sizeof faults / sizeof *faults; index += 1) sigdelset(&mask, faults[index]);
-  sigprocmask(SIG_BLOCK, &mask, NULL);
-  return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  sigset_t held;
+  signals_hold(&held);
+  return signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static void tell_to_end(struct run *run, const char *reason) {
@@ -118,7 +117,7 @@ static void hear_signals(struct run *run) {
       reap(run);
     } else if (number != SIGPIPE && number != SIGXFSZ && !run->ended) {
       /* Those two say something of our own writing. */
-      kill(-run->program.pid, number);
+      signals_pass(&run->passed, run->program.pid, number);
       if (number == SIGTERM || number == SIGINT) tell_to_end(run, "signalled");
     }
   }
@@ -128,7 +127,7 @@ static void keep_time(struct run *run) {
   int64_t now = monotonic_ms();
   if (run->limit_at != NEVER && now >= run->limit_at) {
     run->limit_at = NEVER;
-    kill(-run->program.pid, SIGTERM);
+    signals_pass(&run->passed, run->program.pid, SIGTERM);
     tell_to_end(run, "time-limit");
   }
   if (run->kill_at != NEVER && now >= run->kill_at) {
@@ -251,7 +250,7 @@ static void start_program(struct run *run, char *arguments[], char **environment
     run->program = (struct program){ .pid = -1, .output = -1, .trouble = errno ? errno : EIO };
     return;
   }
-  run->program = program_start(arguments, environment);
+  run->program = program_start(arguments, environment, PROGRAM_HAS_PIPE);
   if (settings->time_limit_ms > 0) run->limit_at = monotonic_ms() + (int64_t)settings->time_limit_ms;
 }
 

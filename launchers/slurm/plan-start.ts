@@ -3,7 +3,7 @@
  *
  * One task is a container whose first process is the helper. Several tasks are started by `srun`, and still decided once:
  * the helper runs on the node of the batch script, outside any container. It takes the marker, and what it starts is `srun`;
- * each rank is then a container whose first process only puts the environment in place. So there is one start, one log with
+ * each rank is then a container whose first process puts the environment in place and passes signals on. So there is one start, one log with
  * what all ranks wrote, one exit code (the worst of all ranks, which is srun's) and one end record, and whoever comes late
  * with another marker never reaches `srun`. Ranks that each look at the marker would need an agreement of their own.
  */
@@ -14,6 +14,7 @@ import { type ApptainerPaths, planApptainer } from '../apptainer/apptainer-comma
 import { planRank } from '../apptainer/rank-command.ts';
 import type { JobPlan } from './sbatch-options.ts';
 import type { SlurmOptions } from './slurm-options.ts';
+import { waitThrough } from './wait-through.ts';
 
 /** The words before its label and after. */
 export interface StartPlan {
@@ -25,14 +26,16 @@ export interface StartPlan {
 
 /**
  * srun takes TERM for an order to kill. So it stands in a session of its own, where the helper's signals do not reach it, and
- * TERM is sent to the ranks by Slurm.
+ * Slurm tells the ranks. It knows no signal of ours, and brings any to the first processes of the ranks alone or to all, as
+ * the cluster is set up: it is told the number of WINCH, which their helpers take for TERM, and which does nothing to a
+ * program. They end with 0 then (native/rank.c), which is 143 for all.
  */
 const shieldedSrun = [
-  `trap 'scancel --signal=TERM "$SLURM_JOB_ID"' TERM INT`,
+  `trap 'heard=yes; told=yes; scancel --signal=28 "$SLURM_JOB_ID"' TERM INT`,
   'setsid "$@" &',
   'ranks=$!',
-  'code=0',
-  'while kill -0 "$ranks" 2>/dev/null; do wait "$ranks"; code=$?; done',
+  waitThrough('ranks'),
+  'if [ -n "${told:-}" ] && [ "$code" -eq 0 ]; then code=143; fi',
   'exit "$code"',
 ].join('\n');
 

@@ -2,6 +2,7 @@
 
 import { shellLine, shellQuote } from '../../src/lib/shell.ts';
 import type { StartPlan } from './plan-start.ts';
+import { waitThrough } from './wait-through.ts';
 
 /** Of Apptainer, for all that keeps it from starting a program. */
 const neverStarted = 255;
@@ -14,24 +15,28 @@ const label = '"$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}"';
 
 /**
  * Where the plan names a marker, what failed while that was free is tried again: the start that takes the marker is one of
- * several then, which is what it is for. The shell lives through TERM, which reaches what it started by itself, and passes
- * on the exit code.
+ * several then, which is what it is for. TERM is for this shell alone, on many a cluster also where Slurm ends the job by
+ * itself: so it lives through TERM, passes it on to what it started, and passes on the exit code.
  */
 export function renderMember({ before, after, marker }: StartPlan): string {
   const start = `${shellLine(before)} ${label} ${shellLine(after)}`;
   if (marker === undefined) return `exec ${start}\n`;
   return `marker=${shellQuote(marker)}
 start() {
-  ${start}
+  ${start} &
+  started=$!
+  if [ -n "\${told:-}" ]; then kill -TERM "$started"; fi
+${waitThrough('started')}
+  started=
 }
-trap 'told=yes' TERM
+trap 'heard=yes; told=yes; kill -TERM "$started" 2>/dev/null' TERM
 for pause in ${pauses.join(' ')}; do
   start
-  code=$?
   if [ "$code" -ne ${neverStarted} ] || [ -L "$marker" ]; then exit "$code"; fi
   if [ -z "\${told:-}" ]; then sleep "$pause"; fi
   if [ -n "\${told:-}" ]; then exit "$code"; fi
 done
 start
+exit "$code"
 `;
 }

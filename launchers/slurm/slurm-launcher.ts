@@ -29,7 +29,7 @@ import { checkResources } from './check-resources.ts';
 import { mostElements } from './cluster-facts.ts';
 import { collectOutput } from './collect-output.ts';
 import { testSbatchCommand } from './commands/sbatch.ts';
-import { cancelCommand, terminateCommand, terminateStepsCommand } from './commands/scancel.ts';
+import { cancelCommand, terminateCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { createEndHints } from './end-hints.ts';
 import { runAsJob } from './job-build.ts';
@@ -44,7 +44,7 @@ import { createQueuePressure, pressureGroup } from './queue-pressure.ts';
 import { createTemplates } from './render-script.ts';
 import { fillJob, planJob } from './sbatch-options.ts';
 import { SlurmOptions } from './slurm-options.ts';
-import { createSubmissions, elementOf, hasSteps, jobNamePrefix, renderSubmission } from './submissions.ts';
+import { createSubmissions, elementOf, jobNamePrefix, renderSubmission } from './submissions.ts';
 import { sweepCluster } from './sweep-cluster.ts';
 import { watchJob } from './watch-job.ts';
 
@@ -143,7 +143,6 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       ledger: desk.ledger,
       directory: desk.jobs,
       options: job.options,
-      hasSteps: job.tasks > 1,
       most: Math.min(options.max_array, mostElements(knowledge.facts(), desk.owner, job.options)),
     };
     try {
@@ -207,8 +206,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     for (const job of await liveJobsOf(desk, poller, ref)) {
       // Slurm sends no signal to what waits, and that would find the marker taken.
       const isWaiting = phaseOf(job) === 'waiting';
-      const terminate = hasSteps(job.name) ? terminateStepsCommand : terminateCommand;
-      await desk.host.run(isWaiting ? cancelCommand([job.id]) : terminate([job.id]), closing.signal);
+      const tell = isWaiting ? cancelCommand : terminateCommand;
+      await desk.host.run(tell([job.id]), closing.signal);
       // Kept beside the helper's own grace time: it ends a container whose helper is stuck.
       if (isFirst && !isWaiting) void killLater(desk, job.id, graceMs);
     }

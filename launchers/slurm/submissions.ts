@@ -33,8 +33,6 @@ export interface SubmissionKind {
   /** Where the directories of submissions are made. */
   readonly directory: string;
   readonly options: Readonly<Record<string, string>>;
-  /** Whether each is several tasks, which are steps of their job. */
-  readonly hasSteps: boolean;
   /** Most elements of one submission. */
   readonly most: number;
 }
@@ -67,11 +65,6 @@ interface Waiting {
 
 export const jobNamePrefix = 'abaco-';
 
-/** By its name, so that whoever finds the job knows. */
-export function hasSteps(jobName: string): boolean {
-  return jobName.startsWith(`${jobNamePrefix}m`);
-}
-
 export function createSubmissions(options: SubmissionsOptions): Submissions {
   const batches = new Map<string, { readonly kind: SubmissionKind; readonly waiting: Waiting[] }>();
 
@@ -99,7 +92,7 @@ export function createSubmissions(options: SubmissionsOptions): Submissions {
 
   async function handOver(kind: SubmissionKind, members: readonly Member[]): Promise<readonly Submitted[]> {
     const { host, ledger } = kind;
-    const submission = `${kind.hasSteps ? 'm' : 's'}${randomBytes(8).toString('hex')}`;
+    const submission = `s${randomBytes(8).toString('hex')}`;
     const directory = `${kind.directory}/${submission}`;
     await host.makeDirectory(directory, 0o700);
     const script = renderJob({ ...options, submission, directory, count: members.length, options: kind.options });

@@ -49,6 +49,9 @@ until_true() {
   done
 }
 
+# Whether no signal waits for that process any more.
+was_taken() { grep -qE '^ShdPnd:[[:space:]]*0+$' "/proc/$1/status"; }
+
 # The helper's own exit code is in `code`, what it said in `said`.
 helper() {
   code=0

@@ -453,6 +453,28 @@ case_what_does_not_listen_to_term_is_killed_after_its_grace() {
   expect_ended signal 9
 }
 
+case_the_program_is_told_to_end_once_however_often_the_helper_is() {
+  start_behind --grace 60000 -- sh -c 'for each in TERM INT; do trap "echo heard $each" $each; done
+    trap "over=yes" USR1; touch ready; until [ "$over" ]; do sleep 0.02; done; exit 6'
+  for each in TERM INT TERM INT; do
+    kill -$each $pid
+    until_true grep -q "heard $each" run/log
+    until_true was_taken $pid
+  done
+  kill -USR1 $pid
+  wait_for_helper
+  expect_equal $code 6
+  expect_equal "$(grep heard run/log | tr '\n' ' ')" 'heard TERM heard INT '
+}
+
+case_the_time_limit_tells_nothing_to_who_was_told() {
+  start_behind --time-limit 400 --grace 1000 -- sh -c 'trap "echo heard" TERM; touch ready; '"$linger"
+  kill -TERM $pid
+  wait_for_helper
+  expect_equal $code 137
+  expect_equal "$(grep -c heard run/log)" 1
+}
+
 case_the_time_limit_sends_term_and_says_so() {
   start --time-limit 300 -- sh -c 'trap "echo late; exit 4" TERM; '"$linger"
   expect_equal $code 4

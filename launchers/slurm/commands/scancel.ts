@@ -4,16 +4,8 @@ import { LauncherError } from '../../../src/errors.ts';
 import type { Command } from '../../host/command.ts';
 import { expectSuccess, lastWords } from '../../host/command.ts';
 
-/** TERM reaches every process of the job, the one that watches over the container first. */
+/** TERM for the batch script alone, which passes it on: whom else Slurm tells is a matter of how a cluster is set up. */
 export function terminateCommand(ids: readonly [string, ...string[]]): Command<void> {
-  return { argv: ['scancel', '--full', '--signal=TERM', ...ids], parse: succeedOrGone };
-}
-
-/**
- * TERM for a job of several tasks: to its batch script alone, which passes it on. `srun`, which is a child of it, would take
- * it for an order to kill.
- */
-export function terminateStepsCommand(ids: readonly [string, ...string[]]): Command<void> {
   return { argv: ['scancel', '--batch', '--signal=TERM', ...ids], parse: succeedOrGone };
 }
 

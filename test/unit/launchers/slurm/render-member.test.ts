@@ -14,8 +14,17 @@ interface Staged {
   readonly pause?: string;
 }
 
+/** What is /bin/sh on one cluster or another. */
+const shells = [
+  ['dash', ['/bin/sh']],
+  ['bash', ['/bin/bash', '--norc', '--posix']],
+] as const;
+
 /** Runs the script in a real shell, with starts that are staged, and without its pauses. */
-async function run({ starts, isTaken = false, hasMarker = true, pause = ':' }: Staged) {
+async function runIn(
+  [shell, ...options]: readonly [string, ...string[]],
+  { starts, isTaken = false, hasMarker = true, pause = ':' }: Staged,
+) {
   await using scratch = await makeTestDirectory('member');
   const marker = join(scratch.path, "it's the marker");
   if (isTaken) symlinkSync('some-name', marker);
@@ -28,14 +37,18 @@ async function run({ starts, isTaken = false, hasMarker = true, pause = ':' }: S
     ...(hasMarker ? { marker } : {}),
   });
   const environment = { PATH: '/usr/bin:/bin', SLURM_JOB_ID: '17', SLURM_RESTART_COUNT: '2' };
-  const { status, signal } = spawnSync('/bin/sh', ['-c', `sleep() { ${pause}; }\n${script}`], { env: environment });
+  const { status, signal } = spawnSync(shell, [...options, '-c', `sleep() { ${pause}; }\n${script}`], {
+    env: environment,
+  });
   return { status, signal, told: existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : [] };
 }
 
 const line = "--label 17.2 -- a 'word'";
 const takeMarker = 'ln -s name "$MARKER"';
 
-describe('the script of an element', () => {
+describe.each(shells)('the script of an element, in %s', (_shell, words) => {
+  const run = async (staged: Staged) => await runIn(words, staged);
+
   it('gives the start its label and its words, and ends as it does', async () => {
     expect(await run({ starts: [`${takeMarker}; exit 7`] })).toEqual({ status: 7, signal: null, told: [line] });
   });
@@ -54,7 +67,7 @@ describe('the script of an element', () => {
     ['the program has started, whoever started it', { starts: [`${takeMarker}; exit 255`] }, 255],
     ['the marker is taken', { starts: ['exit 255'], isTaken: true }, 255],
     ['something else ended it', { starts: ['exit 137'] }, 137],
-    ['it was told to end', { starts: ['kill -TERM $PPID; exit 255'] }, 255],
+    ['it was told to end', { starts: ['trap "exit 255" TERM; kill -TERM $PPID; while :; do :; done'] }, 255],
     ['it is told to end while it waits', { starts: ['exit 255'], pause: 'kill -TERM $$' }, 255],
     ['no marker could tell', { starts: ['exit 255'], hasMarker: false }, 255],
   ])('starts nothing again when %s', async (_, staged, code) => {
@@ -63,7 +76,14 @@ describe('the script of an element', () => {
   });
 
   it('lives through an order to end, and ends as its program does', async () => {
-    const { status, signal } = await run({ starts: [`${takeMarker}; kill -TERM $PPID; exit 3`] });
+    const { status, signal } = await run({ starts: [`${takeMarker}; trap "" TERM; kill -TERM $PPID; exit 3`] });
+    expect({ status, signal }).toEqual({ status: 3, signal: null });
+  });
+
+  it('passes an order to end on to its program, and waits for that', async () => {
+    const { status, signal } = await run({
+      starts: [`${takeMarker}; trap "exit 3" TERM; kill -TERM $PPID; while :; do :; done`],
+    });
     expect({ status, signal }).toEqual({ status: 3, signal: null });
   });
 });

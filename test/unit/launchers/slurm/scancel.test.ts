@@ -1,16 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cancelCommand,
-  terminateCommand,
-  terminateStepsCommand,
-} from '../../../../launchers/slurm/commands/scancel.ts';
+import { cancelCommand, terminateCommand } from '../../../../launchers/slurm/commands/scancel.ts';
 
 const result = (exitCode: number | null, stderr: string) => ({ exitCode, signal: null, stdout: '', stderr });
 
 describe.each([
   ['cancel', cancelCommand],
   ['terminate', terminateCommand],
-  ['terminate steps', terminateStepsCommand],
 ])('scancel, to %s', (_, command) => {
   const { parse } = command(['7']);
 
