@@ -29,6 +29,8 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         testTimeout: timeoutMs,
         hookTimeout: Math.max(timeoutMs, 30_000),
+        // Nothing there is left behind in a module, and a process for each file takes longer than the tests.
+        isolate: name !== 'unit',
       },
     })),
   },

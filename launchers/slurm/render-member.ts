@@ -25,7 +25,7 @@ export function renderMember({ before, after, marker }: StartPlan): string {
 start() {
   ${start} &
   started=$!
-  if [ -n "\${told:-}" ]; then kill -TERM "$started"; fi
+  if [ -n "\${told:-}" ]; then kill -TERM "$started" 2>/dev/null; fi
 ${waitThrough('started')}
   started=
 }

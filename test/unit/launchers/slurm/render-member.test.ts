@@ -75,12 +75,7 @@ describe.each(shells)('the script of an element, in %s', (_shell, words) => {
     expect({ status, told }).toEqual({ status: code, told: [line] });
   });
 
-  it('lives through an order to end, and ends as its program does', async () => {
-    const { status, signal } = await run({ starts: [`${takeMarker}; trap "" TERM; kill -TERM $PPID; exit 3`] });
-    expect({ status, signal }).toEqual({ status: 3, signal: null });
-  });
-
-  it('passes an order to end on to its program, and waits for that', async () => {
+  it('lives through an order to end, passes it on, and ends as its program does', async () => {
     const { status, signal } = await run({
       starts: [`${takeMarker}; trap "exit 3" TERM; kill -TERM $PPID; while :; do :; done`],
     });
