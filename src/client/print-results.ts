@@ -35,14 +35,30 @@ export async function printResult(result: Uint8Array, screen: Screen): Promise<v
 
 /** One JSON array, begun before the first result is taken; each is written before the next is asked for. */
 export async function printResultsAsJson(results: AsyncIterable<Uint8Array>, screen: Screen): Promise<void> {
+  await writeArray(results, screen, '');
+  await screen.write('\n');
+}
+
+/** The same, as the last field of what stands before it. */
+export async function printWithResultsAsJson(
+  before: Readonly<Record<string, unknown>>,
+  results: AsyncIterable<Uint8Array>,
+  screen: Screen,
+): Promise<void> {
+  await screen.write(`${JSON.stringify(before, null, 2).slice(0, -'\n}'.length)},\n  "results": `);
+  await writeArray(results, screen, '  ');
+  await screen.write('\n}\n');
+}
+
+async function writeArray(results: AsyncIterable<Uint8Array>, screen: Screen, indent: string): Promise<void> {
   await screen.write('[');
   let count = 0;
   for await (const result of results) {
-    const lines = JSON.stringify(describeResult(result), null, 2).replaceAll('\n', '\n  ');
-    await screen.write(`${count === 0 ? '' : ','}\n  ${lines}`);
+    const lines = JSON.stringify(describeResult(result), null, 2).replaceAll('\n', `\n${indent}  `);
+    await screen.write(`${count === 0 ? '' : ','}\n${indent}  ${lines}`);
     count += 1;
   }
-  await screen.write(count === 0 ? ']\n' : '\n]\n');
+  await screen.write(count === 0 ? ']' : `\n${indent}]`);
 }
 
 /** As JSON: text as it is, other bytes in base64. */

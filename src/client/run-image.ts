@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { asError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ActorAnswer, ExecutionAnswer } from './answer.ts';
+import type { ActorAnswer } from './answer.ts';
 import { exitOf } from './exit-of.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { renderJson } from './output.ts';
-import { describeResult, printResult, takeResults } from './print-results.ts';
+import { printResult, printWithResultsAsJson, takeResults } from './print-results.ts';
 import { openResultFile, type ResultFile } from './result-file.ts';
 import type { Screen } from './screen.ts';
 import type { Service } from './service.ts';
@@ -38,8 +38,8 @@ const throwAwayName = 'abaco-run-once';
 
 /** @returns the exit code: the program's own, or 1 when it never ran to an end. */
 export async function runImage(options: RunImageOptions): Promise<number> {
-  const { service, image, keep, json, output } = options;
-  await using file = output === undefined || json ? undefined : await openResultFile(output);
+  const { service, image, keep, output } = options;
+  await using file = output === undefined ? undefined : await openResultFile(output);
   const actor = keep ? await keptActor(service, image) : await service.register({ image, name: throwAwayName });
   try {
     return await runMessage(options, actor, file);
@@ -76,9 +76,11 @@ async function runMessage(options: RunImageOptions, actor: ActorAnswer, file?: R
     watchExecution({ ...options, actorId: actor.id, executionId, writeLog }),
   );
   const results = takeResults({ service, actorId: actor.id, executionId, signal });
-  if (json) await screen.write(renderJson(await describeRun({ actor, execution, log, results })));
-  else if (file) screen.note(await file.save(results));
-  else for await (const result of results) await printResult(result, screen);
+  const told = { actor: actor.id, execution: execution.source, log: log.join('') };
+  if (file) screen.note(await file.save(results));
+  if (json && file) await screen.write(renderJson(told));
+  else if (json) await printWithResultsAsJson(told, results, screen);
+  else if (!file) for await (const result of results) await printResult(result, screen);
   const { code, reason } = exitOf(execution);
   if (reason !== undefined) screen.note(reason);
   return code;
@@ -101,17 +103,4 @@ async function cancelOnAbort<T>(
     }
     throw thrown;
   }
-}
-
-interface Run {
-  readonly actor: ActorAnswer;
-  readonly execution: ExecutionAnswer;
-  readonly log: readonly string[];
-  readonly results: AsyncIterable<Buffer>;
-}
-
-async function describeRun({ actor, execution, log, results }: Run): Promise<unknown> {
-  const described = [];
-  for await (const result of results) described.push(describeResult(result));
-  return { actor: actor.id, execution: execution.source, log: log.join(''), results: described };
 }

@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createHttp } from '../../../src/client/http.ts';
+import { renderJson } from '../../../src/client/output.ts';
 import { type RunImageOptions, runImage } from '../../../src/client/run-image.ts';
 import { createService } from '../../../src/client/service.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { type FakeAnswer, type SeenRequest, startFakeService } from '../../support/fake-service.ts';
 import { createMemoryScreen } from '../../support/memory-screen.ts';
+import { makeTestDirectory } from '../../support/test-directory.ts';
 
 interface Script {
   readonly actors?: readonly object[];
@@ -87,12 +91,34 @@ describe('runImage', () => {
 
   it('tells all of it as JSON', async () => {
     const { output } = await run({ log: 'log\n', results: ['42'] }, { json: true });
-    expect(JSON.parse(output)).toEqual({
+    const told = {
       actor: 'a1',
       execution: { id: 'e1', status: 'COMPLETE', end: 'exited', exit_code: 0 },
       log: 'log\n',
       results: [{ text: '42' }],
+    };
+    expect(output).toBe(renderJson(told));
+  });
+
+  it('tells the rest of it as JSON when the results go to a file', async () => {
+    await using scratch = await makeTestDirectory('run-image');
+    const file = join(scratch.path, 'results');
+    const { output, notes } = await run({ log: 'log\n', results: ['42', '\0'] }, { json: true, output: file });
+    expect(JSON.parse(output)).toEqual({
+      actor: 'a1',
+      execution: { id: 'e1', status: 'COMPLETE', end: 'exited', exit_code: 0 },
+      log: 'log\n',
     });
+    expect(await readFile(file, 'utf8')).toBe('42\0');
+    expect(notes).toEqual([`2 results written to ${file}`]);
+  });
+
+  it('takes no result as JSON where nothing can be written', async () => {
+    const screen = { ...createMemoryScreen(), write: async () => await Promise.reject(new Error('full')) };
+    const seen: string[] = [];
+    const answer = ({ line }: SeenRequest) => void seen.push(line);
+    await expect(run({ results: ['42'], answer }, { json: true, screen })).rejects.toThrow('full');
+    expect(seen.filter((line) => line.includes('/results'))).toEqual([]);
   });
 
   it('keeps the actor when asked, and takes it again', async () => {
