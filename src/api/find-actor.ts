@@ -3,8 +3,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../actors/actor.ts';
 import type { SharedActor } from '../actors/actor-store.ts';
-import { decideAccess, unknownActor, type Verb, verbOf } from '../auth/decide-access.ts';
+import type { Caller } from '../auth/caller.ts';
+import { decideAccess, type Verb, verbOf } from '../auth/decide-access.ts';
 import { effectivePermission, type ObjectRef, type Permission } from '../auth/permission.ts';
+import { isAdmin } from '../auth/roles.ts';
 import { NotFoundError } from '../errors.ts';
 import { isId } from '../lib/ids.ts';
 import type { ActorRef } from '../mailbox/keys.ts';
@@ -33,6 +35,17 @@ export async function findShared(
   const refusal = decideAccess(caller, { kind: 'actor', permission }, verb);
   if (refusal) throw refusal;
   return { actor: shared.actor, permission };
+}
+
+/** An actor that is not there: only administrators are told that it is so, others that nothing is known of it. */
+export function unknownActor(
+  { roles, tenant }: Pick<Caller, 'roles' | 'tenant'>,
+  verb: Verb,
+  id: string,
+): NotFoundError {
+  if (!isAdmin(roles)) return new NotFoundError('actor.unknown', `Actor ${tenant}_${id} does not exist`);
+  const word = verb === 'read' ? 'identifier' : 'id';
+  return new NotFoundError('actor.not_found', `No actor found with ${word}: ${id}.`);
 }
 
 export function permissionOn({ actor, grants }: SharedActor, user: string): Permission {

@@ -2,10 +2,10 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { Alias } from '../actors/alias.ts';
-import { decideAccess, unknownActor } from '../auth/decide-access.ts';
+import { decideAccess } from '../auth/decide-access.ts';
 import { effectivePermission, least, type ObjectRef, type Permission } from '../auth/permission.ts';
 import { NotFoundError } from '../errors.ts';
-import { permissionOn, verbHere } from './find-actor.ts';
+import { permissionOn, unknownActor, verbHere } from './find-actor.ts';
 
 export interface PermittedAlias {
   readonly alias: Alias;

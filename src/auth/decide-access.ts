@@ -4,7 +4,7 @@
  * rule for messages, so that sending costs one step.
  */
 
-import { ForbiddenError, NotFoundError, type ServiceError } from '../errors.ts';
+import { ForbiddenError } from '../errors.ts';
 import { least, type ObjectKind, type Permission, permits } from './permission.ts';
 import { isAdmin } from './roles.ts';
 
@@ -75,17 +75,6 @@ export function verbOf(method: string, route: string): Verb {
 /** What a nonce has to be good for. */
 export function permissionFor(verb: Verb): Permission {
   return verb === 'staff' ? 'UPDATE' : needOf[verb];
-}
-
-/** An actor that is not there: only administrators are told that it is so, others that nothing is known of it. */
-export function unknownActor(
-  { roles, tenant }: Asking & { readonly tenant: string },
-  verb: Verb,
-  id: string,
-): ServiceError {
-  if (!isAdmin(roles)) return new NotFoundError('actor.unknown', `Actor ${tenant}_${id} does not exist`);
-  const word = verb === 'read' ? 'identifier' : 'id';
-  return new NotFoundError('actor.not_found', `No actor found with ${word}: ${id}.`);
 }
 
 /** Paths with the text "admin" are the administrators', whatever they are paths of. */

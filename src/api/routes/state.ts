@@ -2,12 +2,11 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { unknownActor } from '../../auth/decide-access.ts';
 import { ConflictError, InvalidError } from '../../errors.ts';
 import { renderValue } from '../../executions/value-text.ts';
 import { optional } from '../../lib/optional.ts';
 import { hasSeen, readIfMatch, staleVersion, stateTag } from '../entity-tags.ts';
-import { findActor, refOf } from '../find-actor.ts';
+import { findActor, refOf, unknownActor } from '../find-actor.ts';
 import { bodyOf, isJson, mediaTypeOf, parseJson } from '../request-body.ts';
 import { isTruthy } from '../request-fields.ts';
 import { actorRef } from '../schemas/actor.ts';

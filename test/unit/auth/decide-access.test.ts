@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type AccessObject,
-  decideAccess,
-  refuseAdminPath,
-  unknownActor,
-  verbOf,
-} from '../../../src/auth/decide-access.ts';
+import { type AccessObject, decideAccess, refuseAdminPath, verbOf } from '../../../src/auth/decide-access.ts';
 import { effectivePermission, least, permissions, permits } from '../../../src/auth/permission.ts';
 
 const user = { roles: ['Internal/everyone'], tenant: 'T' };
@@ -87,18 +81,6 @@ describe('the effective permission', () => {
     expect(effectivePermission({ own: undefined, world: 'READ' }, true)).toBe('UPDATE');
     expect(effectivePermission({ own: undefined, world: undefined }, false)).toBe('NONE');
     expect(effectivePermission({ own: undefined, world: 'READ' }, false)).toBe('READ');
-  });
-});
-
-describe('an actor that is not there', () => {
-  it('is told to administrators as such, and to others with its tenant', () => {
-    expect(unknownActor(user, 'read', 'X')).toMatchObject({
-      code: 'actor.unknown',
-      message: 'Actor T_X does not exist',
-    });
-    const told = { code: 'actor.not_found', message: 'No actor found with identifier: X.' };
-    expect(unknownActor(admin, 'read', 'X')).toMatchObject(told);
-    expect(unknownActor(admin, 'execute', 'X')).toMatchObject({ message: 'No actor found with id: X.' });
   });
 });
 
