@@ -28,10 +28,12 @@ export interface StartPlan {
  * srun takes TERM for an order to kill. So it stands in a session of its own, where the helper's signals do not reach it, and
  * Slurm tells the ranks. It knows no signal of ours, and brings any to the first processes of the ranks alone or to all, as
  * the cluster is set up: it is told the number of WINCH, which their helpers take for TERM, and which does nothing to a
- * program. They end with 0 then (native/rank.c), which is 143 for all.
+ * program. Who is only being started hears nothing, so it is said again; the helper ends that with this shell. Ranks end with
+ * 0 then (native/rank.c), which is 143 for all.
  */
 const shieldedSrun = [
-  `trap 'heard=yes; told=yes; scancel --signal=28 "$SLURM_JOB_ID"' TERM INT`,
+  'tell() { for pause in 1 2 4 8 16 32; do scancel --signal=28 "$SLURM_JOB_ID" 2>/dev/null; sleep "$pause"; done; }',
+  "trap 'heard=yes; told=yes; tell &' TERM INT",
   'setsid "$@" &',
   'ranks=$!',
   waitThrough('ranks'),

@@ -44,4 +44,14 @@ describe.runIf(await canRunCluster())('a program that is cancelled', () => {
     },
     180_000,
   );
+
+  it('is told too where its tasks are only being started', async () => {
+    const handle = await slurm.launch(['sh', '-c', 'while :; do sleep 1; done'], { resources: { nodes: 2 }, limits });
+    const marker = `.abaco/${slurm.installationId}/ledger/${handle.executionId}-1/entry/start`;
+    await slurm.asAlice(`n=0; until [ -L ${marker} ] || [ $n -gt 1500 ]; do sleep 0.02; n=$((n + 1)); done`);
+    expect(await slurm.launcher.cancel(handle, limits.graceMs)).toBe('stopping');
+    const { end } = await slurm.finish(handle);
+    // Killed at the end of the grace time it would be 137.
+    expect(end).toMatchObject({ kind: 'cancelled', exitCode: 143 });
+  }, 180_000);
 });
