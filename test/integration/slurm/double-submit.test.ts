@@ -331,10 +331,11 @@ describe.runIf(canRun)('a message is started once', () => {
       }
       // Slurm would let it wait two minutes; the second start is what has to be seen to do nothing.
       for (const { nativeId } of handles) {
-        // Not before it is in the queue again.
+        // Not before it is in the queue again: one that is just ending would take it, and wait for two minutes all the same.
+        const look = `scontrol show job ${nativeId} | grep -q JobState=PENDING`;
         await until(
           async () =>
-            await cluster.exec('controller', `scontrol update jobid=${nativeId} starttime=now`).then(
+            await cluster.exec('controller', `${look} && scontrol update jobid=${nativeId} starttime=now`).then(
               () => true,
               () => false,
             ),
