@@ -139,16 +139,18 @@ async function* viewsOf(
 ): AsyncGenerator<Seen> {
   const look = await tryToLook(parts, ref, signal);
   if (isSettled(look?.record) || look?.marker.kind === 'closed') yield { view: { kind: 'gone' }, followed: job };
-  let followed = job;
-  while (!signal.aborted) {
-    for await (const view of followed.id === ''
-      ? nothing(signal)
-      : parts.poller.follow(followed, signal, parts.listen)) {
+  let next: FollowedJob | undefined = job;
+  // What is over by itself is not asked again: its signal has aborted, or the poller is closed.
+  while (next) {
+    const followed: FollowedJob = next;
+    next = undefined;
+    const views = followed.id === '' ? nothing(signal) : parts.poller.follow(followed, signal, parts.listen);
+    for await (const view of views) {
       yield { view, followed };
       if (view.kind === 'hinted') continue;
       const owner = ownerJob();
       if (owner === undefined || !isAnothers(owner, view, followed)) continue;
-      followed = { ...followed, id: owner, handedOver: job.id };
+      next = { ...followed, id: owner, handedOver: job.id };
       break;
     }
   }

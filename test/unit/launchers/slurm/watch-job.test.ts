@@ -2,7 +2,29 @@ import { describe, expect, it } from 'vitest';
 import type { HostLedger } from '../../../../launchers/host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView } from '../../../../launchers/slurm/job-poller.ts';
 import { watchJob } from '../../../../launchers/slurm/watch-job.ts';
+import type { AttemptRef } from '../../../../src/launcher/launcher.ts';
 import { silentLog } from '../../../support/silent-log.ts';
+
+const ref = { executionId: 'e', attempt: 1 } as AttemptRef;
+const job = { id: '70_3', user: 'alice', since: new Date(0) };
+
+/** All but the poller, with a marker that stays so. */
+function partsOf(marker: object) {
+  const ledger = {
+    readMarker: async () => marker,
+    readEnd: async () => undefined,
+    wasCancelled: async () => false,
+  } as unknown as HostLedger;
+  return {
+    ledger,
+    log: silentLog,
+    listen: () => ({ [Symbol.dispose]: () => undefined }),
+    lateMs: 0,
+    isWhole: async () => true,
+    lastWords: async () => '',
+    accountingMs: 0,
+  };
+}
 
 describe('following an attempt', () => {
   it('goes over to the job its start marker names, which has to be its own', async () => {
@@ -14,23 +36,25 @@ describe('following an attempt', () => {
       if (followed.length === 2) leaving.abort();
       yield { kind: 'job', job: { ...running, exitCode: 0, signal: 0, nodes: 'c1' } };
     }
-    const ledger = {
-      readMarker: async () => ({ kind: 'started', owner: 'c1:12@99.0' }),
-      readEnd: async () => undefined,
-      wasCancelled: async () => false,
-    } as unknown as HostLedger;
     const parts = {
+      ...partsOf({ kind: 'started', owner: 'c1:12@99.0' }),
       poller: { follow } as unknown as JobPoller,
-      ledger,
-      log: silentLog,
-      listen: () => ({ [Symbol.dispose]: () => undefined }),
-      lateMs: 0,
-      isWhole: async () => true,
-      lastWords: async () => '',
-      accountingMs: 0,
     };
-    const job = { id: '70_3', user: 'alice', since: new Date(0) };
-    await Array.fromAsync(watchJob(parts, { executionId: 'e', attempt: 1 }, job, leaving.signal));
+    await Array.fromAsync(watchJob(parts, ref, job, leaving.signal));
     expect(followed).toEqual([job, { ...job, id: '99', handedOver: '70_3' }]);
+  });
+
+  it('is over when the poller is closed', async () => {
+    const follows: string[] = [];
+    // What a closed poller gives is over at once: asked again for ever, it leaves no turn to anybody else.
+    async function* follow({ id }: FollowedJob): AsyncGenerator<JobView> {
+      follows.push(id);
+      if (follows.length > 3) throw new Error('asked again and again');
+      yield* [];
+    }
+    const parts = { ...partsOf({ kind: 'free' }), poller: { follow } as unknown as JobPoller };
+    const events = watchJob(parts, ref, job, new AbortController().signal);
+    expect(await Array.fromAsync(events)).toEqual([]);
+    expect(follows).toEqual([job.id]);
   });
 });
