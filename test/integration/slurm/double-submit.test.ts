@@ -18,6 +18,7 @@ import type {
 import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
 import { follow, followToEnd } from '../../support/follow-attempt.ts';
 import type { LauncherBench, TestProgram } from '../../support/launcher-contract.ts';
+import { requeueJob } from '../../support/requeue-job.ts';
 import { makeSlurmBench, slurmOptions } from '../../support/slurm-bench.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
 import { until } from '../../support/until.ts';
@@ -326,22 +327,8 @@ describe.runIf(canRun)('a message is started once', () => {
       const refs = newRefs();
       const handles = await launchAll(refs, { holds: true });
       await untilStarted(refs);
-      for (const { nativeId } of handles) {
-        await cluster.exec('controller', `scontrol update jobid=${nativeId} requeue=1 && scontrol requeue ${nativeId}`);
-      }
-      // Slurm would let it wait two minutes; the second start is what has to be seen to do nothing.
-      for (const { nativeId } of handles) {
-        // Not before it is in the queue again: one that is just ending would take it, and wait for two minutes all the same.
-        const look = `scontrol show job ${nativeId} | grep -q JobState=PENDING`;
-        await until(
-          async () =>
-            await cluster.exec('controller', `${look} && scontrol update jobid=${nativeId} starttime=now`).then(
-              () => true,
-              () => false,
-            ),
-          { timeoutMs: 60_000, everyMs: 300, what: 'the requeued job' },
-        );
-      }
+      // The second start is what has to be seen to do nothing.
+      await Promise.all(handles.map(async ({ nativeId }) => await requeueJob(cluster, nativeId)));
       await untilAllHadTheirTurn(refs);
       const ends = await expectOnce(handles);
       expect(ends.map(({ kind }) => kind)).toEqual(

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { canRunCluster } from '../../support/cluster.ts';
+import { requeueJob } from '../../support/requeue-job.ts';
 import { useSlurm } from '../../support/slurm-suite.ts';
 import { until } from '../../support/until.ts';
 
@@ -88,12 +89,9 @@ describe.runIf(await canRunCluster())('a program of several tasks', () => {
       });
       await until(async () => (await linesOf(file)).length === 2, { timeoutMs: 60_000, what: 'both ranks' });
       // An administrator may start a job again; its second run finds the marker taken.
-      await slurm.cluster.exec(
-        'controller',
-        `scontrol update jobid=${handle.nativeId} requeue=1 && scontrol requeue ${handle.nativeId}`,
-      );
-      // Slurm would let it wait two minutes; the second start is what has to be seen to do nothing.
-      const look = `scontrol update jobid=${handle.nativeId} starttime=now; scontrol show job ${handle.nativeId}`;
+      await requeueJob(slurm.cluster, handle.nativeId);
+      // The second start is what has to be seen to do nothing.
+      const look = `scontrol show job ${handle.nativeId}`;
       const again = await until(
         async () => {
           const said = await slurm.cluster.exec('controller', look);

@@ -31,8 +31,8 @@ describe('following an attempt', () => {
     const leaving = new AbortController();
     const followed: FollowedJob[] = [];
     const running = { id: '70_3', ownId: 74, name: 'abaco-s1', user: 'alice', states: ['RUNNING'], reason: 'None' };
-    async function* follow(job: FollowedJob): AsyncGenerator<JobView> {
-      followed.push(job);
+    async function* follow(asked: FollowedJob): AsyncGenerator<JobView> {
+      followed.push(asked);
       if (followed.length === 2) leaving.abort();
       yield { kind: 'job', job: { ...running, exitCode: 0, signal: 0, nodes: 'c1' } };
     }
