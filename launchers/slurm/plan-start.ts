@@ -1,11 +1,12 @@
 /**
  * How an element of a submission starts its program. Pure.
  *
- * One task is a container whose first process is the helper. Several tasks are started by `srun`, and still decided once:
- * the helper runs on the node of the batch script, outside any container. It takes the marker, and what it starts is `srun`;
- * each rank is then a container whose first process puts the environment in place and passes signals on. So there is one start, one log with
- * what all ranks wrote, one exit code (the worst of all ranks, which is srun's) and one end record, and whoever comes late
- * with another marker never reaches `srun`. Ranks that each look at the marker would need an agreement of their own.
+ * One task is a container whose first process is the helper. Several tasks are started by `srun`, and still decided
+ * once: the helper runs on the node of the batch script, outside any container. It takes the marker, and what it starts
+ * is `srun`; each rank is then a container whose first process puts the environment in place and passes signals on. So
+ * there is one start, one log with what all ranks wrote, one exit code and one end record, and whoever comes late with
+ * another marker never reaches `srun`. The exit code is that of `srun`, the worst of all ranks, or 143 where all were
+ * told to end. Ranks that each look at the marker would need an agreement of their own.
  */
 
 import { startArguments } from '../../src/launcher/helper-arguments.ts';
