@@ -65,6 +65,8 @@ const gatherMs = 10;
 
 interface Follower extends FollowedJob {
   readonly tell: (view: JobView) => void;
+  /** Says that there is something to look at, to one who listens and whom Slurm has told nothing that is unread. */
+  readonly hint: () => void;
   /** The accounting is being asked about it. */
   isLookedUp: boolean;
 }
@@ -89,7 +91,11 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       const job = queued.get(follower.id) ?? started.get(follower.id);
       const isTheirs = job && isOwnRecord(job, follower) && isOurs(job, follower, users);
       if (isTheirs) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
-      else void lookUp(follower);
+      else {
+        // Most have ended, and wrote how where it can be read sooner than the accounting knows.
+        follower.hint();
+        void lookUp(follower);
+      }
     }
     return slowed;
   }
@@ -152,13 +158,16 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
           views.splice(0, views.length, view);
           news.resolve();
         },
+        // What Slurm has said and nobody has read yet says more.
+        hint: () => {
+          if (listen && views.length === 0) follower.tell({ kind: 'hinted' });
+        },
       };
       const leave = (): void => news.resolve();
       signal.addEventListener('abort', leave, { once: true });
       closing.signal.addEventListener('abort', leave, { once: true });
       followers.add(follower);
-      // What Slurm has said and nobody has read yet says more.
-      const hints = listen?.(() => views.length === 0 && follower.tell({ kind: 'hinted' }));
+      const hints = listen?.(follower.hint);
       wake();
       try {
         while (!signal.aborted && !closing.signal.aborted) {

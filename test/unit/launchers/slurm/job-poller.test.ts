@@ -170,6 +170,21 @@ describe('the poller of a cluster', () => {
     expect(listening).toBe(false);
   });
 
+  it('gives a hint where the queue no longer knows the job, whether or not the accounting answers', async () => {
+    const slurm = playSlurm();
+    slurm.accountingBroken = true;
+    open(slurm, 1);
+    const listen = (): Disposable => ({ [Symbol.dispose]: () => undefined });
+    const following = poller.follow({ id: '1', user: 'alice', since }, new AbortController().signal, listen);
+    const views = following[Symbol.asyncIterator]();
+    expect((await views.next()).value).toEqual({ kind: 'hinted' });
+    expect(slurm.asked).toEqual(['squeue']);
+    await until(async () => (await views.next()).value?.kind === 'unanswered');
+    slurm.accountingBroken = false;
+    slurm.accounted = [1];
+    await until(async () => (await views.next()).value?.kind === 'job');
+  });
+
   it('asks nothing while nothing is followed', async () => {
     const slurm = playSlurm();
     slurm.queued = [1];
