@@ -8,8 +8,8 @@ import type { Desk } from './desk.ts';
 import type { JobPoller } from './job-poller.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
+import { holderOf } from './marker-holder.ts';
 import { elementOf, jobNamePrefix } from './submissions.ts';
-import { ownerJobOf } from './watch-job.ts';
 
 /** Those that have not ended. Rejects when Slurm does not answer: that is not "none". */
 export async function liveJobsOf(
@@ -20,7 +20,7 @@ export async function liveJobsOf(
   const name = jobNamePrefix + ((await desk.ledger.readSubmission(ref)) ?? '');
   // Read before Slurm is asked: whatever has taken it is known to Slurm by then.
   const marker = await desk.ledger.readMarker(ref);
-  const holder = marker.kind === 'started' ? ownerJobOf(marker.owner.split('@')[1] ?? '') : undefined;
+  const holder = holderOf(marker)?.jobId;
   if (name === jobNamePrefix && holder === undefined) return [];
   const jobs = (await poller.jobsOf(desk.owner)).filter(
     (job) => phaseOf(job) !== 'ended' && (job.name === name || isHolder(job, holder)),

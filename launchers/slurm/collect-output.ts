@@ -1,10 +1,12 @@
 /** What an attempt has written, what its program used, and what Slurm has on its books about it. */
 
-import { toldByRecord } from '../../src/launcher/end-record.ts';
+import { type EndRecord, toldByRecord } from '../../src/launcher/end-record.ts';
 import type { Accounting, AttemptRef, ExecutionOutput } from '../../src/launcher/launcher.ts';
+import type { StartMarker } from '../../src/launcher/ledger.ts';
 import type { OutputLimits } from '../../src/launcher/output-limits.ts';
 import type { Desk } from './desk.ts';
 import type { FollowedJob, JobPoller } from './job-poller.ts';
+import { holderOf } from './marker-holder.ts';
 
 export interface CollectOptions {
   readonly desk: Desk;
@@ -23,7 +25,7 @@ export async function collectOutput(options: CollectOptions): Promise<ExecutionO
   // In one turn, so that it is one round for all that is collected now.
   const [record, output] = await Promise.all([desk.ledger.readEnd(ref), desk.reader.look(ref, limits)]);
   const readAccounting = async (): Promise<Accounting | undefined> =>
-    await findAccounting(options).catch(() => undefined);
+    await findAccounting(options, record).catch(() => undefined);
   if (!record) {
     return { ...output, logTruncated: output.logBytes >= limits.logBytes, droppedResults: 0, readAccounting };
   }
@@ -34,19 +36,18 @@ export async function collectOutput(options: CollectOptions): Promise<ExecutionO
 }
 
 /** Of the job that started the program, which may be another than the one that was followed, or an earlier start of it. */
-async function findAccounting({
-  desk,
-  ref,
-  job,
-  poller,
-  accountingMs,
-}: CollectOptions): Promise<Accounting | undefined> {
-  const marker = await desk.ledger.readMarker(ref);
+async function findAccounting(
+  { desk, ref, job, poller, accountingMs }: CollectOptions,
+  end: EndRecord | undefined,
+): Promise<Accounting | undefined> {
+  // By an end record the marker's owner is known, also where both have been removed since.
+  const marker: StartMarker = end ? { kind: 'started', owner: end.owner } : await desk.ledger.readMarker(ref);
   if (marker.kind !== 'started') return undefined;
-  const [ownId = '', restarts = '0'] = (marker.owner.split('@')[1] ?? '').split('.');
-  const named = /^\d+$/.test(ownId) ? { ...job, id: ownId, handedOver: job.id } : job;
+  const holder = holderOf(marker);
+  const named = holder ? { ...job, id: holder.jobId, handedOver: job.id } : job;
   const records = await poller.account(named, accountingMs);
   if (!records) return undefined;
-  const own = records.find((record) => record.restarts === Number(restarts)) ?? records[Number(restarts)];
+  const restarts = holder?.restarts ?? 0;
+  const own = records.find((record) => record.restarts === restarts) ?? records[restarts];
   return (own ?? records.at(-1))?.accounting;
 }

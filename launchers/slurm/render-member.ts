@@ -1,6 +1,7 @@
 /** The script of one element of a submission: starts its program. Pure. */
 
 import { shellLine, shellQuote } from '../../src/lib/shell.ts';
+import { holderLabel } from './marker-holder.ts';
 import type { StartPlan } from './plan-start.ts';
 import { waitThrough } from './wait-through.ts';
 
@@ -10,16 +11,13 @@ const neverStarted = 255;
 /** Seconds before it is tried again: what fails on a busy node is a look-up of the user, or a device that is taken. */
 const pauses = [1, 2] as const;
 
-/** What the job is called where it runs: with how often Slurm has started it. */
-const label = '"$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}"';
-
 /**
  * Where the plan names a marker, what failed while that was free is tried again: the start that takes the marker is one of
  * several then, which is what it is for. TERM is for this shell alone, on many a cluster also where Slurm ends the job by
  * itself: so it lives through TERM, passes it on to what it started, and passes on the exit code.
  */
 export function renderMember({ before, after, marker }: StartPlan): string {
-  const start = `${shellLine(before)} ${label} ${shellLine(after)}`;
+  const start = `${shellLine(before)} ${holderLabel} ${shellLine(after)}`;
   if (marker === undefined) return `exec ${start}\n`;
   return `marker=${shellQuote(marker)}
 start() {

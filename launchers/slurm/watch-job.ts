@@ -12,6 +12,7 @@ import { optional } from '../../src/lib/optional.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView, Listen } from './job-poller.ts';
 import { causeOf, phaseOf } from './job-state.ts';
+import { holderOf, type MarkerHolder } from './marker-holder.ts';
 import { createWaitTeller } from './tell-wait.ts';
 import { withCause } from './with-cause.ts';
 
@@ -57,18 +58,18 @@ export async function* watchJob(
     }
     const look = await tryToLook(parts, ref, signal);
     if (!look) continue;
-    owner = ownerJobOf(look.label);
+    owner = look.holder?.jobId;
     if (view.kind === 'hinted' && !isDecided(look.record)) continue;
     // The handle may name a job that came too late; what becomes of that says nothing.
     if (!isSettled(look.record) && isAnothers(owner, view, followed)) continue;
     if (!isRunning && look.startedAt) {
       isRunning = true;
-      yield { kind: 'running', at: look.startedAt, node: nodes || 'unknown' };
+      yield { kind: 'running', at: look.startedAt, node: nodes || look.holder?.node || 'unknown' };
     }
-    const container = isSettled(look.record) || isOutlived(look.label, view) ? gone : containerOf(view, look.record);
+    const container = isSettled(look.record) || isOutlived(look.holder, view) ? gone : containerOf(view, look.record);
     const wait = isRunning || isSettled(look.record) ? undefined : waits.tell(view, new Date());
     if (wait) yield wait;
-    const decision = decideEnd({ ...look, container, isOwner: isOwner(look.label, view), now: new Date() });
+    const decision = decideEnd({ ...look, container, isOwner: isOwner(look.holder, view), now: new Date() });
     if (decision.kind === 'wait') {
       endedAtMs = undefined;
       continue;
@@ -156,11 +157,6 @@ async function* viewsOf(
   }
 }
 
-/** Number of the job whose start holds the marker, as its label has it. */
-export function ownerJobOf(label: string): string | undefined {
-  return /^(\d+)\.\d+$/.exec(label)?.[1];
-}
-
 function isAnothers(owner: string | undefined, view: JobView, followed: FollowedJob): boolean {
   if (owner === undefined || followed.id === owner) return false;
   return view.kind === 'job' ? String(view.job.ownId) !== owner : true;
@@ -180,10 +176,10 @@ async function tryToLook({ ledger, log }: WatchParts, ref: AttemptRef, signal: A
       const marker = await ledger.readMarker(ref);
       const record = marker.kind === 'started' ? await ledger.readEnd(ref) : undefined;
       const cancelled = await ledger.wasCancelled(ref);
-      const label = marker.kind === 'started' ? (marker.owner.split('@')[1] ?? '') : '';
       const hasStarted = marker.kind === 'started' && record?.reason !== 'exec-failed';
       const startedAt = hasStarted ? (record?.startedAt ?? new Date()) : undefined;
-      return { marker, cancelled, label, ...optional('record', record), ...optional('startedAt', startedAt) };
+      const found = { ...optional('holder', holderOf(marker)), ...optional('record', record) };
+      return { marker, cancelled, ...found, ...optional('startedAt', startedAt) };
     } catch (thrown) {
       if (thrown instanceof ServiceError && !thrown.retryable) throw thrown;
       log.warn({ err: thrown, ...ref }, 'attempt could not be looked at; it is looked at again');
@@ -216,16 +212,16 @@ function containerOf(view: JobView, record: EndRecord | undefined): ContainerSta
  * A job that Slurm started again has the same number, and is not the one that holds the marker. Where nothing is known of
  * the job, it may be the one.
  */
-function isOwner(label: string, view: JobView): boolean {
+function isOwner(holder: MarkerHolder | undefined, view: JobView): boolean {
   if (view.kind !== 'job') return view.kind !== 'gone';
   const { ownId, restarts } = view.job;
-  return restarts === undefined ? label.split('.')[0] === String(ownId) : label === `${ownId}.${restarts}`;
+  return holder?.jobId === String(ownId) && (restarts === undefined || holder.restarts === restarts);
 }
 
 /** Whether the job that holds the marker was ended for another start of the same, which will find the marker taken. */
-function isOutlived(label: string, view: JobView): boolean {
-  const [ownId, restarts] = label.split('.');
-  return view.kind === 'job' && ownId === String(view.job.ownId) && Number(restarts) < (view.job.restarts ?? 0);
+function isOutlived(holder: MarkerHolder | undefined, view: JobView): boolean {
+  if (view.kind !== 'job' || holder?.jobId !== String(view.job.ownId)) return false;
+  return holder.restarts < (view.job.restarts ?? 0);
 }
 
 function describeUnstarted(view: JobView, detail: string): string {
