@@ -10,6 +10,7 @@ import type { Closers } from './lib/closers.ts';
 import { createLookUp } from './lib/look-up.ts';
 import { createActorPreparation } from './workers/actor-preparation.ts';
 import { mayReach, planContainerUrl } from './workers/container-url.ts';
+import { createLateBooks } from './workers/late-books.ts';
 import { siteLimits } from './workers/launch-spec.ts';
 import type { LauncherGate } from './workers/launcher-gate.ts';
 import { createLeaseKeeper } from './workers/lease-keeper.ts';
@@ -53,6 +54,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
     pollMs: config.logs.pollMs,
     inlineBytes: config.blobs.inlineBytes,
   });
+  const books = createLateBooks({ history: services.history, log, leaving });
   const run: Parameters<typeof createSupervisor>[0]['run'] = (entry, claimed, actor) =>
     runExecution(
       {
@@ -62,6 +64,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
         leases,
         gate,
         output,
+        books,
         clock,
         runAs: services.runAs,
         log,
@@ -101,6 +104,7 @@ export function composeSupervisor(parts: SupervisorParts): Supervisor {
     launchers,
     gate,
     recovery,
+    books,
     schedules: createScheduler({
       actors,
       mailbox,

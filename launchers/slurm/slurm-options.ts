@@ -61,7 +61,8 @@ export const SlurmOptions = Type.Object(
       default: 15_000,
       minimum: 0,
       maximum: 600_000,
-      description: 'How long an ended execution waits for what the accounting of Slurm has about it; 0 does without.',
+      description:
+        'How long after its end the accounting of Slurm is asked for what it has about an execution, which ends without it; 0 does without.',
     }),
     keep: Type.Integer({
       ...setting('duration'),

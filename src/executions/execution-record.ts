@@ -1,6 +1,6 @@
 /** Executions as they stand in Redis: hash fields to domain values and back. The only file that knows the field names. */
 
-import type { Accounting, LaunchHandle } from '../launcher/launcher.ts';
+import type { LaunchHandle } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import type {
   Body,
@@ -45,7 +45,6 @@ export const listedFields = [
   'endDetail',
   'exitCode',
   'usage',
-  'accounting',
   'wait',
 ] as const;
 
@@ -124,9 +123,6 @@ export function writeSettlement(settlement: Settlement): readonly (string | Uint
     ['started', settlement.startedAt?.getTime().toString()],
     ['finished', settlement.finishedAt.getTime().toString()],
     ['usage', settlement.usage && JSON.stringify(settlement.usage)],
-    // Of one that was over before anybody looked, only the books know where it ran.
-    ['node', settlement.accounting?.nodes],
-    ['accounting', settlement.accounting && JSON.stringify(settlement.accounting)],
     ['log', writeBody(log.body)],
     ['logTruncated', log.truncated ? '1' : undefined],
   ];
@@ -158,7 +154,6 @@ export function readExecution(tenant: string, actorId: string, id: string, field
     ...optional('endDetail', text(fields, 'endDetail')),
     ...optional('exitCode', exitCode),
     ...optional('usage', usage),
-    ...optional('accounting', json<Accounting>(fields, 'accounting')),
     ...optional('wait', wait === undefined ? undefined : readWait(wait)),
   };
 }

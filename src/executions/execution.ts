@@ -122,7 +122,7 @@ export interface Execution {
   readonly endDetail?: string;
   readonly exitCode?: number;
   readonly usage?: ExecutionUsage;
-  /** What the scheduler that ran it has on its books. */
+  /** What the scheduler that ran it has on its books; there some seconds after the end. */
   readonly accounting?: Accounting;
   readonly wait?: Wait;
 }
@@ -136,7 +136,6 @@ export interface Settlement {
   readonly startedAt?: Date;
   readonly finishedAt: Date;
   readonly usage?: ExecutionUsage;
-  readonly accounting?: Accounting;
   readonly log: LogRef;
 }
 

@@ -7,6 +7,7 @@
  */
 
 import type { Execution, LogRef } from '../executions/execution.ts';
+import type { Accounting } from '../launcher/launcher.ts';
 import type { NewestQuery, PlacedEntry } from './newest.ts';
 import type { SearchEntry, SearchPage, SearchQuery, SearchScope } from './search.ts';
 
@@ -59,6 +60,13 @@ export interface History {
   write(batch: HistoryBatch): Promise<void>;
 
   execution(tenant: string, actorId: string, executionId: string): Promise<Execution | undefined>;
+
+  /**
+   * Adds to an execution what the books of its scheduler say, and that it ran where they say. The same again is a no-op.
+   *
+   * @returns false when it is not here.
+   */
+  account(tenant: string, actorId: string, executionId: string, accounting: Accounting): Promise<boolean>;
 
   /** Newest first by arrival, then id; `before` is the id of the last one of the page before this. */
   executions(

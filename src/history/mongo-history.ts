@@ -79,6 +79,12 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
         return document === null ? undefined : executionOf(document);
       }),
 
+    account: (tenant, actorId, id, accounting) =>
+      guarded(async ({ executions }) => {
+        const booked = { $set: { accounting, node: accounting.nodes } };
+        return (await executions.updateOne({ tenant, actorId, id }, booked)).matchedCount > 0;
+      }),
+
     executions: (tenant, actorId, page) => guarded((from) => readPage(from, { tenant, actorId }, page)),
 
     totals: (tenant, actorId) => guarded((from) => readTotals(from, { tenant, actorId })),

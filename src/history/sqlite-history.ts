@@ -60,6 +60,12 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     execution: (...key) => guarded(() => asExecution(statements.execution.get(...key))),
 
+    account: (tenant, actorId, id, accounting) =>
+      guarded(() => {
+        const booked = { accounting: JSON.stringify(accounting), node: accounting.nodes };
+        return Number(statements.account.run({ tenant, actorId, id, ...booked }).changes) > 0;
+      }),
+
     executions: (tenant, actorId, { before, limit }) =>
       guarded(() => {
         const page =
@@ -138,6 +144,10 @@ function prepareStatements(database: DatabaseSync) {
        ON CONFLICT DO UPDATE SET version = excluded.version, record = excluded.record WHERE excluded.version > version`,
     ),
     execution: database.prepare('SELECT record FROM executions WHERE tenant = ? AND actor_id = ? AND id = ?'),
+    account: database.prepare(
+      `UPDATE executions SET record = json_set(record, '$.accounting', json($accounting), '$.node', $node)
+       WHERE tenant = $tenant AND actor_id = $actorId AND id = $id`,
+    ),
     firstPage: database.prepare(`SELECT record FROM executions WHERE tenant = ? AND actor_id = ? ${newestFirst} ?`),
     nextPage: database.prepare(
       `SELECT record FROM executions WHERE tenant = $tenant AND actor_id = $actorId AND (received_at, id) < (

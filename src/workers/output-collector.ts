@@ -15,7 +15,8 @@ export interface CollectedOutput {
   readonly log: LogRef;
   readonly usage?: Usage;
   readonly settled?: ExecutionUsage;
-  readonly accounting?: Accounting;
+  /** What the books of its scheduler say, when they do; does not reject. There where somebody keeps books. */
+  readonly accounting?: Promise<Accounting | undefined>;
 }
 
 export interface LiveOutput {
@@ -136,7 +137,7 @@ export function createOutputCollector(options: OutputCollectorOptions): OutputCo
           log,
           ...optional('usage', output.usage),
           ...optional('settled', output.usage && settledUsage(output.usage)),
-          ...optional('accounting', await accounting),
+          ...optional('accounting', accounting),
         };
       },
     };

@@ -9,6 +9,7 @@ import type { ValueText } from '../executions/value-text.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { LateBooks } from './late-books.ts';
 import type { SiteLimits } from './launch-spec.ts';
 import type { LauncherGate } from './launcher-gate.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
@@ -47,6 +48,7 @@ export interface RunContext {
   readonly leases: LeaseKeeper;
   readonly gate: LauncherGate;
   readonly output: OutputCollector;
+  readonly books: Pick<LateBooks, 'add'>;
   readonly settings: RunSettings;
   /** Asked before each start: who may no longer run anything starts nothing, and a new group is in effect. */
   readonly runAs: RunAsPlanner;

@@ -60,7 +60,7 @@ export async function runExecution(
 
 /** collect → settle → remove. */
 async function finish(held: HeldExecution, meaning: EndOfExecution, live?: LiveOutput): Promise<RunOutcome> {
-  const { checkpoint, leaving, mailbox, settings } = held.context;
+  const { books, checkpoint, leaving, mailbox, settings } = held.context;
   await checkpoint('before-collect');
   const gone = AbortSignal.any([held.kept.lost, leaving]);
   const output = live && (await held.patiently('collect', () => live.finish(gone)));
@@ -71,7 +71,6 @@ async function finish(held: HeldExecution, meaning: EndOfExecution, live?: LiveO
     ...optional('startedAt', output?.usage?.startedAt ?? held.startedAt),
     finishedAt: output?.usage?.finishedAt ?? meaning.finishedAt,
     ...optional('usage', output?.settled),
-    ...optional('accounting', output?.accounting),
     log: output?.log ?? { body: { inline: new Uint8Array() }, truncated: false },
   };
   await checkpoint('before-settle');
@@ -79,6 +78,7 @@ async function finish(held: HeldExecution, meaning: EndOfExecution, live?: LiveO
   if (settled !== 'settled') return held.leave();
   await checkpoint('after-settle');
   held.log.info({ end: meaning.end, exitCode: meaning.exitCode }, 'execution ended');
+  if (output?.accounting) books.add({ ...held.ref, executionId: held.lease.executionId }, output.accounting);
   await remove(held);
   return 'settled';
 }

@@ -18,6 +18,7 @@ import type { News, NewsItem } from '../mailbox/news.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ActorPreparation } from './actor-preparation.ts';
 import { type Crew, createCrew } from './crew.ts';
+import type { LateBooks } from './late-books.ts';
 import type { LauncherGate } from './launcher-gate.ts';
 import { type ActorDemand, planWorkers, type WorkerPlan, workersPerActor } from './plan-workers.ts';
 import type { Recovery } from './recovery.ts';
@@ -45,6 +46,7 @@ export interface SupervisorOptions {
   readonly gate: LauncherGate;
   readonly preparation: ActorPreparation;
   readonly recovery: Recovery;
+  readonly books: Pick<LateBooks, 'idle'>;
   readonly schedules: Scheduler;
   readonly events: EventDelivery;
   readonly news: News;
@@ -57,7 +59,7 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Resolves when the first sweep is over. */
   start(): Promise<void>;
-  /** Claims no more; resolves when everything that was held has been settled or left. Again returns the same promise. */
+  /** Claims no more; resolves when everything that was held has been settled or left, with its books. Again returns the same promise. */
   stop(): Promise<void>;
   /** Looks at everything again now. */
   sweep(): Promise<void>;
@@ -282,6 +284,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     for (const entry of served.values()) retire(entry);
     await Promise.all(retiring);
     await Promise.all([options.recovery.idle(), options.preparation.idle(), options.events.idle()]);
+    await options.books.idle();
   }
 
   return {

@@ -7,6 +7,7 @@ import { type Cluster, canRunCluster, startCluster } from '../support/cluster.ts
 import { programAvailable } from '../support/program.ts';
 import { ensureProgramImage, removeProgramImage } from '../support/program-image.ts';
 import { requireService } from '../support/services.ts';
+import { startAccounting, stopAccounting } from '../support/slurm-accounting.ts';
 import { type SlurmService, startSlurmService } from '../support/slurm-service.ts';
 import { runInTerminal } from '../support/terminal.ts';
 import { makeTestDirectory, type TestDirectory } from '../support/test-directory.ts';
@@ -231,6 +232,31 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     expect(log).toContain("'plain': 'for all'");
     expect(log).toContain(`'key': '${secret}'`);
     await until(async () => (await cluster.exec('login', holding)) === '', { what: 'what held it to go' });
+  });
+
+  it('ends without the books of Slurm, which follow when they can be asked', async () => {
+    await using other = await startSlurmService(cluster, { image, launcher: 'poll = "500ms"\naccounting = "10m"' });
+    const actor = await other.register();
+    await other.untilEnded(actor, await other.send(actor, 'true'));
+    await stopAccounting(cluster);
+    const execution = await other.send(actor, 'exit 4');
+    try {
+      expect(await other.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 4 });
+      const told = await other.told(actor, execution);
+      expect(told).not.toHaveProperty('accounting');
+      expect(told.node).toMatch(/^c[12]$/);
+    } finally {
+      await startAccounting(cluster);
+    }
+    const { node, accounting } = await until(
+      async () => {
+        const told = await other.told(actor, execution);
+        return told.accounting && told;
+      },
+      { timeoutMs: 120_000, what: 'its books' },
+    );
+    expect(accounting?.nodes).toMatch(/^c[12]$/);
+    expect(node).toBe(accounting?.nodes);
   });
 
   it('says why it waits', async () => {

@@ -123,6 +123,22 @@ export function describeHistory(name: string, make: () => Promise<HistoryStore>)
         expect(await history.execution(...one(whole.id))).toStrictEqual(whole);
       });
 
+      it('take what books say of them when they are there, and then it stays', async () => {
+        const booked = { jobId: '7_1', elapsedMs: 20_000, cpuMs: 12, nodes: 'c[1-2]', maxMemoryBytes: 8_192 };
+        const end = anEnd({ id: 'e1', endDetail: 'why \0 “so”', node: 'unknown' });
+        expect(await history.account(...one('e1'), booked)).toBe(false);
+        await keep(end, anEnd({ id: 'e2' }), anEnd({ id: 'e1', tenant: 'sd2e' }));
+        for (const _ of ['once', 'again']) expect(await history.account(...one('e1'), booked)).toBe(true);
+        // As a process does that was killed before it knew that this was kept.
+        await keep(end);
+        const whole = { ...end.execution, node: 'c[1-2]', accounting: booked };
+        expect(await history.execution(...one('e1'))).toStrictEqual(whole);
+        expect(await history.executions(tenant, actorId, { limit: 10 })).toContainEqual(whole);
+        for (const other of [one('e2'), ['sd2e', actorId, 'e1'] as const]) {
+          expect(await history.execution(...other)).not.toHaveProperty('accounting');
+        }
+      });
+
       it('come back without what they never had', async () => {
         const never: Execution = {
           tenant,

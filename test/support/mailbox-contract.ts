@@ -391,14 +391,12 @@ export function describeMailbox(server: () => Promise<TestRedis>): void {
       const { lease } = await bench.claim(actor);
       await bench.mailbox.recordIntent(lease, anIntent());
       const usage = { cpuMs: 5, maxMemoryBytes: 6, ioBytes: 7, runtimeMs: 8 };
-      const accounting = { jobId: '7_1', elapsedMs: 9, cpuMs: 10, nodes: 'c1' };
-      expect(await bench.mailbox.settle(lease, aSettlement({ exitCode: 3, usage, accounting }))).toBe('settled');
+      expect(await bench.mailbox.settle(lease, aSettlement({ exitCode: 3, usage }))).toBe('settled');
       expect(await bench.mailbox.settle(lease, aSettlement({ exitCode: 4 }))).toBe('lost');
       expect(await bench.executions.get(actor, id)).toMatchObject({
         state: 'complete',
         exitCode: 3,
         usage,
-        accounting,
       });
       expect(await bench.executions.log(actor, id)).toMatchObject({ body: { inline: Buffer.from('a log') } });
       expect(await bench.mailbox.load(actor)).toMatchObject({ waiting: 0, held: 0, cleanups: 1 });

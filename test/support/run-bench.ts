@@ -3,7 +3,8 @@
 import pino from 'pino';
 import type { Actor } from '../../src/actors/actor.ts';
 import type { Claimed, Message, Settlement, Wait } from '../../src/executions/execution.ts';
-import type { Launcher, LaunchHandle, LaunchLimits } from '../../src/launcher/launcher.ts';
+import type { Accounting, Launcher, LaunchHandle, LaunchLimits } from '../../src/launcher/launcher.ts';
+import { optional } from '../../src/lib/optional.ts';
 import type { RunContext } from '../../src/workers/run-context.ts';
 import { type RunOutcome, runExecution } from '../../src/workers/run-execution.ts';
 import { waitFor } from '../../src/workers/wait-for.ts';
@@ -15,6 +16,8 @@ export interface RunBench extends AsyncDisposable {
   readonly steps: readonly string[];
   readonly waits: readonly Wait[];
   readonly settled: readonly Settlement[];
+  /** Executions whose books are to be added. */
+  readonly booked: readonly string[];
   /** Aborts when its owner asks for its end. */
   readonly cancelled: AbortController;
   /** Starts the program, as a supervisor that died before it recorded the handle. */
@@ -34,6 +37,8 @@ export interface RunChanges {
   readonly context?: Partial<Pick<RunContext, 'configs' | 'runAs' | 'checkpoint'>>;
   readonly queues?: RunContext['settings']['queues'];
   readonly blobs?: RunContext['output']['blobs'];
+  /** Of a launcher whose scheduler keeps books. */
+  readonly accounting?: Promise<Accounting | undefined>;
   /** Where nothing is said the first that fails is one too many. */
   readonly startFailures?: number;
 }
@@ -57,6 +62,7 @@ export async function openRunBench(): Promise<RunBench> {
   const steps: string[] = [];
   const waits: Wait[] = [];
   const settled: Settlement[] = [];
+  const booked: string[] = [];
   const cancelled = new AbortController();
   let closed: Wait | undefined;
   let failures = 0;
@@ -82,7 +88,8 @@ export async function openRunBench(): Promise<RunBench> {
     };
   }
 
-  function contextWith({ context, queues = {}, blobs = noBlobs, startFailures = 0 }: RunChanges): RunContext {
+  function contextWith(changes: RunChanges): RunContext {
+    const { context, queues = {}, blobs = noBlobs, startFailures = 0 } = changes;
     const mailbox = {
       extend: async () => void steps.push('extend'),
       recordIntent: async () => (steps.push('intent'), 'recorded'),
@@ -100,7 +107,10 @@ export async function openRunBench(): Promise<RunBench> {
     const output = {
       running: () => undefined,
       stop: async () => undefined,
-      finish: async () => ({ log: { body: { inline: new Uint8Array() }, truncated: false } }),
+      finish: async () => ({
+        log: { body: { inline: new Uint8Array() }, truncated: false },
+        ...optional('accounting', changes.accounting),
+      }),
     };
     return {
       mailbox,
@@ -120,6 +130,7 @@ export async function openRunBench(): Promise<RunBench> {
       },
       gate: { waitOf: () => closed, close: (_: unknown, reason: Error) => (closed = waitFor(reason)) },
       output: { blobs, follow: () => output },
+      books: { add: ({ executionId }: { readonly executionId: string }) => void booked.push(executionId) },
       settings: {
         limits: { ...limits, memoryBytes: undefined, nanoCpus: undefined, pids: undefined, maxRunTimeMs: undefined },
         queues,
@@ -143,6 +154,7 @@ export async function openRunBench(): Promise<RunBench> {
     steps,
     waits,
     settled,
+    booked,
     cancelled,
     async startBefore() {
       const image = await launcher.prepare({ name: mock.image }, new AbortController().signal);

@@ -30,6 +30,8 @@ export interface ToldExecution {
   readonly exit_code: number;
   readonly end: string;
   readonly end_detail?: string;
+  readonly node?: string;
+  readonly accounting?: { readonly job_id: string; readonly nodes: string };
   readonly wait?: { readonly cause: string; readonly owner: string };
 }
 

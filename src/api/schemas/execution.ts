@@ -34,7 +34,9 @@ const accounting = Type.Object(
     nodes: Type.String({ description: 'Where it ran, as the scheduler writes it.' }),
     energy_joules: Type.Optional(Type.Number({ description: 'Where the site measures it.' })),
   },
-  { description: 'What the scheduler has on its books; there once it has ended, where they told in good time.' },
+  {
+    description: 'What the scheduler has on its books; there some seconds after the end, where they told in good time.',
+  },
 );
 
 const end = {

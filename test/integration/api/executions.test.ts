@@ -26,7 +26,10 @@ describe('GET /actors/{id}/executions/{execution}', () => {
     await played.start();
     expect(await read()).toMatchObject({ status: 'RUNNING', worker_id: playedWorkerId, attempt: 1, node: 'node-1' });
     const accounting = { jobId: '7_1', elapsedMs: 3_000, cpuMs: 12, nodes: 'c1', maxMemoryBytes: 8_192 };
-    await played.end({ exitCode: 3, usage, accounting });
+    await played.end({ exitCode: 3, usage });
+    expect(await read()).toMatchObject({ status: 'COMPLETE', end: 'exited', exit_code: 3, node: 'node-1' });
+    expect(await api.services.outbox.catchUp({ tenant: 'DEV' }, 60_000)).toBe(true);
+    expect(await api.services.history.account('DEV', id, execution, accounting)).toBe(true);
     expect(await read()).toMatchObject({
       id: execution,
       actor_id: id,
@@ -37,6 +40,7 @@ describe('GET /actors/{id}/executions/{execution}', () => {
       runtime: 1,
       io: 100,
       cpu: 12_000_000,
+      node: 'c1',
       accounting: { job_id: '7_1', elapsed_ms: 3_000, cpu_ms: 12, nodes: 'c1', max_memory_bytes: 8_192 },
       final_state: { ExitCode: 3, OOMKilled: false, Status: 'exited', Running: false },
       revision: 1,

@@ -5,6 +5,7 @@ import type { Launcher } from '../../../src/launcher/launcher.ts';
 import { type Cluster, canRunCluster, startCluster } from '../../support/cluster.ts';
 import { readOutput } from '../../support/follow-attempt.ts';
 import type { LauncherBench } from '../../support/launcher-contract.ts';
+import { startAccounting, stopAccounting } from '../../support/slurm-accounting.ts';
 import { createSlurmAttempts, type SlurmAttempts, scancelAs } from '../../support/slurm-attempts.ts';
 import { makeSlurmBench } from '../../support/slurm-bench.ts';
 import { ensureTestImage, testImage } from '../../support/test-image.ts';
@@ -20,11 +21,6 @@ const wrap = (program: string, script: string): string =>
   `printf '#!/bin/sh\\nreal=%s\\n%s\\n' /usr/bin/${program}.real '${script}' >/usr/bin/${program}; chmod 755 /usr/bin/${program}`;
 const unwrap = (program: string): string =>
   `if [ -e /usr/bin/${program}.real ]; then mv /usr/bin/${program}.real /usr/bin/${program}; fi`;
-
-// Nobody there waits for it, so its process table entry stays: whether it answers is what counts.
-const answers = 'sacctmgr -n show cluster >/dev/null 2>&1';
-const stopAccounting = `pkill -x slurmdbd; while ${answers}; do sleep 0.1; done`;
-const startAccounting = `${answers} || setpriv --reuid slurm --regid slurm --init-groups slurmdbd; until ${answers}; do sleep 0.2; done`;
 
 describe.runIf(canRun)('while a cluster has trouble', () => {
   let cluster: Cluster;
@@ -50,7 +46,8 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
   afterEach(async () => {
     vi.useRealTimers();
     await cluster.exec('login', `${unwrap('squeue')}; ${unwrap('sacct')}`);
-    await cluster.exec('controller', `${startAccounting}; pkill -CONT slurmctld; true`);
+    await startAccounting(cluster);
+    await cluster.exec('controller', 'pkill -CONT slurmctld; true');
     await cluster.exec('controller', 'scontrol update nodename=c1,c2 state=resume || true');
     await launcher.close();
     await bench[Symbol.asyncDispose]();
@@ -79,7 +76,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
     async () => {
       const attempt = await attempts.start({ holds: true, exitCode: 5 });
       await attempts.untilRunning(attempt);
-      await cluster.exec('controller', stopAccounting);
+      await stopAccounting(cluster);
       await bench.release(attempt.handle);
       expect(await attempt.end).toMatchObject({ kind: 'exited', exitCode: 5 });
       const output = await launcher.collect(attempt.handle, signal);
@@ -99,7 +96,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
       await attempts.untilWaiting(waiting, /Its partition takes no jobs now/);
       // The queue forgets it at once, as it does on a busy cluster.
       await cluster.exec('login', wrap('squeue', 'echo last_update_time=0'));
-      await cluster.exec('controller', stopAccounting);
+      await stopAccounting(cluster);
       const wait = await attempts.untilWaiting(waiting, /The accounting of Slurm does not answer/);
       expect(wait).toMatchObject({ owner: 'operator', next: 'It is asked again by itself; what runs goes on' });
       await cluster.exec(
@@ -107,7 +104,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
         `scancel ${waiting.handle.nativeId}; scontrol update partitionname=normal state=up`,
       );
       expect(waiting.events.every(({ kind }) => kind === 'queued')).toBe(true);
-      await cluster.exec('controller', startAccounting);
+      await startAccounting(cluster);
       expect(await waiting.end).toMatchObject({
         kind: 'cancelled',
         detail: expect.stringContaining('cancelled by the site') as string,

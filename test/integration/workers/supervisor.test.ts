@@ -79,6 +79,7 @@ function makeSupervisor(
       idle: async () => {},
       ...recovery,
     },
+    books: { idle: async () => undefined },
     schedules: { look: async () => undefined },
     events: { begin: () => undefined, deliver: async () => undefined, idle: async () => undefined },
     async run(_, { lease }) {

@@ -86,6 +86,16 @@ describe('an adopted execution whose program had not started', () => {
   });
 });
 
+describe('an execution whose scheduler keeps books', () => {
+  it('is settled without them, and they are left to come', async () => {
+    await bench.release();
+    const never = new Promise<undefined>(() => {});
+    expect(await bench.adopt({ accounting: never })).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+    expect(bench.booked).toEqual(['e1']);
+  });
+});
+
 describe('contract §14: a message whose start fails', () => {
   const failTimes = (times: number): void => {
     const before = { ...bench.launcher };
