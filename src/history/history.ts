@@ -36,6 +36,12 @@ export interface HistoryBatch {
   readonly search?: readonly SearchEntry[];
 }
 
+/** What the books of a scheduler say of an execution. */
+export interface Booked extends ActorKey {
+  readonly executionId: string;
+  readonly accounting: Accounting;
+}
+
 export interface ExecutionTotals {
   readonly count: number;
   readonly cpuMs: number;
@@ -62,11 +68,11 @@ export interface History {
   execution(tenant: string, actorId: string, executionId: string): Promise<Execution | undefined>;
 
   /**
-   * Adds to an execution what the books of its scheduler say, and that it ran where they say. The same again is a no-op.
+   * Adds to executions what the books of their schedulers say, and that they ran where those say. The same again is a no-op.
    *
-   * @returns false when it is not here.
+   * @returns of each whether it is here.
    */
-  account(tenant: string, actorId: string, executionId: string, accounting: Accounting): Promise<boolean>;
+  account(booked: readonly Booked[]): Promise<readonly boolean[]>;
 
   /** Newest first by arrival, then id; `before` is the id of the last one of the page before this. */
   executions(

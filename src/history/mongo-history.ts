@@ -19,7 +19,7 @@ import {
 } from '../storage/mongo.ts';
 import { parseMark, planMark, type StoreMark } from '../storage/store-mark.ts';
 import { bodyOf, executionOf } from './execution-record.ts';
-import type { ActorKey, ExecutionTotals, ExpiredLogs, History, HistoryBatch } from './history.ts';
+import type { ActorKey, Booked, ExecutionTotals, ExpiredLogs, History, HistoryBatch } from './history.ts';
 import {
   type ExecutionDocument,
   type LogDocument,
@@ -79,11 +79,7 @@ export async function createMongoHistory(options: MongoHistoryOptions): Promise<
         return document === null ? undefined : executionOf(document);
       }),
 
-    account: (tenant, actorId, id, accounting) =>
-      guarded(async ({ executions }) => {
-        const booked = { $set: { accounting, node: accounting.nodes } };
-        return (await executions.updateOne({ tenant, actorId, id }, booked)).matchedCount > 0;
-      }),
+    account: (booked) => guarded(({ executions }) => Promise.all(booked.map((one) => writeBooked(executions, one)))),
 
     executions: (tenant, actorId, page) => guarded((from) => readPage(from, { tenant, actorId }, page)),
 
@@ -199,6 +195,13 @@ async function writeBatch({ bulk }: Collections, batch: HistoryBatch): Promise<v
   const search = writeSearch(batch.search ?? []);
   await writeAll(bulk('search'), search.added);
   await writeAll(bulk('search'), search.raised);
+}
+
+/** @returns whether it is here. */
+async function writeBooked(to: Collections['executions'], booked: Booked): Promise<boolean> {
+  const { tenant, actorId, executionId: id, accounting } = booked;
+  const written = await to.updateOne({ tenant, actorId, id }, { $set: { accounting, node: accounting.nodes } });
+  return written.matchedCount > 0;
 }
 
 type Bulk = ReturnType<Collections['bulk']>;

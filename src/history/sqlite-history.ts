@@ -19,6 +19,7 @@ import {
 } from './execution-record.ts';
 import type {
   ActorKey,
+  Booked,
   EndedExecution,
   ExecutionTotals,
   ExpiredLogs,
@@ -60,11 +61,8 @@ export async function createSqliteHistory(options: SqliteHistoryOptions): Promis
 
     execution: (...key) => guarded(() => asExecution(statements.execution.get(...key))),
 
-    account: (tenant, actorId, id, accounting) =>
-      guarded(() => {
-        const booked = { accounting: JSON.stringify(accounting), node: accounting.nodes };
-        return Number(statements.account.run({ tenant, actorId, id, ...booked }).changes) > 0;
-      }),
+    account: (booked) =>
+      guarded(() => inTransaction(database, () => booked.map((one) => writeBooked(statements, one)))),
 
     executions: (tenant, actorId, { before, limit }) =>
       guarded(() => {
@@ -202,6 +200,12 @@ function writeEnded(statements: Statements, { execution, log, logExpiresAt, resu
   const expiresAt = logExpiresAt?.getTime() ?? null;
   statements.addLog.run(...key, ...bodyColumns(log.body), log.truncated ? 1 : 0, expiresAt);
   results.forEach((body, place) => statements.addResult.run(...key, place, ...bodyColumns(body)));
+}
+
+/** @returns whether it is here. */
+function writeBooked({ account }: Statements, { tenant, actorId, executionId: id, accounting }: Booked): boolean {
+  const written = { accounting: JSON.stringify(accounting), node: accounting.nodes };
+  return Number(account.run({ tenant, actorId, id, ...written }).changes) > 0;
 }
 
 function bodyColumns(body: LogRef['body']): SQLInputValue[] {

@@ -29,7 +29,8 @@ describe('GET /actors/{id}/executions/{execution}', () => {
     await played.end({ exitCode: 3, usage });
     expect(await read()).toMatchObject({ status: 'COMPLETE', end: 'exited', exit_code: 3, node: 'node-1' });
     expect(await api.services.outbox.catchUp({ tenant: 'DEV' }, 60_000)).toBe(true);
-    expect(await api.services.history.account('DEV', id, execution, accounting)).toBe(true);
+    const booked = { tenant: 'DEV', actorId: id, executionId: execution, accounting };
+    expect(await api.services.history.account([booked])).toEqual([true]);
     expect(await read()).toMatchObject({
       id: execution,
       actor_id: id,
