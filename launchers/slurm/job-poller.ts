@@ -11,6 +11,7 @@ import { type BackoffOptions, pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { Host } from '../host/host.ts';
 import { type AccountedJob, createAccountingBook } from './accounting-book.ts';
+import type { Asked } from './job-reason.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { isOwnRecord } from './own-record.ts';
@@ -38,7 +39,7 @@ export type JobView =
   /** Nothing was learned, and nobody was asked: there is something else to look at. */
   | { readonly kind: 'hinted' }
   /** Nothing was learned: the one that was asked did not answer. */
-  | { readonly kind: 'unanswered'; readonly asked: 'squeue' | 'sacct'; readonly error: Error };
+  | { readonly kind: 'unanswered'; readonly asked: Asked; readonly error: Error };
 
 /** Its id is as `squeue` calls it, `123` or `123_4`, or the number its processes know. */
 export type FollowedJob = AccountedJob;

@@ -114,13 +114,21 @@ export function explainWaiting(job: Pick<JobRecord, 'states' | 'reason'>): Expla
   return { cause, owner, next };
 }
 
+/** Of whom it is learned what becomes of a job: Slurm, its accounting, or what the job itself has written. */
+export type Asked = 'squeue' | 'sacct' | 'files';
+
+const silences: Readonly<Record<Asked, string>> = {
+  squeue: 'Slurm does not answer',
+  sacct: 'The accounting of Slurm does not answer',
+  files: 'What it has written cannot be read',
+};
+
 /** Why nothing is known of a job: who was asked did not answer. */
-export function explainSilence(asked: 'squeue' | 'sacct', error: Error): Explanation {
+export function explainSilence(asked: Asked, error: Error): Explanation {
   const next = 'It is asked again by itself; what runs goes on';
   const isFar = error instanceof ServiceError && error.code.startsWith('host.') && error.code !== 'host.command_failed';
   if (isFar) return { cause: `The cluster cannot be reached: ${error.message}`, owner: 'network', next };
-  const who = asked === 'squeue' ? 'Slurm does' : 'The accounting of Slurm does';
-  return { cause: `${who} not answer: ${error.message}`, owner: 'operator', next };
+  return { cause: `${silences[asked]}: ${error.message}`, owner: 'operator', next };
 }
 
 /** Slurm answers, and asks to be asked less often. */

@@ -3,7 +3,7 @@
  * ledger, whose marker says which job started the program, and whose end record says how it ended.
  */
 
-import { ServiceError } from '../../src/errors.ts';
+import { asError, ServiceError } from '../../src/errors.ts';
 import { type ContainerState, decideEnd, killedExitCode } from '../../src/launcher/decide-end.ts';
 import type { EndRecord } from '../../src/launcher/end-record.ts';
 import type { AttemptRef, LaunchEvent, LauncherLog } from '../../src/launcher/launcher.ts';
@@ -48,7 +48,11 @@ export async function* watchJob(
   let owner: string | undefined;
   let waitedViews = 0;
   let nodes = '';
-  for await (const { view, followed } of viewsOf(parts, ref, job, { ownerJob: () => owner, signal })) {
+  const silent = (error: Error) =>
+    isRunning ? undefined : waits.tell({ kind: 'unanswered', asked: 'files', error }, new Date());
+  const before = yield* lookPatiently(parts, ref, { signal, silent });
+  const isOver = isSettled(before?.record) || before?.marker.kind === 'closed';
+  for await (const { view, followed } of viewsOf(parts, job, { isOver, ownerJob: () => owner, signal })) {
     if (view.kind === 'job') ({ nodes } = view.job);
     waitedViews = view.kind === 'job' && phaseOf(view.job) === 'waiting' ? waitedViews + 1 : 0;
     if (waitedViews > 0 && waitedViews % lookAtWaiting !== 1) {
@@ -56,7 +60,7 @@ export async function* watchJob(
       if (wait) yield wait;
       continue;
     }
-    const look = await tryToLook(parts, ref, signal);
+    const look = yield* lookPatiently(parts, ref, { signal, silent });
     if (!look) continue;
     owner = look.holder?.jobId;
     if (view.kind === 'hinted' && !isDecided(look.record)) continue;
@@ -96,7 +100,7 @@ export async function* watchJob(
 
 const gone: ContainerState = { kind: 'gone' };
 
-type Look = NonNullable<Awaited<ReturnType<typeof tryToLook>>>;
+type Look = Awaited<ReturnType<typeof lookOnce>>;
 
 async function isAllThere(parts: WatchParts, { record, marker }: Look): Promise<boolean> {
   if (record === undefined) return marker.kind === 'closed';
@@ -128,18 +132,20 @@ interface Seen {
   readonly followed: FollowedJob;
 }
 
-/**
- * What is decided already is told before Slurm is asked. Once it is known which job started the program, that one is
- * followed.
- */
+interface ViewsOptions {
+  /** Decided already, which is told before Slurm is asked. */
+  readonly isOver: boolean;
+  readonly ownerJob: () => string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Once it is known which job started the program, that one is followed. */
 async function* viewsOf(
   parts: WatchParts,
-  ref: AttemptRef,
   job: FollowedJob,
-  { ownerJob, signal }: { readonly ownerJob: () => string | undefined; readonly signal: AbortSignal },
+  { isOver, ownerJob, signal }: ViewsOptions,
 ): AsyncGenerator<Seen> {
-  const look = await tryToLook(parts, ref, signal);
-  if (isSettled(look?.record) || look?.marker.kind === 'closed') yield { view: { kind: 'gone' }, followed: job };
+  if (isOver) yield { view: { kind: 'gone' }, followed: job };
   let next: FollowedJob | undefined = job;
   // What is over by itself is not asked again: its signal has aborted, or the poller is closed.
   while (next) {
@@ -170,23 +176,40 @@ async function* nothing(signal: AbortSignal): AsyncGenerator<JobView> {
   }
 }
 
-async function tryToLook({ ledger, log }: WatchParts, ref: AttemptRef, signal: AbortSignal) {
+interface Patience {
+  readonly signal: AbortSignal;
+  /** What is to be told while it cannot be looked at. */
+  readonly silent: (error: Error) => LaunchEvent | undefined;
+}
+
+/** @returns nothing when `signal` has aborted. */
+async function* lookPatiently(
+  { ledger, log }: WatchParts,
+  ref: AttemptRef,
+  { signal, silent }: Patience,
+): AsyncGenerator<LaunchEvent, Look | undefined> {
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
-      const marker = await ledger.readMarker(ref);
-      const record = marker.kind === 'started' ? await ledger.readEnd(ref) : undefined;
-      const cancelled = await ledger.wasCancelled(ref);
-      const hasStarted = marker.kind === 'started' && record?.reason !== 'exec-failed';
-      const startedAt = hasStarted ? (record?.startedAt ?? new Date()) : undefined;
-      const found = { ...optional('holder', holderOf(marker)), ...optional('record', record) };
-      return { marker, cancelled, ...found, ...optional('startedAt', startedAt) };
+      return await lookOnce(ledger, ref);
     } catch (thrown) {
       if (thrown instanceof ServiceError && !thrown.retryable) throw thrown;
       log.warn({ err: thrown, ...ref }, 'attempt could not be looked at; it is looked at again');
+      const event = silent(asError(thrown));
+      if (event) yield event;
       await pause(pauseMs(failures, retryPause), signal);
     }
   }
   return undefined;
+}
+
+async function lookOnce(ledger: HostLedger, ref: AttemptRef) {
+  const marker = await ledger.readMarker(ref);
+  const record = marker.kind === 'started' ? await ledger.readEnd(ref) : undefined;
+  const cancelled = await ledger.wasCancelled(ref);
+  const hasStarted = marker.kind === 'started' && record?.reason !== 'exec-failed';
+  const startedAt = hasStarted ? (record?.startedAt ?? new Date()) : undefined;
+  const found = { ...optional('holder', holderOf(marker)), ...optional('record', record) };
+  return { marker, cancelled, ...found, ...optional('startedAt', startedAt) };
 }
 
 /**

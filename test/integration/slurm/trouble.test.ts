@@ -134,6 +134,30 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
   );
 
   it(
+    'a login node that is rebooted is told as the reason of the wait, and what runs goes on without it',
+    async () => {
+      const running = await attempts.start({ holds: true, exitCode: 3 });
+      await attempts.untilRunning(running);
+      await cluster.exec('controller', 'scontrol update partitionname=normal state=down');
+      const waiting = await attempts.start({});
+      await attempts.untilWaiting(waiting, /Its partition takes no jobs now/);
+      await cluster.compose('stop', '--timeout', '1', 'login');
+      try {
+        const wait = await attempts.untilWaiting(waiting, /The cluster cannot be reached/);
+        expect(wait).toMatchObject({ owner: 'network', next: 'It is asked again by itself; what runs goes on' });
+      } finally {
+        await cluster.compose('up', '--detach', '--no-recreate', '--wait', 'login');
+      }
+      await cluster.exec('controller', 'scontrol update partitionname=normal state=up');
+      await bench.release(running.handle);
+      expect(await running.end).toMatchObject({ kind: 'exited', exitCode: 3 });
+      expect(await waiting.end).toMatchObject({ kind: 'exited', exitCode: 0 });
+      for (const { handle } of [running, waiting]) await launcher.remove(handle);
+    },
+    caseMs,
+  );
+
+  it(
     'a controller that limits how often it may be asked is asked less often, and the wait says so',
     async () => {
       const file = '/etc/slurm/slurm.conf';

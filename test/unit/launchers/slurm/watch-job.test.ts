@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HostLedger } from '../../../../launchers/host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView } from '../../../../launchers/slurm/job-poller.ts';
 import { watchJob } from '../../../../launchers/slurm/watch-job.ts';
+import { UnavailableError } from '../../../../src/errors.ts';
 import type { AttemptRef } from '../../../../src/launcher/launcher.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 
@@ -56,5 +57,38 @@ describe('following an attempt', () => {
     const events = watchJob(parts, ref, job, new AbortController().signal);
     expect(await Array.fromAsync(events)).toEqual([]);
     expect(follows).toEqual([job.id]);
+  });
+
+  it('says that its host cannot be reached while nothing can be looked at, and goes on when it can', async () => {
+    const leaving = new AbortController();
+    const away = new UnavailableError('host.unavailable', 'Host login does not answer');
+    let isAway = false;
+    const waiting = { id: '70_3', ownId: 74, name: 'abaco-s1', user: 'alice', states: ['PENDING'], reason: 'Priority' };
+    async function* follow(): AsyncGenerator<JobView> {
+      yield { kind: 'job', job: { ...waiting, exitCode: 0, signal: 0, nodes: '' } };
+      isAway = true;
+      yield { kind: 'unanswered', asked: 'squeue', error: away };
+      yield { kind: 'job', job: { ...waiting, exitCode: 0, signal: 0, nodes: '' } };
+      leaving.abort();
+    }
+    const parts = {
+      ...partsOf({ kind: 'free' }),
+      poller: { follow: () => follow() } as unknown as JobPoller,
+    };
+    parts.ledger.readMarker = async () => {
+      if (isAway) throw away;
+      return { kind: 'free' };
+    };
+    const reasons: string[] = [];
+    for await (const event of watchJob(parts, ref, job, leaving.signal)) {
+      reasons.push(event.kind === 'queued' ? event.reason : event.kind);
+      // Whoever hears of it mends it.
+      if (reasons.length === 2) isAway = false;
+    }
+    expect(reasons).toEqual([
+      expect.stringContaining('(Priority)'),
+      'The cluster cannot be reached: Host login does not answer',
+      expect.stringContaining('(Priority)'),
+    ]);
   });
 });
