@@ -1,11 +1,12 @@
 /** Watching what a launcher runs, from its handle to its end, whoever launched it. */
 
-import { asError } from '../errors.ts';
+import { asError, ServiceError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import type { LaunchEnd, LaunchEvent, LaunchHandle } from '../launcher/launcher.ts';
 import { optional } from '../lib/optional.ts';
 import type { HeldExecution } from './held-execution.ts';
 import type { LiveOutput } from './output-collector.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface Followed {
   /** Nothing when it is gone. */
@@ -27,7 +28,20 @@ export async function followExecution(held: HeldExecution, handle: LaunchHandle)
   }
 }
 
+/** What no repetition mends meets every holder alike, until somebody mends it: an account that is refused, a changed key. */
 async function watch(held: HeldExecution, handle: LaunchHandle, live: LiveOutput): Promise<LaunchEnd | undefined> {
+  for (let count = 0; ; count += 1) {
+    try {
+      return await watchOnce(held, handle, live);
+    } catch (thrown) {
+      if (!(thrown instanceof ServiceError) || held.gone) throw thrown;
+      held.log.warn({ err: thrown }, 'execution cannot be watched; it is tried again');
+      if (!(await held.waitWith(held.startedAt ? undefined : waitFor(thrown), count))) return undefined;
+    }
+  }
+}
+
+async function watchOnce(held: HeldExecution, handle: LaunchHandle, live: LiveOutput): Promise<LaunchEnd | undefined> {
   const { context, entry, kept, lease } = held;
   const gone = AbortSignal.any([kept.lost, context.leaving]);
   for await (const event of entry.launcher.watch(handle, gone)) {

@@ -49,6 +49,7 @@ describe.runIf(canRun)('while a cluster has trouble', () => {
     await startAccounting(cluster);
     await cluster.exec('controller', 'pkill -CONT slurmctld; true');
     await cluster.exec('controller', 'scontrol update nodename=c1,c2 state=resume || true');
+    await cluster.exec('controller', 'scontrol update partitionname=normal state=up');
     await launcher.close();
     await bench[Symbol.asyncDispose]();
   }, 120_000);

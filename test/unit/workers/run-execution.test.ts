@@ -53,6 +53,27 @@ describe('an adopted execution whose program had started, and whose handle nobod
     expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
   });
 
+  it('is followed by the same holder through what no repetition mends, until somebody does, and says what', async () => {
+    await bench.startBefore();
+    const answers = { ...bench.launcher };
+    const troubles = [
+      new ForbiddenError('host.denied', 'Host login refuses the key of "alice"'),
+      new ForbiddenError('host.key_changed', 'Host login has another key'),
+    ];
+    bench.launcher.watch = async function* (handle, signal) {
+      const trouble = troubles.shift();
+      if (trouble) throw trouble;
+      yield* answers.watch(handle, signal);
+    };
+    await bench.release();
+    expect(await bench.adopt()).toBe('settled');
+    expect(bench.waits.map(({ cause }) => cause)).toEqual([
+      'Host login refuses the key of "alice"',
+      'Host login has another key',
+    ]);
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+  });
+
   it('waits and says so while its launcher cannot be asked, and nothing is ended', async () => {
     await bench.startBefore();
     const answers = { ...bench.launcher };

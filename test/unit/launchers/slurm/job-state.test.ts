@@ -8,7 +8,7 @@ import {
   isKnownReason,
 } from '../../../../launchers/slurm/job-reason.ts';
 import { causeOf, explainState, phaseOf } from '../../../../launchers/slurm/job-state.ts';
-import { LauncherError, UnavailableError } from '../../../../src/errors.ts';
+import { ForbiddenError, LauncherError, UnavailableError } from '../../../../src/errors.ts';
 import { packageRoot } from '../../../support/package-root.ts';
 
 const versions = ['22.05', '24.11', '26.05'] as const;
@@ -101,6 +101,8 @@ describe('the reason why a job waits', () => {
   it('is the network, or Slurm itself, where nothing was answered', () => {
     const far = new UnavailableError('host.unavailable', 'Host login cannot be reached: it is away');
     expect(explainSilence('squeue', far)).toMatchObject({ owner: 'network' });
+    const refused = new ForbiddenError('host.denied', 'Host login refuses the key of "alice"');
+    expect(explainSilence('squeue', refused)).toMatchObject({ owner: 'operator' });
     const down = new LauncherError('host.command_failed', 'squeue ended with 1: Unable to contact slurm controller');
     expect(explainSilence('squeue', down)).toMatchObject({
       owner: 'operator',
