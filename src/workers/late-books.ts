@@ -30,7 +30,7 @@ export interface LateBooksOptions {
 const mostMisses = 600;
 
 export function createLateBooks({ history, log, leaving, everyMs = 1_000 }: LateBooksOptions): LateBooks {
-  const under = new Set<Promise<void>>();
+  const adding = new Set<Promise<void>>();
   /** How often each was not there. */
   const misses = new Map<Booked, number>();
   let writing: Promise<void> | undefined;
@@ -82,11 +82,11 @@ export function createLateBooks({ history, log, leaving, everyMs = 1_000 }: Late
 
   return {
     add(of, reading) {
-      const work = addOne(of, reading).finally(() => under.delete(work));
-      under.add(work);
+      const work = addOne(of, reading).finally(() => adding.delete(work));
+      adding.add(work);
     },
     async idle() {
-      await Promise.all(under);
+      await Promise.all(adding);
     },
   };
 }
