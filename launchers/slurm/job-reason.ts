@@ -3,7 +3,7 @@
  * every reason that Slurm has a word for has a place here.
  */
 
-import { ForbiddenError, ServiceError } from '../../src/errors.ts';
+import { UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import type { JobRecord } from './job-record.ts';
 import { type Explanation, explainState } from './job-state.ts';
 
@@ -126,11 +126,10 @@ const silences: Readonly<Record<Asked, string>> = {
 /** Why nothing is known of a job: who was asked did not answer. */
 export function explainSilence(asked: Asked, error: Error): Explanation {
   const next = 'It is asked again by itself; what runs goes on';
-  // One that ran, or that was refused, met somebody.
-  const hasAnswered =
-    error instanceof ForbiddenError || !(error instanceof ServiceError) || error.code === 'host.command_failed';
-  const isFar = !hasAnswered && error.code.startsWith('host.');
-  if (isFar) return { cause: `The cluster cannot be reached: ${error.message}`, owner: 'network', next };
+  // Whatever else goes wrong there, somebody has answered.
+  const isCutOff = error instanceof UnavailableError || error instanceof UnknownOutcomeError;
+  if (isCutOff && error.code.startsWith('host.'))
+    return { cause: `The cluster cannot be reached: ${error.message}`, owner: 'network', next };
   return { cause: `${silences[asked]}: ${error.message}`, owner: 'operator', next };
 }
 

@@ -8,7 +8,7 @@ import {
   isKnownReason,
 } from '../../../../launchers/slurm/job-reason.ts';
 import { causeOf, explainState, phaseOf } from '../../../../launchers/slurm/job-state.ts';
-import { ForbiddenError, LauncherError, UnavailableError } from '../../../../src/errors.ts';
+import { ForbiddenError, LauncherError, UnavailableError, UnknownOutcomeError } from '../../../../src/errors.ts';
 import { packageRoot } from '../../../support/package-root.ts';
 
 const versions = ['22.05', '24.11', '26.05'] as const;
@@ -103,6 +103,13 @@ describe('the reason why a job waits', () => {
     expect(explainSilence('squeue', far)).toMatchObject({ owner: 'network' });
     const refused = new ForbiddenError('host.denied', 'Host login refuses the key of "alice"');
     expect(explainSilence('squeue', refused)).toMatchObject({ owner: 'operator' });
+    const broken = new LauncherError('host.file_failed', 'File "start" on login: EIO');
+    expect(explainSilence('files', broken)).toMatchObject({
+      owner: 'operator',
+      cause: 'What it has written cannot be read: File "start" on login: EIO',
+    });
+    const cutOff = new UnknownOutcomeError('host.unknown_outcome', 'squeue was cut off');
+    expect(explainSilence('squeue', cutOff)).toMatchObject({ owner: 'network' });
     const down = new LauncherError('host.command_failed', 'squeue ended with 1: Unable to contact slurm controller');
     expect(explainSilence('squeue', down)).toMatchObject({
       owner: 'operator',
