@@ -59,7 +59,10 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Resolves when the first sweep is over. */
   start(): Promise<void>;
-  /** Claims no more; resolves when everything that was held has been settled or left, with its books. Again returns the same promise. */
+  /**
+   * Claims no more; resolves when everything that was held has been settled or left, with its books. Again returns the
+   * same promise.
+   */
   stop(): Promise<void>;
   /** Looks at everything again now. */
   sweep(): Promise<void>;
