@@ -118,9 +118,13 @@ function tooMany(url: string, user: string, cause: Error): UnavailableError {
   return new UnavailableError('identity.unavailable', message, { cause });
 }
 
+/** What marks a locked account is operational, so a directory gives it only to who names it (RFC 4511, 4.5.1.8). */
+const asked = ['*', 'nsAccountLock', 'pwdAccountLockedTime'];
+
 /** In pages: many a directory gives no more than some hundreds at once. */
 async function search(client: Client, base: string, filters: Filter[]): Promise<readonly FoundEntry[]> {
-  const options = { scope: 'sub', filter: new AndFilter({ filters }), paged: { pageSize: 200 } } as const;
+  const paged = { pageSize: 200 };
+  const options = { scope: 'sub', filter: new AndFilter({ filters }), attributes: asked, paged } as const;
   const { searchEntries } = await client.search(base, options);
   return searchEntries.map(foundEntry);
 }
@@ -130,9 +134,9 @@ function attributesOf({ attributes }: FoundEntry): DirectoryEntry {
 }
 
 function foundEntry({ dn, ...attributes }: Entry): FoundEntry {
-  const texts = Object.entries(attributes).map(([name, values]) => [
-    name.toLowerCase(),
-    [values].flat().map((value) => value.toString()),
-  ]);
-  return { dn, attributes: Object.fromEntries(texts) as DirectoryEntry };
+  const texts = Object.entries(attributes).map(
+    ([name, values]) => [name.toLowerCase(), [values].flat().map((value) => value.toString())] as const,
+  );
+  // The library gives those that were named and are not there as well.
+  return { dn, attributes: Object.fromEntries(texts.filter(([, values]) => values.length > 0)) };
 }

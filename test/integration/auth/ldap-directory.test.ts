@@ -73,6 +73,20 @@ describe.runIf(canRun)('the directory', () => {
     }
   });
 
+  it('refuses an account that its administrator has locked', async () => {
+    const lock = async (change: string): Promise<void> => {
+      const entry = String.raw`dn: uid=bob,ou=people,dc=example,dc=org\nchangetype: modify\n`;
+      await cluster.exec('directory', `printf '${entry}${change}' | ldapmodify -Y EXTERNAL -H ldapi:/// -Q >/dev/null`);
+    };
+    await lock(String.raw`add: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n`);
+    try {
+      await expect(ask('bob')).rejects.toMatchObject({ code: 'identity.disabled' });
+    } finally {
+      await lock(String.raw`delete: pwdAccountLockedTime\n`);
+    }
+    expect(await ask('bob')).toMatchObject({ uid: 10_002 });
+  });
+
   it('takes a name for a name, whatever it looks like', async () => {
     expect(await ask('$(reboot)')).toMatchObject({ uid: 10_009 });
     for (const name of ['*', 'ali*', 'alice)(uid=*', 'x)(|(uid=alice)', String.raw`ali\63e`, 'ALICE', '']) {
