@@ -41,7 +41,7 @@ export const ApptainerOptions = Type.Object(
         'Whether the account becomes the owner of an actor by "sudo -n -u"; on this machine, otherwise, all programs run as the account of the service.',
     }),
     directory: Type.String({
-      ...setting('path'),
+      setting: { kind: 'text', none: false, expects: 'an absolute path of the host, or nothing' },
       default: '',
       pattern: '^(/.*)?$',
       description:

@@ -75,7 +75,7 @@ export const hostSettings = {
   ),
   keys_secret_file: optionalPath('File with the 32 bytes that encrypt them, as they are or in base64.'),
   directory: Type.String({
-    ...setting('path'),
+    setting: { kind: 'text', none: false, expects: 'an absolute path of the host' },
     pattern: '^/',
     description: 'Directory of the account on the shared file system, which users read: images, the agent.',
   }),

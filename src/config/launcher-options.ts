@@ -3,7 +3,7 @@ import { completeSettings } from './complete-settings.ts';
 import type { LoadedConfig } from './load.ts';
 import { readSettings } from './read-settings.ts';
 import type { SchemaNode } from './setting.ts';
-import { renderPath } from './setting-path.ts';
+import { renderPath, type SettingPath } from './setting-path.ts';
 import type { SettingsTree } from './settings-tree.ts';
 
 export interface LauncherOptionsRequest {
@@ -25,10 +25,11 @@ export function readLauncherOptions({ name, schema, loaded }: LauncherOptionsReq
   const { kind: _, ...tree } = loaded.config.launchers[name] ?? {};
   const node = schema as SchemaNode;
   const path = ['launchers', name];
-  const where = (at: readonly (string | number)[]) => loaded.origins.get(renderPath(at)) ?? 'configuration';
-  const read = readSettings({ node, tree, path, where, surroundings: { directory: '/', env: {} } });
+  const where = (at: SettingPath) => loaded.origins.get(renderPath(at)) ?? 'configuration';
+  const surroundings = (at: SettingPath) => ({ directory: loaded.directories.get(renderPath(at)) ?? '/', env: {} });
+  const read = readSettings({ node, tree, path, where, surroundings });
   const failed = new Set(read.problems.map((problem) => problem.path));
-  const missing = completeSettings(node, { tree: read.tree, origins: new Map(loaded.origins) }, path);
+  const missing = completeSettings(node, { ...loaded, tree: read.tree, origins: new Map(loaded.origins) }, path);
   return {
     options: read.tree,
     problems: [...read.problems, ...missing.filter((problem) => !failed.has(problem.path))],

@@ -32,6 +32,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Where each setting came from, by its dotted path in TOML: `site.toml:3`, `environment ABACO_REDIS_URL`. */
   readonly origins: ReadonlyMap<string, string>;
+  /** Where the relative paths of each setting start, by its dotted path. */
+  readonly directories: ReadonlyMap<string, string>;
   /** The same settings as TOML spells them; to be shown through `renderConfig` only, which masks secrets. */
   readonly settings: SettingsTree;
 }
@@ -45,7 +47,7 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const readings = layers.map((layer) => ({ layer, ...readLayer(layer, env) }));
   const problems = [...files, ...readings, variables].flatMap((reading) => reading.problems);
 
-  const merged = mergeLayers(readings.map(({ tree, layer }) => ({ tree, where: layer.where })));
+  const merged = mergeLayers(readings.map(({ tree, layer: { where, directory } }) => ({ tree, where, directory })));
   problems.push(...withoutFailed(completeSettings(configNode, merged), problems));
   problems.push(...readValueFiles(configNode, merged));
   deriveSettings(merged, env);
@@ -73,7 +75,7 @@ function shippedLayer(name: string): LayerReading {
 }
 
 function readLayer(layer: Layer, env: Environment) {
-  const surroundings = { directory: layer.directory, env };
+  const surroundings = () => ({ directory: layer.directory, env });
   return readSettings({
     node: configNode,
     tree: layer.tree,
@@ -108,8 +110,8 @@ function inReadingOrder(problems: readonly ConfigProblem[]): readonly ConfigProb
     .map(({ problem }) => problem);
 }
 
-function frozen(config: Config, { tree, origins }: MergedSettings): LoadedConfig {
-  return Object.freeze({ config: deepFreeze(config), origins, settings: deepFreeze(tree) });
+function frozen(config: Config, { tree, origins, directories }: MergedSettings): LoadedConfig {
+  return Object.freeze({ config: deepFreeze(config), origins, directories, settings: deepFreeze(tree) });
 }
 
 function deepFreeze<Value>(value: Value): Value {

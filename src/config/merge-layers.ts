@@ -6,25 +6,31 @@ import { isTable, type SettingsTree } from './settings-tree.ts';
 export interface ReadLayer {
   readonly tree: SettingsTree;
   readonly where: (path: SettingPath) => string;
+  /** Relative paths start here. */
+  readonly directory: string;
 }
 
 export interface MergedSettings {
   readonly tree: SettingsTree;
   /** By `renderPath`; tables have the origin of the last layer that mentions them. */
   readonly origins: Map<string, string>;
+  /** By `renderPath`: where the relative paths of a setting start. */
+  readonly directories: ReadonlyMap<string, string>;
 }
 
 /** Later layers win. Tables are merged key by key; lists and all else are replaced whole. */
 export function mergeLayers(layers: readonly ReadLayer[]): MergedSettings {
   const origins = new Map<string, string>();
+  const directories = new Map<string, string>();
   const tree: SettingsTree = {};
-  for (const layer of layers) lay({ layer, origins }, tree, layer.tree, []);
-  return { tree, origins };
+  for (const layer of layers) lay({ layer, origins, directories }, tree, layer.tree, []);
+  return { tree, origins, directories };
 }
 
 interface Laying {
   readonly layer: ReadLayer;
   readonly origins: Map<string, string>;
+  readonly directories: Map<string, string>;
 }
 
 function lay(laying: Laying, target: SettingsTree, source: SettingsTree, path: SettingPath): void {
@@ -44,8 +50,9 @@ function lay(laying: Laying, target: SettingsTree, source: SettingsTree, path: S
   }
 }
 
-function note({ layer, origins }: Laying, path: SettingPath): void {
+function note({ layer, origins, directories }: Laying, path: SettingPath): void {
   origins.set(renderPath(path), layer.where(path));
+  directories.set(renderPath(path), layer.directory);
 }
 
 function noteAll(laying: Laying, path: SettingPath, value: unknown): void {

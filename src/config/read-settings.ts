@@ -15,7 +15,7 @@ export interface ReadSettingsOptions {
   /** Of `tree` itself; empty for a whole file. */
   readonly path: SettingPath;
   readonly where: (path: SettingPath) => string;
-  readonly surroundings: Surroundings;
+  readonly surroundings: (path: SettingPath) => Surroundings;
 }
 
 export interface SettingsReading {
@@ -38,7 +38,7 @@ export function readSettings({ node, tree, path, where, surroundings }: ReadSett
 interface Walk {
   /** Of the whole schema, to find what a mistyped key meant. */
   readonly fixed: readonly string[];
-  readonly surroundings: Surroundings;
+  readonly surroundings: ReadSettingsOptions['surroundings'];
   readonly report: (path: SettingPath, message: string) => void;
 }
 
@@ -53,7 +53,7 @@ function readNode(walk: Walk, node: SchemaNode, value: unknown, path: SettingPat
 }
 
 function readLeaf(walk: Walk, node: SchemaNode, value: unknown, path: SettingPath): unknown {
-  const read = readValue(node, value, walk.surroundings);
+  const read = readValue(node, value, walk.surroundings(path));
   return Value.Check(node, read) ? read : refuse(walk, node, value, path);
 }
 

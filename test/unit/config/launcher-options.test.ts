@@ -26,6 +26,26 @@ async function read(toml: string) {
 }
 
 describe('readLauncherOptions', () => {
+  it('takes a relative path from the file it stands in', async () => {
+    await using directory = await makeTestDirectory('options');
+    const { path: at } = directory;
+    const asPath = { setting: { kind: 'path', none: false } };
+    const hop = Type.Object({ key_file: Type.String(asPath) });
+    const far = Type.Object({ known_hosts_file: Type.String(asPath), jump: Type.Array(hop) });
+    const toml = [
+      '[launchers.far]',
+      'kind = "slurm"',
+      'known_hosts_file = "hosts"',
+      'jump = [{ key_file = "keys/gate" }]',
+    ];
+    writeFileSync(join(at, 'site.toml'), toml.join('\n'));
+    const loaded = loadConfig({ cwd: '/', env: {}, file: join(at, 'site.toml') });
+    expect(readLauncherOptions({ name: 'far', schema: far, loaded })).toEqual({
+      options: { known_hosts_file: join(at, 'hosts'), jump: [{ key_file: join(at, 'keys/gate') }] },
+      problems: [],
+    });
+  });
+
   it('gives the table without its kind, with the defaults of the schema', async () => {
     expect(await read('partition = "long"\npull = "always"\n')).toEqual({
       options: { socket: '/var/run/docker.sock', pull: 'always', partition: 'long', logins: {} },

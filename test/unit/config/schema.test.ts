@@ -24,7 +24,7 @@ describe('config/default.toml', () => {
         tree: parse(toml),
         path: [],
         where: () => 'default.toml',
-        surroundings: { directory: '/', env: {} },
+        surroundings: () => ({ directory: '/', env: {} }),
       });
       expect(problems).toEqual([]);
     }
