@@ -139,6 +139,11 @@ export class UnavailableError extends ServiceError {
   }
 }
 
+/** Whether the same call may succeed later, without a change by whoever asked for it. */
+export function mayPass(error: Error): boolean {
+  return error instanceof UnknownOutcomeError || (error instanceof ServiceError && error.retryable);
+}
+
 /** One mistake in the configuration, with its place. */
 export interface ConfigProblem {
   /** Dotted path of the setting. */

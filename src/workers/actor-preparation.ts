@@ -1,11 +1,12 @@
 /**
  * Makes the image of a new revision startable and pins its digest, right after registration; messages wait for it. A bad
- * image puts the actor in ERROR with a sentence; a registry or an engine that is away makes it wait, and it is tried again.
+ * image puts the actor in ERROR with a sentence; trouble that may pass, as that of a registry that is away or of a disk that
+ * is full, makes it wait, and it is tried again.
  */
 
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
-import { asError, UnavailableError } from '../errors.ts';
+import { asError, mayPass } from '../errors.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pauseMs } from '../lib/backoff.ts';
 import { optional } from '../lib/optional.ts';
@@ -65,7 +66,7 @@ export function createActorPreparation(options: ActorPreparationOptions): ActorP
   async function noteTrouble(actor: Actor, error: Error, attempt: Attempt): Promise<void> {
     const ref = { tenant: actor.tenant, actorId: actor.id };
     options.log.warn({ ...ref, err: error }, 'actor not prepared');
-    if (!(error instanceof UnavailableError)) {
+    if (!mayPass(error)) {
       await options.actors.markError(ref, actor.revision, error.message);
       return;
     }

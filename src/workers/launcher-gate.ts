@@ -17,6 +17,13 @@ export interface LauncherGate {
   waitOf(name: string): Wait | undefined;
   /** Probes with growing pauses from now on, until the launcher is well. Again is a no-op. */
   close(entry: LauncherEntry, reason: Error): void;
+  /**
+   * Closes it for what one execution has met, unless the launcher was found well right after it was last suspected: then the
+   * trouble is that execution's own, as that of a user whose account is refused, and nobody else waits for it.
+   *
+   * @returns why it is closed, where it is.
+   */
+  suspect(entry: LauncherEntry, reason: Error): Wait | undefined;
 }
 
 export interface LauncherGateOptions {
@@ -27,9 +34,12 @@ export interface LauncherGateOptions {
 }
 
 const probePause = { firstMs: 500, mostMs: 10_000 };
+/** For so long a launcher that was suspected for nothing is not suspected again. */
+const trustMs = 30_000;
 
 export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
   const waits = new Map<string, Wait>();
+  const trustedUntilMs = new Map<string, number>();
 
   async function probe({ launcher }: LauncherEntry): Promise<Pick<LauncherHealth, 'ok' | 'detail' | 'next'>> {
     return await launcher.probe(options.leaving).catch((thrown: unknown) => {
@@ -58,21 +68,30 @@ export function createLauncherGate(options: LauncherGateOptions): LauncherGate {
         continue;
       }
       waits.delete(entry.name);
+      if (count === 0) trustedUntilMs.set(entry.name, performance.now() + trustMs);
       options.log.info({ launcher: entry.place }, 'launcher well again');
       options.onChange(entry, undefined);
       return;
     }
   }
 
+  function close(entry: LauncherEntry, reason: Error): Wait {
+    const closed = waits.get(entry.name);
+    if (closed) return closed;
+    const wait = waitFor(reason, { next: nextOf(entry) });
+    waits.set(entry.name, wait);
+    options.log.warn({ launcher: entry.place, err: reason }, 'launcher closed until it answers');
+    options.onChange(entry, wait);
+    void reopen(entry);
+    return wait;
+  }
+
   return {
     waitOf: (name) => waits.get(name),
-    close(entry, reason) {
-      if (waits.has(entry.name)) return;
-      const wait = waitFor(reason, { next: nextOf(entry) });
-      waits.set(entry.name, wait);
-      options.log.warn({ launcher: entry.place, err: reason }, 'launcher closed until it answers');
-      options.onChange(entry, wait);
-      void reopen(entry);
+    close,
+    suspect(entry, reason) {
+      const isTrusted = performance.now() < (trustedUntilMs.get(entry.name) ?? 0);
+      return isTrusted ? waits.get(entry.name) : close(entry, reason);
     },
   };
 }

@@ -3,7 +3,8 @@
  *
  *     prepare → intent → launch → handle → running → watch → collect → settle → remove
  *
- * - *before the intent* nothing was started: trouble gives the message back to its old place.
+ * - *before the intent* nothing was started: a bad image, and a launcher that does not answer, give the message back to its
+ *   old place; trouble of its own that may pass is waited for.
  * - *intent without a handle*: something may have been started. Whoever takes over looks for it first. What has not
  *   started is launched as the same attempt, again and again while trouble may pass; the start marker makes the repetition
  *   harmless. It never goes back to the mailbox.

@@ -7,15 +7,15 @@
 import { randomBytes } from 'node:crypto';
 import { fillResources, policyProblem } from '../actors/resource-policy.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
-import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
+import { asError, InvalidError, mayPass, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
 import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
-import { optional } from '../lib/optional.ts';
 import type { EndOfExecution } from './end-of.ts';
 import type { HeldExecution } from './held-execution.ts';
 import { isInDoubt } from './launch-doubt.ts';
-import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, planLimits, userOf } from './launch-spec.ts';
+import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, planLimits } from './launch-spec.ts';
+import { prepareImage } from './prepare-image.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Why there is no handle: nothing of it runs and it has ended so, or somebody else goes on with it. */
@@ -56,14 +56,13 @@ async function tryToFind(
   } catch (thrown) {
     const error = asError(thrown);
     held.log.warn({ err: error }, 'nobody can say whether it has started; it is asked again');
-    return { again: error instanceof UnavailableError ? closeLauncher(held, error) : waitFor(error, { since }) };
+    return { again: error instanceof UnavailableError ? suspectLauncher(held, error) : waitFor(error, { since }) };
   }
 }
 
-/** What does not answer one answers nobody. @returns what all wait for. */
-function closeLauncher({ context: { gate }, entry }: HeldExecution, error: UnavailableError): Wait {
-  gate.close(entry, error);
-  return gate.waitOf(entry.name) ?? waitFor(error);
+/** What does not answer one answers nobody, as a rule. @returns what it waits for. */
+function suspectLauncher({ context: { gate }, entry }: HeldExecution, error: UnavailableError): Wait {
+  return gate.suspect(entry, error) ?? waitFor(error);
 }
 
 async function launchAnew(held: HeldExecution): Promise<Started> {
@@ -102,28 +101,33 @@ async function cancelUnstarted(held: HeldExecution): Promise<NotStarted | undefi
   return ended && { ended };
 }
 
+/**
+ * A bad image is the actor's trouble, any other passes; either way the message waits. Before the intent it does so in the
+ * mailbox, where it is the trouble of all.
+ */
 async function prepare(held: HeldExecution): Promise<Step<PreparedImage>> {
-  const { image: name, tenant, owner, digest } = held.actor;
-  const image = { name, tenant, owner, ...optional('user', userOf(held.actor)), ...optional('digest', digest) };
   for (let count = 0; ; count += 1) {
     try {
-      return { done: await held.entry.launcher.prepare(image, held.context.leaving) };
+      return { done: await prepareImage(held) };
     } catch (thrown) {
       if (held.gone) return leave(held);
       const error = asError(thrown);
-      if (!held.intended) return await giveBack(held, error);
-      const failed = error instanceof UnavailableError ? undefined : await failedStart(held, error.message);
+      if (!held.intended && (!mayPass(error) || isOfAll(held, error))) return await giveBack(held, error);
+      if (held.kept.cancelled.aborted) return (await cancelUnstarted(held)) ?? leave(held);
+      const failed = mayPass(error) ? undefined : await failedStart(held, error.message);
       if (failed) return failed;
       if (!(await held.waitWith(waitFor(error), count))) return leave(held);
     }
   }
 }
 
-/** Before the intent: a bad image is the actor's trouble, any other passes; either way the message waits. */
+function isOfAll({ context: { gate }, entry }: HeldExecution, error: Error): boolean {
+  return error instanceof UnavailableError && gate.suspect(entry, error) !== undefined;
+}
+
 async function giveBack(held: HeldExecution, error: Error): Promise<NotStarted> {
-  const { actors, gate, mailbox } = held.context;
-  if (error instanceof UnavailableError) gate.close(held.entry, error);
-  else await actors.markError(held.ref, held.actor.revision, error.message);
+  const { actors, mailbox } = held.context;
+  if (!mayPass(error)) await actors.markError(held.ref, held.actor.revision, error.message);
   await mailbox.giveBack(held.lease, waitFor(error));
   held.log.warn({ err: error }, 'execution given back');
   return { left: 'given-back' };
@@ -205,7 +209,7 @@ async function tryLaunch(
     if (held.gone) return leave(held);
     const error = asError(thrown);
     if (isInDoubt(error)) held.noteHandedOver();
-    if (error instanceof UnavailableError) return { again: closeLauncher(held, error) };
+    if (error instanceof UnavailableError) return { again: suspectLauncher(held, error) };
     // A limit that others use up too: this one waits, and nobody else does.
     if (error instanceof QuotaError) return { again: { ...waitFor(error), since } };
     if (isRefused(error)) return await neverStarted(held, error.message);

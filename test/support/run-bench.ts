@@ -25,14 +25,18 @@ export interface RunBench extends AsyncDisposable {
   /** The program ends, with exit code 7. */
   release(): Promise<void>;
   starts(): Promise<number>;
-  /** An execution that was about to be launched before. */
-  adopt(changes?: RunChanges): Promise<RunOutcome>;
+  /** Takes it through a worker, to its end or to where it was left. */
+  run(changes?: RunChanges): Promise<RunOutcome>;
 }
 
 export interface RunChanges {
   readonly actor?: Partial<Actor>;
   readonly message?: Partial<Message>;
   readonly cancelRequested?: boolean;
+  /** Taken from the mailbox just now; else it was about to be launched before. */
+  readonly isFresh?: boolean;
+  /** Whether its launcher is taken to be well, whatever one execution meets. */
+  readonly isTrusted?: boolean;
   /** What stands beside the path. */
   readonly context?: Partial<Pick<RunContext, 'configs' | 'runAs' | 'checkpoint'>>;
   readonly queues?: RunContext['settings']['queues'];
@@ -75,13 +79,13 @@ export async function openRunBench(): Promise<RunBench> {
     },
   };
 
-  function claimedWith({ message, cancelRequested = false }: RunChanges): Claimed {
+  function claimedWith({ message, cancelRequested = false, isFresh = false }: RunChanges): Claimed {
     const sent = { contentType: 'str', body: { inline: Buffer.from('hello') }, environment, executor: 'alice' };
     return {
       lease: { tenant: 'T', actorId: 'a1', executionId: 'e1', fence: 2, workerId: 'w1', leaseMs: 60_000 },
       execution: { id: 'e1', executor: 'alice', revision: 1 } as Claimed['execution'],
       message: { ...sent, ...message } as Message,
-      intent: { fence: 1, attempt: 1, launcher: 'local', notAfter },
+      ...(isFresh ? {} : { intent: { fence: 1, attempt: 1, launcher: 'local', notAfter } }),
       startFailures: 0,
       cancelRequested,
       results: 0,
@@ -89,9 +93,10 @@ export async function openRunBench(): Promise<RunBench> {
   }
 
   function contextWith(changes: RunChanges): RunContext {
-    const { context, queues = {}, blobs = noBlobs, startFailures = 0 } = changes;
+    const { context, queues = {}, blobs = noBlobs, startFailures = 0, isTrusted = false } = changes;
     const mailbox = {
       extend: async () => void steps.push('extend'),
+      giveBack: async (_: unknown, wait: Wait) => (waits.push(wait), void steps.push('give back')),
       recordIntent: async () => (steps.push('intent'), 'recorded'),
       recordHandle: async (_: unknown, handle: LaunchHandle) => (steps.push(`handle ${handle.attempt}`), 'recorded'),
       async noteWait(_: unknown, wait: Wait, failed: boolean) {
@@ -128,7 +133,10 @@ export async function openRunBench(): Promise<RunBench> {
           [Symbol.dispose]: () => undefined,
         }),
       },
-      gate: { waitOf: () => closed, close: (_: unknown, reason: Error) => (closed = waitFor(reason)) },
+      gate: {
+        waitOf: () => closed,
+        suspect: (_: unknown, reason: Error) => (isTrusted ? closed : (closed = waitFor(reason))),
+      },
       output: { blobs, follow: () => output },
       books: { add: ({ executionId }: { readonly executionId: string }) => void booked.push(executionId) },
       settings: {
@@ -163,7 +171,7 @@ export async function openRunBench(): Promise<RunBench> {
     },
     release: () => mock.release(ref),
     starts: () => mock.starts(ref),
-    async adopt(changes = {}) {
+    async run(changes = {}) {
       const actor = { ...anActor, image: mock.image, ...changes.actor } as Actor;
       const entry = { name: 'local', place: 'local', launcher: watched };
       return await runExecution(contextWith(changes), entry, claimedWith(changes), actor);

@@ -70,7 +70,7 @@ function makeSupervisor(
     ...bench,
     workers,
     launchers: { entries: [entry], byName: () => entry, byPlace: () => entry },
-    gate: { waitOf: () => undefined, close: () => undefined },
+    gate: { waitOf: () => undefined, close: () => undefined, suspect: () => undefined },
     preparation: { begin: () => undefined, idle: async () => undefined },
     recovery: {
       adopt: async () => {},

@@ -66,6 +66,27 @@ describe('the gate of a launcher', () => {
     leaving.abort();
   });
 
+  it('is closed by what one execution has met, but not again and again while it is found well at once', async () => {
+    let isWell = true;
+    const { gate, entry, changes } = gateOn(async () => ({ ok: isWell, detail: 'down' }));
+    expect(gate.suspect(entry, new Error('The account of "bob" is refused'))?.cause).toContain('bob');
+    await until(() => gate.waitOf('local') === undefined);
+    expect(gate.suspect(entry, new Error('The account of "bob" is refused'))).toBeUndefined();
+    expect(changes).toEqual(['closed', 'open']);
+    isWell = false;
+    gate.close(entry, new Error('Redis was away'));
+    expect(gate.suspect(entry, new Error('The account of "bob" is refused'))?.cause).toBe('Redis was away');
+  });
+
+  it('is closed again by what one execution has met where it was away before', async () => {
+    const answers = [false, true];
+    const { gate, entry, leaving } = gateOn(async () => ({ ok: answers.shift() ?? false, detail: 'down' }));
+    gate.suspect(entry, new Error('first'));
+    await until(() => gate.waitOf('local') === undefined, { timeoutMs: 10_000 });
+    expect(gate.suspect(entry, new Error('second'))?.cause).toBe('second');
+    leaving.abort();
+  });
+
   it('stays closed once the process leaves, however well the launcher is then', async () => {
     const { gate, entry, changes, leaving, probes } = gateOn(async () => ({ ok: probes() > 1, detail: 'down' }));
     gate.close(entry, new Error('down'));

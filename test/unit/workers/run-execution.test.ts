@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ForbiddenError, InvalidError, UnavailableError } from '../../../src/errors.ts';
+import {
+  ForbiddenError,
+  InvalidError,
+  QuotaError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from '../../../src/errors.ts';
 import { openRunBench, type RunBench, type RunChanges } from '../../support/run-bench.ts';
 import { until } from '../../support/until.ts';
 
@@ -39,7 +45,7 @@ function refuse(
 describe('an adopted execution whose program had started, and whose handle nobody wrote down', () => {
   it.each(refusals)('is followed to its own end, whatever its actor has become: %s', async (_, changes) => {
     await bench.startBefore();
-    const outcome = bench.adopt(changes);
+    const outcome = bench.run(changes);
     await bench.release();
     expect(await outcome).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7, state: 'complete' }]);
@@ -49,7 +55,7 @@ describe('an adopted execution whose program had started, and whose handle nobod
 
   it('is told to end where somebody had asked for that', async () => {
     await bench.startBefore();
-    expect(await bench.adopt({ ...refusals[0]?.[1], cancelRequested: true })).toBe('settled');
+    expect(await bench.run({ ...refusals[0]?.[1], cancelRequested: true })).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
   });
 
@@ -66,7 +72,7 @@ describe('an adopted execution whose program had started, and whose handle nobod
       yield* answers.watch(handle, signal);
     };
     await bench.release();
-    expect(await bench.adopt()).toBe('settled');
+    expect(await bench.run()).toBe('settled');
     expect(bench.waits.map(({ cause }) => cause)).toEqual([
       'Host login refuses the key of "alice"',
       'Host login has another key',
@@ -85,7 +91,7 @@ describe('an adopted execution whose program had started, and whose handle nobod
       return await answers.find(attempt, signal);
     };
     await bench.release();
-    expect(await bench.adopt(refusals[0]?.[1])).toBe('settled');
+    expect(await bench.run(refusals[0]?.[1])).toBe('settled');
     expect(bench.waits.map(({ cause }) => cause)).toEqual(['The engine is away', 'What is this']);
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(bench.steps).not.toContain('cancel');
@@ -95,15 +101,81 @@ describe('an adopted execution whose program had started, and whose handle nobod
 describe('an adopted execution whose program had not started', () => {
   it('is launched', async () => {
     await bench.release();
-    expect(await bench.adopt()).toBe('settled');
+    expect(await bench.run()).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(await bench.starts()).toBe(1);
   });
 
   it.each(refusals)('never starts where that is refused: %s', async (_, changes) => {
-    expect(await bench.adopt(changes)).toBe('settled');
+    expect(await bench.run(changes)).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'launch-failed', state: 'error' }]);
     expect(await bench.starts()).toBe(0);
+  });
+});
+
+describe('an execution that was taken just now', () => {
+  const full = new QuotaError('host.disk_full', 'The disk is full');
+  const cut = new UnknownOutcomeError('host.unknown_outcome', 'Host login was cut off');
+  const away = new UnavailableError('host.unavailable', 'The agent of "alice" does not start');
+  const bad = new InvalidError('image.invalid', 'It is no image');
+
+  /** Fails with these, one after the other, before the image is there. */
+  const prepareAfter = (...troubles: readonly Error[]): void => {
+    const left = [...troubles];
+    const before = { ...bench.launcher };
+    bench.launcher.prepare = async (image, signal, tell) => {
+      const trouble = left.shift();
+      if (trouble) throw trouble;
+      return await before.prepare(image, signal, tell);
+    };
+  };
+
+  it('waits for its image by itself where only it is in trouble that may pass, and its actor is left alone', async () => {
+    prepareAfter(full, cut, away);
+    await bench.release();
+    expect(await bench.run({ isFresh: true, isTrusted: true })).toBe('settled');
+    expect(bench.waits.map(({ cause }) => cause)).toEqual([full, cut, away].map(({ message }) => message));
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+    expect(bench.steps.join()).not.toMatch(/error|give back/);
+  });
+
+  it('goes back where its launcher is closed for all', async () => {
+    prepareAfter(away);
+    expect(await bench.run({ isFresh: true })).toBe('given-back');
+    expect(bench.waits).toMatchObject([{ cause: away.message }]);
+    expect(bench.steps).toEqual(['give back']);
+  });
+
+  it('goes back where its image is bad, of which its actor is told', async () => {
+    prepareAfter(bad);
+    expect(await bench.run({ isFresh: true })).toBe('given-back');
+    expect(bench.steps).toEqual(['error 3: It is no image', 'give back']);
+  });
+
+  it('is ended by its owner while its image cannot be had', async () => {
+    prepareAfter(...Array.from({ length: 100 }, () => full));
+    const outcome = bench.run({ isFresh: true });
+    await until(() => bench.waits.length > 0);
+    bench.cancelled.abort();
+    expect(await outcome).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
+  });
+
+  it('says what is done to have its image, where it has to be made again', async () => {
+    const before = { ...bench.launcher };
+    bench.launcher.prepare = async (image, signal, tell) => {
+      tell?.('Image "x" is being built for this cluster');
+      return await before.prepare(image, signal, tell);
+    };
+    await bench.release();
+    expect(await bench.run({ isFresh: true })).toBe('settled');
+    expect(bench.waits).toMatchObject([
+      {
+        cause: 'Image "x" is being built for this cluster',
+        owner: 'service',
+        next: 'It starts once the image is there',
+      },
+    ]);
   });
 });
 
@@ -111,7 +183,7 @@ describe('an execution whose scheduler keeps books', () => {
   it('is settled without them, and they are left to come', async () => {
     await bench.release();
     const never = new Promise<undefined>(() => {});
-    expect(await bench.adopt({ accounting: never })).toBe('settled');
+    expect(await bench.run({ accounting: never })).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(bench.booked).toEqual(['e1']);
   });
@@ -131,14 +203,14 @@ describe('contract §14: a message whose start fails', () => {
   it('starts where it has failed no more often than it may', async () => {
     failTimes(2);
     await bench.release();
-    expect(await bench.adopt({ startFailures: 2 })).toBe('settled');
+    expect(await bench.run({ startFailures: 2 })).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(bench.steps.join()).not.toContain('error');
   });
 
   it('ends at one more, and its actor is in ERROR and says why', async () => {
     failTimes(3);
-    expect(await bench.adopt({ startFailures: 2 })).toBe('settled');
+    expect(await bench.run({ startFailures: 2 })).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'launch-failed', detail: 'Failure 3', state: 'error' }]);
     expect(bench.steps).toContain('error 3: It could not be started, 3 times in a row: Failure 3');
     expect(await bench.starts()).toBe(0);
@@ -161,7 +233,7 @@ describe('a message whose text cannot be read', () => {
 
   it('waits and says for what, and starts once it can be', async () => {
     await bench.release();
-    expect(await bench.adopt(opensAfter(away, new Error('What is this')))).toBe('settled');
+    expect(await bench.run(opensAfter(away, new Error('What is this')))).toBe('settled');
     expect(bench.waits.map(({ cause }) => cause)).toEqual(['The directory is away', 'What is this']);
     expect(bench.waits[1]?.since).toEqual(bench.waits[0]?.since);
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
@@ -175,7 +247,7 @@ describe('a message whose text cannot be read', () => {
       if (asked === 1) throw new UnavailableError('launcher.unavailable', 'The engine is away');
       return await answers.cancel(attempt, graceMs);
     };
-    const outcome = bench.adopt(opensAfter(...Array.from({ length: 100 }, () => away)));
+    const outcome = bench.run(opensAfter(...Array.from({ length: 100 }, () => away)));
     await until(() => bench.waits.length > 0);
     bench.cancelled.abort();
     expect(await outcome).toBe('settled');

@@ -64,7 +64,7 @@ function play(launches: readonly Error[], { intended = false }: { readonly inten
     actors: { stateJson: async () => '{}', markError: async () => 'marked' },
     configs: { valuesFor: async () => [] },
     leases: { keep: () => ({ lost: lost.signal, cancelled: cancelled.signal, [Symbol.dispose]: () => undefined }) },
-    gate: { waitOf: () => undefined, close: () => undefined },
+    gate: { waitOf: () => undefined, suspect: () => undefined },
     output: { blobs: {} },
     settings: {
       notAfterMs: 1_000,
