@@ -5,7 +5,7 @@
  * often, the pauses grow.
  */
 
-import { asError } from '../../src/errors.ts';
+import { asError, UnavailableError } from '../../src/errors.ts';
 import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { type BackoffOptions, pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
@@ -15,7 +15,7 @@ import type { Asked } from './job-reason.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { isOwnRecord } from './own-record.ts';
-import { createSlurmQueries, type SlurmQueries } from './slurm-queries.ts';
+import { createSlurmQueries, type QueueAnswer, type SlurmQueries } from './slurm-queries.ts';
 import { jobNamePrefix } from './submissions.ts';
 
 export interface JobPollerOptions {
@@ -84,8 +84,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
 
   /** @returns what Slurm said where it wants to be asked less often. */
   async function ask(asked: readonly Follower[]): Promise<string | undefined> {
-    const users = [...new Set(asked.map(({ user }) => user))];
-    const { jobs, slowed } = await queries.queue(users, closing.signal);
+    const users = new Set(asked.map(({ user }) => user));
+    const { jobs, slowed, unknown } = await queries.queue([...users], closing.signal);
     const queued = byId(jobs);
     const started = byOwnId(jobs);
     for (const follower of asked) {
@@ -95,19 +95,21 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       else {
         // Most have ended, and wrote how where it can be read sooner than the accounting knows.
         follower.hint();
-        void lookUp(follower);
+        void lookUp(follower, unknown.includes(follower.user));
       }
     }
     return slowed;
   }
 
-  /** What `squeue` has forgotten; the accounting has its own pace. */
-  async function lookUp(follower: Follower): Promise<void> {
+  /** What `squeue` has forgotten, or cannot tell; the accounting has its own pace, and asks by numbers alone. */
+  async function lookUp(follower: Follower, isUnknown: boolean): Promise<void> {
     if (follower.isLookedUp) return;
     follower.isLookedUp = true;
     try {
       const job = (await book.find(follower)).at(-1);
-      follower.tell(job ? { kind: 'job', job } : { kind: 'gone' });
+      if (job) follower.tell({ kind: 'job', job });
+      else if (isUnknown) follower.tell({ kind: 'unanswered', asked: 'squeue', error: unknownUser(follower.user) });
+      else follower.tell({ kind: 'gone' });
     } catch (thrown) {
       if (!closing.signal.aborted) follower.tell({ kind: 'unanswered', asked: 'sacct', error: asError(thrown) });
     } finally {
@@ -191,7 +193,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       // Slurm's own search by name takes upper and lower case for the same.
       return jobs.filter((job) => job.name === name);
     },
-    jobsOf: async (user) => (await lookUps.ask(user)).filter((job) => job.user === user),
+    jobsOf: async (user) => await lookUps.ask(user),
     account: async (job, withinMs) => (job.id === '' ? undefined : await book.final(job, withinMs)),
     trouble: () => trouble,
     close: () => closing.abort(new Error('the service stops')),
@@ -200,7 +202,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
 
 /** Many look-ups at once are one question: what comes while one is under way waits for the next. */
 function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
-  let next: { readonly users: Set<string>; readonly answer: Promise<readonly JobRecord[]> } | undefined;
+  let next: { readonly users: Set<string>; readonly answer: Promise<QueueAnswer> } | undefined;
   let current: Promise<unknown> = Promise.resolve();
 
   async function ask(user: string): Promise<readonly JobRecord[]> {
@@ -208,23 +210,33 @@ function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
       const users = new Set<string>();
       const question = current.then(async () => {
         next = undefined;
-        return (await queries.queue([...users], signal)).jobs;
+        return await queries.queue([...users], signal);
       });
       next = { users, answer: question };
       current = question.catch(() => undefined);
     }
-    next.users.add(user);
-    return await next.answer;
+    const { users } = next;
+    users.add(user);
+    const { jobs, unknown } = await next.answer;
+    if (unknown.includes(user)) throw unknownUser(user);
+    return jobs.filter((job) => mayBeOf(user, job, users));
   }
   return { ask };
 }
 
-/**
- * Numbers begin again where a controller has lost its state, and a stranger's job then has the one that ours had. These
- * users' jobs alone were asked for: a user who is none of them is one whose name Slurm could not look up just now.
- */
-function isOurs({ name, user }: JobRecord, follower: FollowedJob, users: readonly string[]): boolean {
-  return name.startsWith(jobNamePrefix) && (user === follower.user || !users.includes(user));
+/** Numbers begin again where a controller has lost its state, and a stranger's job then has the one that ours had. */
+function isOurs(job: JobRecord, follower: FollowedJob, users: ReadonlySet<string>): boolean {
+  return job.name.startsWith(jobNamePrefix) && mayBeOf(follower.user, job, users);
+}
+
+/** These users' jobs alone were asked for: one of another name is of somebody whom Slurm could not look up just now. */
+function mayBeOf(user: string, job: JobRecord, users: ReadonlySet<string>): boolean {
+  return job.user === user || !users.has(job.user);
+}
+
+function unknownUser(user: string): UnavailableError {
+  const message = `Jobs of user "${user}" are not known: squeue could not look up that user, and told nothing of them`;
+  return new UnavailableError('launcher.unavailable', message);
 }
 
 /** The last record of each: an element that was requeued has several in the accounting. */

@@ -148,6 +148,27 @@ describe('the poller of a cluster', () => {
     expect(await first(1)).toMatchObject({ kind: 'job', job: { id: '1' } });
   });
 
+  it('finds the jobs of a user also where Slurm cannot tell the name of that user, and none of another', async () => {
+    const slurm = playSlurm();
+    Object.assign(slurm, { queued: [1], user: 'nobody' });
+    open(slurm, 60_000);
+    expect(await poller.jobsOf('alice')).toMatchObject([{ id: '1' }]);
+    slurm.user = 'bob';
+    expect(await Promise.all([poller.jobsOf('alice'), poller.jobsOf('bob')])).toMatchObject([[], [{ id: '1' }]]);
+  });
+
+  it('takes nothing for an answer about a user whom squeue could not look up, and tells others of theirs', async () => {
+    const slurm = playSlurm();
+    // It drops the user, and ends with 0.
+    Object.assign(slurm, { queued: [1], user: 'bob', said: 'squeue: error: Invalid user: alice\n' });
+    open(slurm, 60_000);
+    const refusal = { code: 'launcher.unavailable', retryable: true };
+    await expect(poller.jobsOf('alice')).rejects.toMatchObject(refusal);
+    await expect(poller.findByName('abaco-s1', 'alice')).rejects.toMatchObject(refusal);
+    expect(await poller.jobsOf('bob')).toMatchObject([{ id: '1' }]);
+    expect(await first(2)).toMatchObject({ kind: 'unanswered', asked: 'squeue', error: refusal });
+  });
+
   it('gives a hint between two questions, and asks nothing for it', async () => {
     const slurm = playSlurm();
     slurm.queued = [1];
