@@ -17,12 +17,14 @@ export interface Followed {
 export async function followExecution(held: HeldExecution, handle: LaunchHandle): Promise<Followed> {
   const { claimed, context, entry, kept } = held;
   const live = context.output.follow(entry.launcher, handle, held.lease, claimed.results);
-  const cancel = (): void => void cancelRunning(held);
+  const over = new AbortController();
+  const cancel = (): void => void cancelRunning(held, over.signal);
   kept.cancelled.addEventListener('abort', cancel, { once: true });
   if (claimed.cancelRequested || kept.cancelled.aborted) cancel();
   try {
     return { live, end: await watch(held, handle, live) };
   } finally {
+    over.abort();
     await live.stop();
     kept.cancelled.removeEventListener('abort', cancel);
   }
@@ -73,8 +75,9 @@ async function noteRunning(held: HeldExecution, at: Date, node: string): Promise
   }
 }
 
-async function cancelRunning(held: HeldExecution): Promise<void> {
-  for (let count = 0; !held.gone; count += 1) {
+/** What has ended need not be told to, and a launcher may refuse that for ever. */
+async function cancelRunning(held: HeldExecution, over: AbortSignal): Promise<void> {
+  for (let count = 0; !held.gone && !over.aborted; count += 1) {
     try {
       await held.cancel();
       return;

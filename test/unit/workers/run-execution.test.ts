@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ForbiddenError, InvalidError, UnavailableError } from '../../../src/errors.ts';
 import { openRunBench, type RunBench, type RunChanges } from '../../support/run-bench.ts';
 import { until } from '../../support/until.ts';
@@ -89,6 +89,28 @@ describe('an adopted execution whose program had started, and whose handle nobod
     expect(bench.waits.map(({ cause }) => cause)).toEqual(['The engine is away', 'What is this']);
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(bench.steps).not.toContain('cancel');
+  });
+});
+
+describe('a cancel that its launcher refuses', () => {
+  it('is not repeated once the program has ended', async () => {
+    await bench.startBefore();
+    const answer = Promise.withResolvers<never>();
+    let asked = 0;
+    bench.launcher.cancel = async () => {
+      asked += 1;
+      return await answer.promise;
+    };
+    await bench.release();
+    expect(await bench.adopt({ cancelRequested: true })).toBe('settled');
+    vi.useFakeTimers();
+    try {
+      answer.reject(new UnavailableError('launcher.unavailable', 'Nobody knows its job'));
+      await vi.advanceTimersByTimeAsync(120_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(asked).toBe(1);
   });
 });
 
