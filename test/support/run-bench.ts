@@ -18,6 +18,8 @@ export interface RunBench extends AsyncDisposable {
   readonly settled: readonly Settlement[];
   /** Executions whose books are to be added. */
   readonly booked: readonly string[];
+  /** Start times that Redis was told of what runs. */
+  readonly started: readonly Date[];
   /** Aborts when its owner asks for its end. */
   readonly cancelled: AbortController;
   /** Starts the program, as a supervisor that died before it recorded the handle. */
@@ -33,6 +35,8 @@ export interface RunChanges {
   readonly actor?: Partial<Actor>;
   readonly message?: Partial<Message>;
   readonly cancelRequested?: boolean;
+  /** What stands in Redis of it. */
+  readonly execution?: Partial<Claimed['execution']>;
   /** What stands beside the path. */
   readonly context?: Partial<Pick<RunContext, 'configs' | 'runAs' | 'checkpoint'>>;
   readonly queues?: RunContext['settings']['queues'];
@@ -63,6 +67,7 @@ export async function openRunBench(): Promise<RunBench> {
   const waits: Wait[] = [];
   const settled: Settlement[] = [];
   const booked: string[] = [];
+  const started: Date[] = [];
   const cancelled = new AbortController();
   let closed: Wait | undefined;
   let failures = 0;
@@ -75,11 +80,11 @@ export async function openRunBench(): Promise<RunBench> {
     },
   };
 
-  function claimedWith({ message, cancelRequested = false }: RunChanges): Claimed {
+  function claimedWith({ message, execution, cancelRequested = false }: RunChanges): Claimed {
     const sent = { contentType: 'str', body: { inline: Buffer.from('hello') }, environment, executor: 'alice' };
     return {
       lease: { tenant: 'T', actorId: 'a1', executionId: 'e1', fence: 2, workerId: 'w1', leaseMs: 60_000 },
-      execution: { id: 'e1', executor: 'alice', revision: 1 } as Claimed['execution'],
+      execution: { id: 'e1', executor: 'alice', revision: 1, ...execution } as Claimed['execution'],
       message: { ...sent, ...message } as Message,
       intent: { fence: 1, attempt: 1, launcher: 'local', notAfter },
       startFailures: 0,
@@ -100,7 +105,7 @@ export async function openRunBench(): Promise<RunBench> {
         failures += failed ? 1 : 0;
         return failures;
       },
-      running: async () => (steps.push('running'), 'running'),
+      running: async (_: unknown, at: Date) => (started.push(at), steps.push('running'), 'running'),
       settle: async (_: unknown, settlement: Settlement) => (settled.push(settlement), 'settled'),
       cleanupDone: async () => undefined,
     };
@@ -155,6 +160,7 @@ export async function openRunBench(): Promise<RunBench> {
     waits,
     settled,
     booked,
+    started,
     cancelled,
     async startBefore() {
       const image = await launcher.prepare({ name: mock.image }, new AbortController().signal);
