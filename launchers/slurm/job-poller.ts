@@ -51,7 +51,7 @@ export interface JobPoller {
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
   /** All jobs of a user, alike. */
   jobsOf(user: string): Promise<readonly JobRecord[]>;
-  /** Every record the accounting has of a job, once it is over; nothing when that is not known within `withinMs`. */
+  /** Every record the accounting has of a job, once it is over; nothing when that is not known, as `AccountingBook` has it. */
   account(job: FollowedJob, withinMs: number): Promise<readonly JobRecord[] | undefined>;
   /** The last trouble with Slurm, or nothing when it answers. */
   trouble(): Error | undefined;

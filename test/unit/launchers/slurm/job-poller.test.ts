@@ -282,6 +282,16 @@ describe('the poller of a cluster', () => {
     expect(slurm.asked).toEqual(['sacct']);
   });
 
+  it('gives up on no books that it has not asked for, however seldom it asks', async () => {
+    const slurm = playSlurm();
+    slurm.accounted = [1, 2];
+    open(slurm, 300);
+    const books = async (id: string) => await poller.account({ id, user: 'alice', since }, 1);
+    expect(await books('1')).toHaveLength(1);
+    // It has just asked, and asks again when the interval is over.
+    expect(await books('2')).toHaveLength(1);
+  });
+
   it('gives up on the books of a job when the accounting stays away, and does not wait without end', async () => {
     const slurm = playSlurm();
     slurm.accountingBroken = true;
