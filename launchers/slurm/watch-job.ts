@@ -9,6 +9,7 @@ import type { EndRecord } from '../../src/launcher/end-record.ts';
 import type { AttemptRef, LaunchEvent, LauncherLog } from '../../src/launcher/launcher.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
+import { lastWords } from '../host/command.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView, Listen } from './job-poller.ts';
 import { causeOf, phaseOf } from './job-state.ts';
@@ -25,7 +26,7 @@ export interface WatchParts {
   readonly lateMs: number;
   /** Whether all that the end record tells of can be read. */
   readonly isWhole: (record: EndRecord) => Promise<boolean>;
-  /** The last that Slurm wrote about the job where its script wrote too. */
+  /** What Slurm wrote about the job, and whatever was to start its program about itself. */
   readonly lastWords: () => Promise<string>;
   /** How long an end waits for the accounting to say who cancelled it. */
   readonly accountingMs: number;
@@ -101,7 +102,8 @@ export async function* watchJob(
         { kind: 'cancelled', at: new Date() },
         { view, job: followed, cancelled: false },
       );
-    yield { kind: 'lost', at: new Date(), started: false, detail: describeUnstarted(view, decision.detail) };
+    const said = job.id === '' ? '' : await parts.lastWords().catch(() => '');
+    yield { kind: 'lost', at: new Date(), started: false, detail: describeUnstarted(view, decision.detail, said) };
     return;
   }
 }
@@ -255,7 +257,8 @@ function isOutlived(holder: MarkerHolder | undefined, view: JobView): boolean {
   return holder.restarts < (view.job.restarts ?? 0);
 }
 
-function describeUnstarted(view: JobView, detail: string): string {
-  if (view.kind !== 'job') return 'Slurm does not know its job, and its program never started';
-  return detail.replace('container', 'job');
+function describeUnstarted(view: JobView, detail: string, said: string): string {
+  const why = 'Slurm does not know its job, and its program never started';
+  const what = view.kind === 'job' ? detail.replace('container', 'job') : why;
+  return said.trim() === '' ? what : `${what}: ${lastWords(said)}`;
 }
