@@ -47,7 +47,10 @@ export type FollowedJob = AccountedJob;
 export interface JobPoller {
   /** The job as each round after this call sees it, one round an interval, and hints between. Ends when `signal` aborts. */
   follow(job: FollowedJob, signal: AbortSignal, listen?: Listen): AsyncIterable<JobView>;
-  /** Jobs of this name, by a question begun after this call. Rejects when Slurm does not answer: that is not "none". */
+  /**
+   * Jobs of this name, by a question begun after this call, a second after the last of its kind at least. Rejects when Slurm
+   * does not answer: that is not "none".
+   */
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
   /** All jobs of a user, alike. */
   jobsOf(user: string): Promise<readonly JobRecord[]>;
@@ -200,15 +203,22 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
   };
 }
 
-/** Many look-ups at once are one question: what comes while one is under way waits for the next. */
+/** Between the beginnings of two look-ups; the first is at once. */
+const lookUpEveryMs = 1_000;
+
+/** Many look-ups at once are one question: what comes while one is under way, or too soon after it, waits for the next. */
 function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
   let next: { readonly users: Set<string>; readonly answer: Promise<QueueAnswer> } | undefined;
   let current: Promise<unknown> = Promise.resolve();
+  let askedAtMs = Number.NEGATIVE_INFINITY;
 
   async function ask(user: string): Promise<readonly JobRecord[]> {
     if (!next) {
       const users = new Set<string>();
       const question = current.then(async () => {
+        await pause(Math.max(0, askedAtMs + lookUpEveryMs - Date.now()), signal);
+        askedAtMs = Date.now();
+        // Who asks from here on has asked after it began.
         next = undefined;
         return await queries.queue([...users], signal);
       });
