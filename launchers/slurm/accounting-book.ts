@@ -29,7 +29,10 @@ export interface AccountedJob extends NamedJob {
 export interface AccountingBook {
   /** Every record of the job, also of starts before it was put back; none where it is not known. Rejects with trouble. */
   find(job: AccountedJob): Promise<readonly JobRecord[]>;
-  /** Its records once it is over; nothing when that is not known within `withinMs`. Never rejects. */
+  /**
+   * Its records once it is over; nothing when that is not known within `withinMs`, or in the time of two questions where
+   * that is longer. Never rejects.
+   */
   final(job: AccountedJob, withinMs: number): Promise<readonly JobRecord[] | undefined>;
 }
 
@@ -123,9 +126,18 @@ export function createAccountingBook(options: AccountingBookOptions): Accounting
     find: async (job) => (await wish(job, undefined)) ?? [],
     async final(job, withinMs) {
       if (withinMs <= 0 || !queries.hasAccounting) return undefined;
+      // The first question may come too soon after the end, and the next one an interval later.
+      const patienceMs = Math.max(withinMs, 2 * intervalMs);
       const { promise, resolve } = Promise.withResolvers<undefined>();
-      const timer = setTimeout(() => resolve(undefined), withinMs);
-      return await Promise.race([wish(job, Date.now() + withinMs), promise]).finally(() => clearTimeout(timer));
+      const timer = setTimeout(() => resolve(undefined), patienceMs);
+      const wished = wish(job, Date.now() + patienceMs);
+      const records = await Promise.race([wished, promise]).finally(() => clearTimeout(timer));
+      if (!records && queries.hasAccounting && !signal.aborted)
+        log.info(
+          { job: job.id, patienceMs },
+          'the accounting of Slurm has not told of an ended job; it is not asked again',
+        );
+      return records;
     },
   };
 }

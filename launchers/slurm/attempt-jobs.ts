@@ -11,8 +11,8 @@ import { phaseOf } from './job-state.ts';
 import { holderOf } from './marker-holder.ts';
 import { elementOf, jobNamePrefix } from './submissions.ts';
 
-/** Those that have not ended. Rejects when Slurm does not answer: that is not "none". */
-export async function liveJobsOf(
+/** All that Slurm knows, ended ones too. Rejects when Slurm does not answer: that is not "none". */
+export async function knownJobsOf(
   desk: Pick<Desk, 'owner' | 'ledger' | 'readIndex'>,
   poller: Pick<JobPoller, 'jobsOf'>,
   ref: AttemptRef,
@@ -22,9 +22,7 @@ export async function liveJobsOf(
   const marker = await desk.ledger.readMarker(ref);
   const holder = holderOf(marker)?.jobId;
   if (name === jobNamePrefix && holder === undefined) return [];
-  const jobs = (await poller.jobsOf(desk.owner)).filter(
-    (job) => phaseOf(job) !== 'ended' && (job.name === name || isHolder(job, holder)),
-  );
+  const jobs = (await poller.jobsOf(desk.owner)).filter((job) => job.name === name || isHolder(job, holder));
   const found: JobRecord[] = [];
   // The label in the marker is written beside the program, which may have put another's number there.
   for (const [jobName, named] of Map.groupBy(jobs, (job) => job.name)) {
@@ -32,6 +30,11 @@ export async function liveJobsOf(
     found.push(...named.filter(({ id }) => isSame(refs[elementOf(id)], ref)));
   }
   return found;
+}
+
+/** Those of them that have not ended. */
+export async function liveJobsOf(...of: Parameters<typeof knownJobsOf>): Promise<readonly JobRecord[]> {
+  return (await knownJobsOf(...of)).filter((job) => phaseOf(job) !== 'ended');
 }
 
 /** An element that waits has the number of its array, which is another element's own. */

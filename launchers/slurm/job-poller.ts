@@ -5,7 +5,7 @@
  * often, the pauses grow.
  */
 
-import { asError } from '../../src/errors.ts';
+import { asError, UnavailableError } from '../../src/errors.ts';
 import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { type BackoffOptions, pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
@@ -15,7 +15,7 @@ import type { Asked } from './job-reason.ts';
 import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { isOwnRecord } from './own-record.ts';
-import { createSlurmQueries, type SlurmQueries } from './slurm-queries.ts';
+import { createSlurmQueries, type QueueAnswer, type SlurmQueries } from './slurm-queries.ts';
 import { jobNamePrefix } from './submissions.ts';
 
 export interface JobPollerOptions {
@@ -47,11 +47,14 @@ export type FollowedJob = AccountedJob;
 export interface JobPoller {
   /** The job as each round after this call sees it, one round an interval, and hints between. Ends when `signal` aborts. */
   follow(job: FollowedJob, signal: AbortSignal, listen?: Listen): AsyncIterable<JobView>;
-  /** Jobs of this name, by a question begun after this call. Rejects when Slurm does not answer: that is not "none". */
+  /**
+   * Jobs of this name, by a question begun after this call, a second after the last of its kind at least. Rejects when Slurm
+   * does not answer: that is not "none".
+   */
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
   /** All jobs of a user, alike. */
   jobsOf(user: string): Promise<readonly JobRecord[]>;
-  /** Every record the accounting has of a job, once it is over; nothing when that is not known within `withinMs`. */
+  /** Every record the accounting has of a job, once it is over; nothing when that is not known, as `AccountingBook` has it. */
   account(job: FollowedJob, withinMs: number): Promise<readonly JobRecord[] | undefined>;
   /** The last trouble with Slurm, or nothing when it answers. */
   trouble(): Error | undefined;
@@ -84,8 +87,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
 
   /** @returns what Slurm said where it wants to be asked less often. */
   async function ask(asked: readonly Follower[]): Promise<string | undefined> {
-    const users = [...new Set(asked.map(({ user }) => user))];
-    const { jobs, slowed } = await queries.queue(users, closing.signal);
+    const users = new Set(asked.map(({ user }) => user));
+    const { jobs, slowed, unknown } = await queries.queue([...users], closing.signal);
     const queued = byId(jobs);
     const started = byOwnId(jobs);
     for (const follower of asked) {
@@ -95,19 +98,21 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       else {
         // Most have ended, and wrote how where it can be read sooner than the accounting knows.
         follower.hint();
-        void lookUp(follower);
+        void lookUp(follower, unknown.includes(follower.user));
       }
     }
     return slowed;
   }
 
-  /** What `squeue` has forgotten; the accounting has its own pace. */
-  async function lookUp(follower: Follower): Promise<void> {
+  /** What `squeue` has forgotten, or cannot tell; the accounting has its own pace, and asks by numbers alone. */
+  async function lookUp(follower: Follower, isUnknown: boolean): Promise<void> {
     if (follower.isLookedUp) return;
     follower.isLookedUp = true;
     try {
       const job = (await book.find(follower)).at(-1);
-      follower.tell(job ? { kind: 'job', job } : { kind: 'gone' });
+      if (job) follower.tell({ kind: 'job', job });
+      else if (isUnknown) follower.tell({ kind: 'unanswered', asked: 'squeue', error: unknownUser(follower.user) });
+      else follower.tell({ kind: 'gone' });
     } catch (thrown) {
       if (!closing.signal.aborted) follower.tell({ kind: 'unanswered', asked: 'sacct', error: asError(thrown) });
     } finally {
@@ -191,40 +196,57 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       // Slurm's own search by name takes upper and lower case for the same.
       return jobs.filter((job) => job.name === name);
     },
-    jobsOf: async (user) => (await lookUps.ask(user)).filter((job) => job.user === user),
+    jobsOf: async (user) => await lookUps.ask(user),
     account: async (job, withinMs) => (job.id === '' ? undefined : await book.final(job, withinMs)),
     trouble: () => trouble,
     close: () => closing.abort(new Error('the service stops')),
   };
 }
 
-/** Many look-ups at once are one question: what comes while one is under way waits for the next. */
+/** Between the beginnings of two look-ups; the first is at once. */
+const lookUpEveryMs = 1_000;
+
+/** Many look-ups at once are one question: what comes while one is under way, or too soon after it, waits for the next. */
 function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
-  let next: { readonly users: Set<string>; readonly answer: Promise<readonly JobRecord[]> } | undefined;
+  let next: { readonly users: Set<string>; readonly answer: Promise<QueueAnswer> } | undefined;
   let current: Promise<unknown> = Promise.resolve();
+  let askedAtMs = Number.NEGATIVE_INFINITY;
 
   async function ask(user: string): Promise<readonly JobRecord[]> {
     if (!next) {
       const users = new Set<string>();
       const question = current.then(async () => {
+        await pause(Math.max(0, askedAtMs + lookUpEveryMs - Date.now()), signal);
+        askedAtMs = Date.now();
+        // Who asks from here on has asked after it began.
         next = undefined;
-        return (await queries.queue([...users], signal)).jobs;
+        return await queries.queue([...users], signal);
       });
       next = { users, answer: question };
       current = question.catch(() => undefined);
     }
-    next.users.add(user);
-    return await next.answer;
+    const { users } = next;
+    users.add(user);
+    const { jobs, unknown } = await next.answer;
+    if (unknown.includes(user)) throw unknownUser(user);
+    return jobs.filter((job) => mayBeOf(user, job, users));
   }
   return { ask };
 }
 
-/**
- * Numbers begin again where a controller has lost its state, and a stranger's job then has the one that ours had. These
- * users' jobs alone were asked for: a user who is none of them is one whose name Slurm could not look up just now.
- */
-function isOurs({ name, user }: JobRecord, follower: FollowedJob, users: readonly string[]): boolean {
-  return name.startsWith(jobNamePrefix) && (user === follower.user || !users.includes(user));
+/** Numbers begin again where a controller has lost its state, and a stranger's job then has the one that ours had. */
+function isOurs(job: JobRecord, follower: FollowedJob, users: ReadonlySet<string>): boolean {
+  return job.name.startsWith(jobNamePrefix) && mayBeOf(follower.user, job, users);
+}
+
+/** These users' jobs alone were asked for: one of another name is of somebody whom Slurm could not look up just now. */
+function mayBeOf(user: string, job: JobRecord, users: ReadonlySet<string>): boolean {
+  return job.user === user || !users.has(job.user);
+}
+
+function unknownUser(user: string): UnavailableError {
+  const message = `Jobs of user "${user}" are not known: squeue could not look up that user, and told nothing of them`;
+  return new UnavailableError('launcher.unavailable', message);
 }
 
 /** The last record of each: an element that was requeued has several in the accounting. */

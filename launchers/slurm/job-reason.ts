@@ -114,6 +114,11 @@ export function explainWaiting(job: Pick<JobRecord, 'states' | 'reason'>): Expla
   return { cause, owner, next };
 }
 
+/** Of a job that runs, and whose program does not yet. */
+export function explainStarting({ nodes }: Pick<JobRecord, 'nodes'>): Explanation {
+  return scheduler(`Its job runs on ${nodes || 'its nodes'}, and its container is being started`);
+}
+
 /** Of whom it is learned what becomes of a job: Slurm, its accounting, or what the job itself has written. */
 export type Asked = 'squeue' | 'sacct' | 'files';
 

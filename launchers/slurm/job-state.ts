@@ -96,6 +96,11 @@ export function phaseOf(job: Pick<JobRecord, 'states'>): JobPhase {
   return explainState(job).phase;
 }
 
+/** It keeps its nodes, and its program stands still. */
+export function isHalted({ states }: Pick<JobRecord, 'states'>): boolean {
+  return states.some((word) => /^(?:SUSPENDED|STOPPED)$/i.test(word));
+}
+
 export function causeOf({ states }: Pick<JobRecord, 'states'>): SlurmCause | undefined {
   const ends = states.map((word) => meanings[word.toUpperCase()]?.ended).filter((by) => by !== undefined);
   // Beside another word it only says how Slurm went about it.

@@ -67,7 +67,7 @@ export function fillJob(
     cpusPerTask: cpusOf(limits.nanoCpus),
     // A node has one task at least.
     ...optional('memoryBytesPerNode', memory === undefined ? undefined : memory * mebibyte),
-    walltimeMs: settings.walltime,
+    walltimeMs: Math.min(settings.walltime, resources.mostWalltimeMs ?? settings.walltime),
     ...placeOf(settings),
     ...resources,
   };

@@ -14,7 +14,6 @@ import type {
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
 import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
-import { pause } from '../../src/lib/backoff.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import type { ApptainerPaths } from '../apptainer/apptainer-command.ts';
 import { createClusterFiles } from '../apptainer/cluster-files.ts';
@@ -24,18 +23,17 @@ import { atAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
 import { createHostPool } from '../host/host-pool.ts';
 import { createOwners } from '../host/owners.ts';
-import { isSame, liveJobsOf } from './attempt-jobs.ts';
+import { isSame } from './attempt-jobs.ts';
+import { createCancellation } from './cancel-attempt.ts';
 import { checkResources } from './check-resources.ts';
 import { mostElements } from './cluster-facts.ts';
 import { collectOutput } from './collect-output.ts';
 import { testSbatchCommand } from './commands/sbatch.ts';
-import { cancelCommand, terminateCommand } from './commands/scancel.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { createEndHints } from './end-hints.ts';
 import { runAsJob } from './job-build.ts';
 import type { FollowedJob } from './job-poller.ts';
 import type { JobRecord } from './job-record.ts';
-import { phaseOf } from './job-state.ts';
 import { createClusterKnowledge } from './learn-cluster.ts';
 import { planStart } from './plan-start.ts';
 import { createPolling } from './polling.ts';
@@ -99,6 +97,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   });
   const desks = new Map<string, Desk>();
   const ends = createEndHints();
+  const cancellation = createCancellation({ poller, log, signal: closing.signal });
 
   function deskOf({ owner }: AttemptRef): Desk {
     if (owner === undefined)
@@ -196,36 +195,6 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return { id, user: desk.owner, since };
   }
 
-  async function cancel(desk: Desk, ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
-    if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
-      await cancelJobs(desk, ref);
-      return 'never-started';
-    }
-    const isFirst = !(await desk.ledger.wasCancelled(ref));
-    await desk.ledger.noteCancel(ref);
-    for (const job of await liveJobsOf(desk, poller, ref)) {
-      // Slurm sends no signal to what waits, and that would find the marker taken.
-      const isWaiting = phaseOf(job) === 'waiting';
-      const tell = isWaiting ? cancelCommand : terminateCommand;
-      await desk.host.run(tell([job.id]), closing.signal);
-      // Kept beside the helper's own grace time: it ends a container whose helper is stuck.
-      if (isFirst && !isWaiting) void killLater(desk, job.id, graceMs);
-    }
-    return 'stopping';
-  }
-
-  async function cancelJobs(desk: Desk, ref: AttemptRef): Promise<void> {
-    for (const { id } of await liveJobsOf(desk, poller, ref)) await desk.host.run(cancelCommand([id]), closing.signal);
-  }
-
-  async function killLater(desk: Desk, id: string, graceMs: number): Promise<void> {
-    await pause(graceMs + 5_000, closing.signal);
-    if (closing.signal.aborted) return;
-    await desk.host.run(cancelCommand([id]), closing.signal).catch((thrown: unknown) => {
-      log.warn({ err: thrown, job: id }, 'job not cancelled');
-    });
-  }
-
   const atDesk = async <T>(ref: AttemptRef, action: (desk: Desk) => Promise<T>): Promise<T | undefined> =>
     await atAccount({ launcher: name, owner: ref.owner }, () => deskOf(ref), action);
 
@@ -247,7 +216,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     owners.expect(desk.owner);
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
-    if (!hasEnded) await cancelJobs(desk, ref);
+    if (!hasEnded) await cancellation.endJobs(desk, ref);
     pressure.relax(desk.owner);
     await desk.kept.remove(ref, closing.signal);
     desk.reader.forget(ref);
@@ -312,7 +281,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
       return watchJob(parts, handle, followed(handle, desk), signal);
     },
     cancel: async (ref, graceMs) =>
-      (await atDesk(ref, async (desk) => await cancel(desk, ref, graceMs))) ?? 'never-started',
+      (await atDesk(ref, async (desk) => await cancellation.cancel(desk, ref, graceMs))) ?? 'never-started',
     collect,
     remove,
     sweep,

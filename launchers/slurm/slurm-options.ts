@@ -62,7 +62,7 @@ export const SlurmOptions = Type.Object(
       minimum: 0,
       maximum: 600_000,
       description:
-        'How long after its end the accounting of Slurm is asked for what it has about an execution, which ends without it; 0 does without.',
+        'How long after its end the accounting of Slurm is asked for what it has about an execution, which ends without it; twice "poll" where that is longer; 0 does without.',
     }),
     keep: Type.Integer({
       ...setting('duration'),

@@ -17,9 +17,14 @@ export interface SlurmAnswer {
   readonly slowed?: string;
 }
 
+export interface QueueAnswer extends SlurmAnswer {
+  /** Users whom Slurm could not look up just now: of their jobs it has said nothing. */
+  readonly unknown: readonly string[];
+}
+
 export interface SlurmQueries {
   /** All jobs of these users that wait, run, or ended a short while ago. */
-  queue(users: readonly string[], signal: AbortSignal): Promise<SlurmAnswer>;
+  queue(users: readonly string[], signal: AbortSignal): Promise<QueueAnswer>;
   /** What the accounting knows of these. Of a cluster without accounting, nothing. */
   accounting(question: AccountingQuestion, signal: AbortSignal): Promise<SlurmAnswer>;
   /** False once `sacct` has said that there is none. */
@@ -47,7 +52,7 @@ export function createSlurmQueries(host: Host): SlurmQueries {
     get hasAccounting() {
       return hasAccounting;
     },
-    queue: async (users, signal) => await host.run(noticeSlowing(squeueCommand(users)), signal),
+    queue: async (users, signal) => await host.run(noticeUnknown(noticeSlowing(squeueCommand(users))), signal),
     async accounting(question, signal) {
       if (!hasAccounting) return { jobs: [] };
       try {
@@ -91,6 +96,17 @@ function noticeSlowing(command: Command<readonly JobRecord[]>): Command<SlurmAns
       const jobs = command.parse(result);
       const slowed = result.stderr.split('\n').find((line) => slowing.test(line));
       return slowed === undefined ? { jobs } : { jobs, slowed: slowed.trim() };
+    },
+  };
+}
+
+/** "squeue: error: Invalid user: alice": it goes on without that user, and ends with 0. */
+function noticeUnknown(command: Command<SlurmAnswer>): Command<QueueAnswer> {
+  return {
+    ...command,
+    parse(result: CommandResult) {
+      const unknown = [...result.stderr.matchAll(/invalid user: *(\S+)/gi)].flatMap(([, user]) => user ?? []);
+      return { ...command.parse(result), unknown };
     },
   };
 }

@@ -9,11 +9,12 @@ import type { EndRecord } from '../../src/launcher/end-record.ts';
 import type { AttemptRef, LaunchEvent, LauncherLog } from '../../src/launcher/launcher.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
+import { lastWords } from '../host/command.ts';
 import type { HostLedger } from '../host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView, Listen } from './job-poller.ts';
 import { causeOf, phaseOf } from './job-state.ts';
 import { holderOf, type MarkerHolder } from './marker-holder.ts';
-import { createWaitTeller } from './tell-wait.ts';
+import { createHaltTeller, createWaitTeller } from './tell-wait.ts';
 import { withCause } from './with-cause.ts';
 
 export interface WatchParts {
@@ -25,7 +26,7 @@ export interface WatchParts {
   readonly lateMs: number;
   /** Whether all that the end record tells of can be read. */
   readonly isWhole: (record: EndRecord) => Promise<boolean>;
-  /** The last that Slurm wrote about the job where its script wrote too. */
+  /** What Slurm wrote about the job, and whatever was to start its program about itself. */
   readonly lastWords: () => Promise<string>;
   /** How long an end waits for the accounting to say who cancelled it. */
   readonly accountingMs: number;
@@ -33,6 +34,9 @@ export interface WatchParts {
 
 /** One view in so many: what waits has written nothing, unless another job of the same attempt started the program. */
 const lookAtWaiting = 10;
+
+type Wait = Extract<LaunchEvent, { readonly kind: 'queued' }>;
+type Running = Extract<LaunchEvent, { readonly kind: 'running' }>;
 
 const retryPause = { firstMs: 200, mostMs: 5_000 };
 
@@ -43,21 +47,26 @@ export async function* watchJob(
   signal: AbortSignal,
 ): AsyncGenerator<LaunchEvent> {
   const waits = createWaitTeller();
-  let isRunning = false;
+  const halts = createHaltTeller();
+  let running: Running | undefined;
   let endedAtMs: number | undefined;
   let owner: string | undefined;
   let waitedViews = 0;
   let nodes = '';
-  const silent = (error: Error) =>
-    isRunning ? undefined : waits.tell({ kind: 'unanswered', asked: 'files', error }, new Date());
+  const newsIn = (view: JobView): Wait | Running | undefined => {
+    if (!running) return waits.tell(view, new Date());
+    const news = halts.tell(view, new Date());
+    return news === 'over' ? running : news;
+  };
+  const silent = (error: Error) => newsIn({ kind: 'unanswered', asked: 'files', error });
   const before = yield* lookPatiently(parts, ref, { signal, silent });
   const isOver = isSettled(before?.record) || before?.marker.kind === 'closed';
   for await (const { view, followed } of viewsOf(parts, job, { isOver, ownerJob: () => owner, signal })) {
     if (view.kind === 'job') ({ nodes } = view.job);
     waitedViews = view.kind === 'job' && phaseOf(view.job) === 'waiting' ? waitedViews + 1 : 0;
     if (waitedViews > 0 && waitedViews % lookAtWaiting !== 1) {
-      const wait = isRunning ? undefined : waits.tell(view, new Date());
-      if (wait) yield wait;
+      const news = newsIn(view);
+      if (news) yield news;
       continue;
     }
     const look = yield* lookPatiently(parts, ref, { signal, silent });
@@ -66,13 +75,13 @@ export async function* watchJob(
     if (view.kind === 'hinted' && !isDecided(look.record)) continue;
     // The handle may name a job that came too late; what becomes of that says nothing.
     if (!isSettled(look.record) && isAnothers(owner, view, followed)) continue;
-    if (!isRunning && look.startedAt) {
-      isRunning = true;
-      yield { kind: 'running', at: look.startedAt, node: nodes || look.holder?.node || 'unknown' };
+    if (!running && look.startedAt) {
+      running = { kind: 'running', at: look.startedAt, node: nodes || look.holder?.node || 'unknown' };
+      yield running;
     }
     const container = isSettled(look.record) || isOutlived(look.holder, view) ? gone : containerOf(view, look.record);
-    const wait = isRunning || isSettled(look.record) ? undefined : waits.tell(view, new Date());
-    if (wait) yield wait;
+    const news = isSettled(look.record) ? undefined : newsIn(view);
+    if (news) yield news;
     const decision = decideEnd({ ...look, container, isOwner: isOwner(look.holder, view), now: new Date() });
     if (decision.kind === 'wait') {
       endedAtMs = undefined;
@@ -93,7 +102,8 @@ export async function* watchJob(
         { kind: 'cancelled', at: new Date() },
         { view, job: followed, cancelled: false },
       );
-    yield { kind: 'lost', at: new Date(), started: false, detail: describeUnstarted(view, decision.detail) };
+    const said = job.id === '' ? '' : await parts.lastWords().catch(() => '');
+    yield { kind: 'lost', at: new Date(), started: false, detail: describeUnstarted(view, decision.detail, said) };
     return;
   }
 }
@@ -247,7 +257,8 @@ function isOutlived(holder: MarkerHolder | undefined, view: JobView): boolean {
   return holder.restarts < (view.job.restarts ?? 0);
 }
 
-function describeUnstarted(view: JobView, detail: string): string {
-  if (view.kind !== 'job') return 'Slurm does not know its job, and its program never started';
-  return detail.replace('container', 'job');
+function describeUnstarted(view: JobView, detail: string, said: string): string {
+  const why = 'Slurm does not know its job, and its program never started';
+  const what = view.kind === 'job' ? detail.replace('container', 'job') : why;
+  return said.trim() === '' ? what : `${what}: ${lastWords(said)}`;
 }

@@ -17,8 +17,10 @@ export interface ResourcePolicy {
 }
 
 /** With what the queue gives where nothing is asked for. */
-export function fillResources(asked: Resources, { partitions, accounts, qos }: ResourcePolicy): Resources {
-  const given = { partition: partitions[0], account: accounts[0], qos: qos[0] };
+export function fillResources(asked: Resources, policy: ResourcePolicy): Resources {
+  const { partitions, accounts, qos, maxWalltimeMs } = policy;
+  const mostWalltimeMs = asked.walltimeMs === undefined ? (maxWalltimeMs ?? undefined) : undefined;
+  const given = { partition: partitions[0], account: accounts[0], qos: qos[0], mostWalltimeMs };
   const words = Object.entries(given).filter(([, word]) => word !== undefined);
   return { ...(Object.fromEntries(words) as Resources), ...asked };
 }
@@ -44,5 +46,15 @@ export function policyProblem(asked: Resources, queue: string, policy: ResourceP
     if (value === undefined || limit === null || value <= limit) continue;
     return `"${name}" is ${render(value)}; queue "${queue}" allows ${render(limit)} at most`;
   }
-  return undefined;
+  return spreadProblem(asked, queue, policy);
+}
+
+/** A scheduler may give each task a node of its own where nobody says how many there are to be. */
+function spreadProblem(
+  { nodes, tasks = 1 }: Resources,
+  queue: string,
+  { maxNodes }: ResourcePolicy,
+): string | undefined {
+  if (nodes !== undefined || maxNodes === null || tasks <= maxNodes) return undefined;
+  return `"tasks" is ${tasks}, which may be as many nodes; queue "${queue}" allows ${maxNodes} at most: say "nodes" as well`;
 }

@@ -280,7 +280,10 @@ export interface LaunchHandle extends AttemptRef {
   readonly state: Readonly<Record<string, unknown>>;
 }
 
-/** Only forward: queued* → running → exactly one end. */
+/**
+ * Only forward: queued* → running → exactly one end. What runs may be `queued` again, where it stands still or nothing is
+ * known of it, and is `running` again, at the same time, when that is over.
+ */
 export type LaunchEvent =
   | {
       readonly kind: 'queued';

@@ -14,6 +14,8 @@ export interface Resources {
   /** Which GPUs, where a site has several kinds. */
   readonly gpuType?: string;
   readonly walltimeMs?: number;
+  /** Where no walltime is asked for, the longest there may be; no actor says it. */
+  readonly mostWalltimeMs?: number;
   readonly partition?: string;
   readonly account?: string;
   readonly qos?: string;

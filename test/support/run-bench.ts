@@ -18,6 +18,8 @@ export interface RunBench extends AsyncDisposable {
   readonly settled: readonly Settlement[];
   /** Executions whose books are to be added. */
   readonly booked: readonly string[];
+  /** Start times that Redis was told of what runs. */
+  readonly started: readonly Date[];
   /** Aborts when its owner asks for its end. */
   readonly cancelled: AbortController;
   /** Starts the program, as a supervisor that died before it recorded the handle. */
@@ -37,6 +39,8 @@ export interface RunChanges {
   readonly isFresh?: boolean;
   /** Whether its launcher is taken to be well, whatever one execution meets. */
   readonly isTrusted?: boolean;
+  /** What stands in Redis of it. */
+  readonly execution?: Partial<Claimed['execution']>;
   /** What stands beside the path. */
   readonly context?: Partial<Pick<RunContext, 'configs' | 'runAs' | 'checkpoint'>>;
   readonly queues?: RunContext['settings']['queues'];
@@ -67,6 +71,7 @@ export async function openRunBench(): Promise<RunBench> {
   const waits: Wait[] = [];
   const settled: Settlement[] = [];
   const booked: string[] = [];
+  const started: Date[] = [];
   const cancelled = new AbortController();
   let closed: Wait | undefined;
   let failures = 0;
@@ -79,11 +84,11 @@ export async function openRunBench(): Promise<RunBench> {
     },
   };
 
-  function claimedWith({ message, cancelRequested = false, isFresh = false }: RunChanges): Claimed {
+  function claimedWith({ message, execution, cancelRequested = false, isFresh = false }: RunChanges): Claimed {
     const sent = { contentType: 'str', body: { inline: Buffer.from('hello') }, environment, executor: 'alice' };
     return {
       lease: { tenant: 'T', actorId: 'a1', executionId: 'e1', fence: 2, workerId: 'w1', leaseMs: 60_000 },
-      execution: { id: 'e1', executor: 'alice', revision: 1 } as Claimed['execution'],
+      execution: { id: 'e1', executor: 'alice', revision: 1, ...execution } as Claimed['execution'],
       message: { ...sent, ...message } as Message,
       ...(isFresh ? {} : { intent: { fence: 1, attempt: 1, launcher: 'local', notAfter } }),
       startFailures: 0,
@@ -105,7 +110,7 @@ export async function openRunBench(): Promise<RunBench> {
         failures += failed ? 1 : 0;
         return failures;
       },
-      running: async () => (steps.push('running'), 'running'),
+      running: async (_: unknown, at: Date) => (started.push(at), steps.push('running'), 'running'),
       settle: async (_: unknown, settlement: Settlement) => (settled.push(settlement), 'settled'),
       cleanupDone: async () => undefined,
     };
@@ -163,6 +168,7 @@ export async function openRunBench(): Promise<RunBench> {
     waits,
     settled,
     booked,
+    started,
     cancelled,
     async startBefore() {
       const image = await launcher.prepare({ name: mock.image }, new AbortController().signal);

@@ -34,7 +34,7 @@ export const wait = Type.Object(
     next: Type.String({ description: 'What comes next, or what would help.' }),
     expected: Type.Optional(time('When the scheduler expects to start it; there where it has planned that.')),
   },
-  { description: 'Why something waits; there only while it does.' },
+  { description: 'Why something waits, or why what runs stands still or cannot be watched; there only while it does.' },
 );
 
 const version = Type.String({ description: 'Tag of the deployment.' });

@@ -24,6 +24,12 @@ describe('the policy of a queue', () => {
     expect(fillResources({ partition: 'debug' }, policy)).toEqual({ partition: 'debug', account: 'lab' });
   });
 
+  it('gives those who ask for no walltime none that is longer than it allows', () => {
+    const policy = { ...open, maxWalltimeMs: 300_000 };
+    expect(fillResources({}, policy)).toEqual({ mostWalltimeMs: 300_000 });
+    expect(fillResources({ walltimeMs: 60_000 }, policy)).toEqual({ walltimeMs: 60_000 });
+  });
+
   it.each([
     [
       { partition: 'long' },
@@ -33,6 +39,11 @@ describe('the policy of a queue', () => {
     [{ account: 'other' }, { accounts: ['lab'] }, '"account" is "other"; queue "hpc" allows lab'],
     [{ qos: 'high' }, { qos: ['low'] }, '"qos" is "high"; queue "hpc" allows low'],
     [{ walltimeMs: 7_200_000 }, { maxWalltimeMs: 3_600_000 }, '"walltime" is 2h; queue "hpc" allows 1h at most'],
+    [
+      { tasks: 3 },
+      { maxNodes: 2 },
+      '"tasks" is 3, which may be as many nodes; queue "hpc" allows 2 at most: say "nodes" as well',
+    ],
     [{ nodes: 3 }, { maxNodes: 2 }, '"nodes" is 3; queue "hpc" allows 2 at most'],
     [
       { memoryBytesPerNode: 2 ** 31 },
@@ -47,5 +58,7 @@ describe('the policy of a queue', () => {
   it('allows what is on its lists and at its limits', () => {
     const policy = { ...open, partitions: ['normal'], maxNodes: 2, maxWalltimeMs: 60_000 };
     expect(policyProblem({ partition: 'normal', nodes: 2, walltimeMs: 60_000 }, 'hpc', policy)).toBeUndefined();
+    expect(policyProblem({ nodes: 2, tasks: 64 }, 'hpc', policy)).toBeUndefined();
+    expect(policyProblem({ tasks: 2 }, 'hpc', policy)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   ForbiddenError,
   InvalidError,
@@ -95,6 +95,66 @@ describe('an adopted execution whose program had started, and whose handle nobod
     expect(bench.waits.map(({ cause }) => cause)).toEqual(['The engine is away', 'What is this']);
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(bench.steps).not.toContain('cancel');
+  });
+});
+
+describe('an adopted execution that was seen to run', () => {
+  const startedAt = new Date(1_000);
+  const wait = { cause: 'The login node is away', since: startedAt, owner: 'network' as const, next: 'It comes back' };
+
+  it('waits for nothing any more once it is seen to run again, and has started when it did', async () => {
+    await bench.startBefore();
+    await bench.release();
+    expect(await bench.run({ execution: { startedAt, wait } })).toBe('settled');
+    expect(bench.started).toEqual([startedAt]);
+  });
+
+  it('is not told again to run where it waited for nothing', async () => {
+    await bench.startBefore();
+    await bench.release();
+    expect(await bench.run({ execution: { startedAt } })).toBe('settled');
+    expect(bench.started).toEqual([]);
+  });
+
+  it('says why it cannot be watched, or stands still, and no longer than that is so', async () => {
+    await bench.startBefore();
+    const answers = { ...bench.launcher };
+    let watches = 0;
+    bench.launcher.watch = async function* (handle, signal) {
+      watches += 1;
+      if (watches === 1) throw new ForbiddenError('host.key_changed', 'Host login has another key');
+      const node = 'c1';
+      yield { kind: 'running', at: new Date(), node };
+      yield { kind: 'queued', at: new Date(), reason: 'Slurm has suspended it', owner: 'operator', next: 'It goes on' };
+      yield { kind: 'running', at: new Date(), node };
+      yield* answers.watch(handle, signal);
+    };
+    await bench.release();
+    expect(await bench.run({ execution: { startedAt } })).toBe('settled');
+    expect(bench.waits.map(({ cause }) => cause)).toEqual(['Host login has another key', 'Slurm has suspended it']);
+    expect(bench.started).toEqual([startedAt, startedAt]);
+  });
+});
+
+describe('a cancel that its launcher refuses', () => {
+  it('is not repeated once the program has ended', async () => {
+    await bench.startBefore();
+    const answer = Promise.withResolvers<never>();
+    let asked = 0;
+    bench.launcher.cancel = async () => {
+      asked += 1;
+      return await answer.promise;
+    };
+    await bench.release();
+    expect(await bench.run({ cancelRequested: true })).toBe('settled');
+    vi.useFakeTimers();
+    try {
+      answer.reject(new UnavailableError('launcher.unavailable', 'Nobody knows its job'));
+      await vi.advanceTimersByTimeAsync(120_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(asked).toBe(1);
   });
 });
 

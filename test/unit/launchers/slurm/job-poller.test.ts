@@ -1,79 +1,12 @@
 /** How often Slurm is asked. Slurm is played here, since it is counted and made to fail. */
 
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Command } from '../../../../launchers/host/command.ts';
-import type { Host } from '../../../../launchers/host/host.ts';
 import { createJobPoller, type JobPoller, type JobView } from '../../../../launchers/slurm/job-poller.ts';
+import { type PlayedSlurm, playSlurm } from '../../../support/play-slurm.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { until } from '../../../support/until.ts';
 
 const since = new Date(0);
-
-interface PlayedSlurm {
-  readonly asked: string[];
-  readonly forms: ('json' | 'text')[];
-  /** Jobs that squeue knows. */
-  queued: readonly number[];
-  /** Jobs that sacct knows. */
-  accounted: readonly number[];
-  broken: boolean;
-  /** sacct alone does not answer. */
-  accountingBroken: boolean;
-  /** What the commands say beside their answer. */
-  said: string;
-  /** What squeue says of its jobs. */
-  name: string;
-  user: string;
-  /** Its sacct was built with JSON. */
-  hasJson: boolean;
-  readonly host: Host;
-}
-
-function playSlurm(): PlayedSlurm {
-  const slurm: PlayedSlurm = {
-    asked: [],
-    forms: [],
-    queued: [],
-    accounted: [],
-    broken: false,
-    accountingBroken: false,
-    said: '',
-    name: 'abaco-s1',
-    user: 'alice',
-    hasJson: true,
-    host: {
-      name: 'played',
-      run: async <T>({ argv, parse }: Command<T>): Promise<T> => {
-        slurm.asked.push(argv[0]);
-        slurm.forms.push(argv.includes('--json') ? 'json' : 'text');
-        if (slurm.broken) throw new Error('slurmctld does not answer');
-        if (slurm.accountingBroken && argv[0] === 'sacct') throw new Error('slurmdbd does not answer');
-        if (!slurm.hasJson && argv.includes('--json')) {
-          const stderr = `${argv[0]}: error: JSON plugin loading failure`;
-          return parse({ exitCode: 1, signal: null, stdout: '', stderr });
-        }
-        const ids = argv[0] === 'squeue' ? slurm.queued : slurm.accounted;
-        const job = (id: number) => ({
-          job_id: id,
-          name: 'n',
-          user: 'alice',
-          state: { current: ['COMPLETED'] },
-          time: { end: 1_000, elapsed: 7 },
-        });
-        const rows = ids.map((id) =>
-          argv[0] === 'squeue'
-            ? [id, id, slurm.user, 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', slurm.name, '']
-            : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', 'n'],
-        );
-        const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
-        const text = head + rows.map((row) => row.join('\u001f')).join('\n');
-        const stdout = argv.includes('--json') ? JSON.stringify({ jobs: ids.map(job) }) : text;
-        return parse({ exitCode: 0, signal: null, stdout, stderr: slurm.said });
-      },
-    } as unknown as Host,
-  };
-  return slurm;
-}
 
 describe('the poller of a cluster', () => {
   let poller: JobPoller;
@@ -146,6 +79,18 @@ describe('the poller of a cluster', () => {
     Object.assign(slurm, { queued: [1], user: 'nobody' });
     open(slurm, 60_000);
     expect(await first(1)).toMatchObject({ kind: 'job', job: { id: '1' } });
+  });
+
+  it('takes nothing for an answer about a user whom squeue could not look up, and tells others of theirs', async () => {
+    const slurm = playSlurm();
+    // It drops the user, and ends with 0.
+    Object.assign(slurm, { queued: [1], user: 'bob', said: 'squeue: error: Invalid user: alice\n' });
+    open(slurm, 60_000);
+    const refusal = { code: 'launcher.unavailable', retryable: true };
+    await expect(poller.jobsOf('alice')).rejects.toMatchObject(refusal);
+    await expect(poller.findByName('abaco-s1', 'alice')).rejects.toMatchObject(refusal);
+    expect(await poller.jobsOf('bob')).toMatchObject([{ id: '1' }]);
+    expect(await first(2)).toMatchObject({ kind: 'unanswered', asked: 'squeue', error: refusal });
   });
 
   it('gives a hint between two questions, and asks nothing for it', async () => {
@@ -261,25 +206,20 @@ describe('the poller of a cluster', () => {
     expect(slurm.asked).toEqual(['sacct']);
   });
 
+  it('gives up on no books that it has not asked for, however seldom it asks', async () => {
+    const slurm = playSlurm();
+    slurm.accounted = [1, 2];
+    open(slurm, 300);
+    const books = async (id: string) => await poller.account({ id, user: 'alice', since }, 1);
+    expect(await books('1')).toHaveLength(1);
+    // It has just asked, and asks again when the interval is over.
+    expect(await books('2')).toHaveLength(1);
+  });
+
   it('gives up on the books of a job when the accounting stays away, and does not wait without end', async () => {
     const slurm = playSlurm();
     slurm.accountingBroken = true;
     open(slurm, 1);
     expect(await poller.account({ id: '1', user: 'alice', since }, 300)).toBeUndefined();
-  });
-
-  it('makes one question of many look-ups, begun after the last of them', async () => {
-    const slurm = playSlurm();
-    slurm.queued = [1];
-    open(slurm, 60_000);
-    const found = await Promise.all(
-      Array.from({ length: 100 }, async () => await poller.findByName('abaco-s1', 'alice')),
-    );
-    expect(found.every((jobs) => jobs.length === 1)).toBe(true);
-    expect(slurm.asked.length).toBeLessThanOrEqual(2);
-    slurm.queued = [];
-    expect(await poller.findByName('abaco-s1', 'alice')).toEqual([]);
-    slurm.broken = true;
-    await expect(poller.findByName('abaco-s1', 'alice')).rejects.toThrow('slurmctld does not answer');
   });
 });

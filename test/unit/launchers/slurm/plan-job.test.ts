@@ -45,6 +45,12 @@ describe('what a job asks Slurm for', () => {
     });
   });
 
+  it('is no more time than its queue allows, where its actor says nothing', () => {
+    const timeOf = (mostWalltimeMs: number) => planJob({ limits, resources: { mostWalltimeMs } }, settings);
+    expect(timeOf(300_000)).toMatchObject({ options: { time: '5' }, timeMs: 240_000 });
+    expect(timeOf(3_600_000)).toMatchObject({ options: { time: '10' } });
+  });
+
   it('is what its actor asks for, before all else', () => {
     const resources = {
       nodes: 2,

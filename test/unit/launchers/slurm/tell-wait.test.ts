@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobView } from '../../../../launchers/slurm/job-poller.ts';
-import { createWaitTeller, type WaitTeller } from '../../../../launchers/slurm/tell-wait.ts';
+import { createHaltTeller, createWaitTeller, type WaitTeller } from '../../../../launchers/slurm/tell-wait.ts';
 
 const start = Date.UTC(2026, 0, 2, 3, 4, 5);
 const at = (seconds: number): Date => new Date(start + seconds * 1_000);
@@ -61,7 +61,50 @@ describe('why a job waits', () => {
     );
   });
 
-  it('is nothing for a job that runs', () => {
-    expect(teller.tell(waits('None', undefined, ['RUNNING']), at(0))).toBeUndefined();
+  it('is no reason of Slurm any more once its job runs', () => {
+    teller.tell(waits('Resources'), at(0));
+    const view = waits('None', undefined, ['RUNNING']);
+    if (view.kind === 'job') Object.assign(view.job, { nodes: 'c1' });
+    const reason = 'Its job runs on c1, and its container is being started';
+    expect(teller.tell(view, at(5))).toMatchObject({ reason, at: at(5), owner: 'scheduler' });
+    expect(teller.tell(view, at(10))).toBeUndefined();
+  });
+
+  it('is what holds up a job that has nodes', () => {
+    expect(teller.tell(waits('None', undefined, ['SUSPENDED']), at(0))?.reason).toBe('Slurm has suspended it');
+  });
+
+  it('is nothing for a job that has ended', () => {
+    expect(teller.tell(waits('None', undefined, ['FAILED']), at(0))).toBeUndefined();
+  });
+});
+
+describe('why a program that runs stands still', () => {
+  const silence: JobView = { kind: 'unanswered', asked: 'squeue', error: new Error('timed out') };
+
+  it('is told once, until it goes on', () => {
+    const halts = createHaltTeller();
+    expect(halts.tell(waits('None', undefined, ['RUNNING']), at(0))).toBeUndefined();
+    const [suspended, stopped] = [waits('None', undefined, ['SUSPENDED']), waits('None', undefined, ['STOPPED'])];
+    expect(halts.tell(suspended, at(5))).toMatchObject({ reason: 'Slurm has suspended it', at: at(5) });
+    expect(halts.tell(suspended, at(10))).toBeUndefined();
+    expect(halts.tell(stopped, at(15))).toMatchObject({ reason: expect.stringContaining('signal') as string });
+    expect(halts.tell(waits('None', undefined, ['RUNNING']), at(20))).toBe('over');
+    expect(halts.tell(waits('None', undefined, ['RUNNING']), at(25))).toBeUndefined();
+  });
+
+  it('is that nothing is known of it, after a minute of that', () => {
+    const halts = createHaltTeller();
+    expect(halts.tell(silence, at(0))).toBeUndefined();
+    expect(halts.tell(waits('None', undefined, ['RUNNING']), at(55))).toBeUndefined();
+    expect(halts.tell(silence, at(65))).toBeUndefined();
+    expect(halts.tell({ kind: 'hinted' }, at(120))).toBeUndefined();
+    expect(halts.tell(silence, at(125))).toMatchObject({ reason: 'Slurm does not answer: timed out', at: at(65) });
+    expect(halts.tell(silence, at(130))).toBeUndefined();
+    expect(halts.tell(waits('None', undefined, ['RUNNING']), at(135))).toBe('over');
+  });
+
+  it('is not that another start of its job waits', () => {
+    expect(createHaltTeller().tell(waits('Priority'), at(0))).toBeUndefined();
   });
 });

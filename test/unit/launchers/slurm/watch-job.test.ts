@@ -59,6 +59,48 @@ describe('following an attempt', () => {
     expect(follows).toEqual([job.id]);
   });
 
+  it('says of what never started what Apptainer said of that', async () => {
+    const failed = { id: '70_3', ownId: 74, name: 'abaco-s1', user: 'alice', states: ['FAILED'], reason: 'None' };
+    async function* follow(): AsyncGenerator<JobView> {
+      yield { kind: 'job', job: { ...failed, exitCode: 255, signal: 0, nodes: 'c1' } };
+    }
+    const parts = {
+      ...partsOf({ kind: 'free' }),
+      poller: { follow: () => follow() } as unknown as JobPoller,
+      lastWords: async () => 'INFO: Mounting\nFATAL: container creation failed: fuse: device not found\n',
+    };
+    parts.ledger.close = async () => 'closed';
+    const events = await Array.fromAsync(watchJob(parts, ref, job, new AbortController().signal));
+    expect(events).toMatchObject([{ kind: 'lost', started: false }]);
+    expect(events[0]).toHaveProperty(
+      'detail',
+      'Its job ended before the program started: exit code 255, Slurm says FAILED: ' +
+        'INFO: Mounting; FATAL: container creation failed: fuse: device not found',
+    );
+  });
+
+  it('says of what runs that it is suspended, and when it goes on', async () => {
+    const leaving = new AbortController();
+    const record = { id: '70_3', ownId: 74, name: 'abaco-s1', user: 'alice', reason: 'None', exitCode: 0, signal: 0 };
+    async function* follow(): AsyncGenerator<JobView> {
+      for (const state of ['RUNNING', 'SUSPENDED', 'SUSPENDED', 'RUNNING', 'RUNNING']) {
+        yield { kind: 'job', job: { ...record, states: [state], nodes: 'c1' } };
+      }
+      leaving.abort();
+    }
+    const parts = {
+      ...partsOf({ kind: 'started', owner: 'c1:12@74.0' }),
+      poller: { follow: () => follow() } as unknown as JobPoller,
+    };
+    const events = await Array.fromAsync(watchJob(parts, ref, job, leaving.signal));
+    expect(events).toMatchObject([
+      { kind: 'running', node: 'c1' },
+      { kind: 'queued', reason: 'Slurm has suspended it', owner: 'operator' },
+      { kind: 'running', node: 'c1' },
+    ]);
+    expect(events[2]).toEqual(events[0]);
+  });
+
   it('says that its host cannot be reached while nothing can be looked at, and goes on when it can', async () => {
     const leaving = new AbortController();
     const away = new UnavailableError('host.unavailable', 'Host login does not answer');

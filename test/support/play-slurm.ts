@@ -1,0 +1,70 @@
+/** What Slurm answers about jobs, as a test wants it, and how often it was asked. */
+
+import type { Command } from '../../launchers/host/command.ts';
+import type { Host } from '../../launchers/host/host.ts';
+
+export interface PlayedSlurm {
+  readonly asked: string[];
+  readonly forms: ('json' | 'text')[];
+  /** Jobs that squeue knows. */
+  queued: readonly number[];
+  /** Jobs that sacct knows. */
+  accounted: readonly number[];
+  broken: boolean;
+  /** sacct alone does not answer. */
+  accountingBroken: boolean;
+  /** What the commands say beside their answer. */
+  said: string;
+  /** What squeue says of its jobs. */
+  name: string;
+  user: string;
+  /** Its sacct was built with JSON. */
+  hasJson: boolean;
+  readonly host: Host;
+}
+
+export function playSlurm(): PlayedSlurm {
+  const slurm: PlayedSlurm = {
+    asked: [],
+    forms: [],
+    queued: [],
+    accounted: [],
+    broken: false,
+    accountingBroken: false,
+    said: '',
+    name: 'abaco-s1',
+    user: 'alice',
+    hasJson: true,
+    host: {
+      name: 'played',
+      run: async <T>({ argv, parse }: Command<T>): Promise<T> => {
+        slurm.asked.push(argv[0]);
+        slurm.forms.push(argv.includes('--json') ? 'json' : 'text');
+        if (slurm.broken) throw new Error('slurmctld does not answer');
+        if (slurm.accountingBroken && argv[0] === 'sacct') throw new Error('slurmdbd does not answer');
+        if (!slurm.hasJson && argv.includes('--json')) {
+          const stderr = `${argv[0]}: error: JSON plugin loading failure`;
+          return parse({ exitCode: 1, signal: null, stdout: '', stderr });
+        }
+        const ids = argv[0] === 'squeue' ? slurm.queued : slurm.accounted;
+        const job = (id: number) => ({
+          job_id: id,
+          name: 'n',
+          user: 'alice',
+          state: { current: ['COMPLETED'] },
+          time: { end: 1_000, elapsed: 7 },
+        });
+        const rows = ids.map((id) =>
+          argv[0] === 'squeue'
+            ? [id, id, slurm.user, 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', slurm.name, '']
+            : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', 'n'],
+        );
+        const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
+        const text = head + rows.map((row) => row.join('\u001f')).join('\n');
+        const stdout = argv.includes('--json') ? JSON.stringify({ jobs: ids.map(job) }) : text;
+        return parse({ exitCode: 0, signal: null, stdout, stderr: slurm.said });
+      },
+    } as unknown as Host,
+  };
+  return slurm;
+}
