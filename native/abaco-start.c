@@ -7,7 +7,7 @@
 #include <string.h>
 
 static int usage(void) {
-  say("usage: abaco-start start --ledger DIR --run DIR --not-after SECONDS [--time-limit MS] --grace MS"
+  say("usage: abaco-start start --ledger DIR --run DIR --not-after SECONDS [--time-limit MS] [--began SECONDS] --grace MS"
       " --log-limit BYTES --result-limit BYTES [--result-total BYTES] [--result-count N]"
       " [--environment FILE] [--label TEXT] -- PROGRAM [ARG...]");
   say("       abaco-start rank --run DIR --result-limit BYTES -- PROGRAM [ARG...]");

@@ -38,6 +38,8 @@ struct settings {
   const char *label;
   uint64_t not_after;
   uint64_t time_limit_ms;
+  /* Since when the time counts, Unix seconds of this machine; 0 is since the start of the program. */
+  uint64_t began;
   uint64_t grace_ms;
   uint64_t log_limit;
   struct results_limits results;
@@ -72,6 +74,7 @@ static int read_settings(int count, char *arguments[], struct settings *settings
     { "--run", &settings->run, NULL, true },
     { "--not-after", NULL, &settings->not_after, true },
     { "--time-limit", NULL, &settings->time_limit_ms, false },
+    { "--began", NULL, &settings->began, false },
     { "--grace", NULL, &settings->grace_ms, true },
     { "--log-limit", NULL, &settings->log_limit, true },
     { "--result-limit", NULL, &settings->results.one, true },
@@ -241,6 +244,14 @@ static char **prepare(const struct settings *settings, struct run *run) {
   return run->signals < 0 ? NULL : environment;
 }
 
+/* What a container takes to start is time of the job: it is no time of the program. */
+static int64_t time_left_ms(const struct settings *settings) {
+  int64_t limit = (int64_t)settings->time_limit_ms;
+  int64_t gone = settings->began > 0 ? now_ms() - (int64_t)settings->began * 1000 : 0;
+  if (gone <= 0) return limit;
+  return gone < limit ? limit - gone : 0;
+}
+
 static void start_program(struct run *run, char *arguments[], char **environment) {
   const struct settings *settings = run->settings;
   char file[PATH_MAX];
@@ -251,7 +262,7 @@ static void start_program(struct run *run, char *arguments[], char **environment
     return;
   }
   run->program = program_start(arguments, environment, PROGRAM_HAS_PIPE);
-  if (settings->time_limit_ms > 0) run->limit_at = monotonic_ms() + (int64_t)settings->time_limit_ms;
+  if (settings->time_limit_ms > 0) run->limit_at = monotonic_ms() + time_left_ms(settings);
 }
 
 int start_use(int count, char *all[]) {

@@ -8,6 +8,9 @@ import { waitThrough } from './wait-through.ts';
 /** Of Apptainer, for all that keeps it from starting a program. */
 const neverStarted = 255;
 
+/** The walltime counts from there; a template of the site may not say it. As words of a shell. */
+const began = '--began "${ABACO_JOB_BEGAN:-0}"';
+
 /** Seconds before it is tried again: what fails on a busy node is a look-up of the user, or a device that is taken. */
 const pauses = [1, 2] as const;
 
@@ -17,7 +20,7 @@ const pauses = [1, 2] as const;
  * itself: so it lives through TERM, passes it on to what it started, and passes on the exit code.
  */
 export function renderMember({ before, after, marker }: StartPlan): string {
-  const start = `${shellLine(before)} ${holderLabel} ${shellLine(after)}`;
+  const start = `${shellLine(before)} ${holderLabel} ${began} ${shellLine(after)}`;
   if (marker === undefined) return `exec ${start}\n`;
   return `marker=${shellQuote(marker)}
 start() {

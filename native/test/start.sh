@@ -482,6 +482,17 @@ case_the_time_limit_sends_term_and_says_so() {
   expect_ended reason time-limit
 }
 
+case_the_time_limit_counts_from_when_the_job_began() {
+  start --time-limit 60000 --began $(($(date +%s) - 61)) -- sh -c 'trap "exit 4" TERM; '"$linger"
+  expect_ended reason time-limit
+  rm ledger/start
+  start --time-limit 60000 --began $(($(date +%s) + 61)) -- sh -c 'exit 0'
+  expect_ended reason exited
+  rm ledger/start
+  start --time-limit 60000 --began 0 -- sh -c 'exit 0'
+  expect_ended reason exited
+}
+
 case_the_time_limit_kills_what_does_not_listen() {
   start --time-limit 300 -- sh -c 'trap "" TERM; '"$linger"
   expect_equal $code 137

@@ -36,14 +36,19 @@ async function runIn(
     after: ['--', "a 'word'"],
     ...(hasMarker ? { marker } : {}),
   });
-  const environment = { PATH: '/usr/bin:/bin', SLURM_JOB_ID: '17', SLURM_RESTART_COUNT: '2' };
+  const environment = {
+    PATH: '/usr/bin:/bin',
+    SLURM_JOB_ID: '17',
+    SLURM_RESTART_COUNT: '2',
+    ABACO_JOB_BEGAN: '1700000000',
+  };
   const { status, signal } = spawnSync(shell, [...options, '-c', `sleep() { ${pause}; }\n${script}`], {
     env: environment,
   });
   return { status, signal, told: existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : [] };
 }
 
-const line = "--label 17.2 -- a 'word'";
+const line = "--label 17.2 --began 1700000000 -- a 'word'";
 const takeMarker = 'ln -s name "$MARKER"';
 
 describe.each(shells)('the script of an element, in %s', (_shell, words) => {
