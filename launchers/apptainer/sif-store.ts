@@ -94,7 +94,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   let isOpen = false;
   const baseOf = (digest: string): string => `${directory}/${fileNameOf(digest)}`;
   const pathOf = (digest: string): string => `${baseOf(digest)}.sif`;
-  const uses = createImageUses(host, baseOf, options.installationId);
+  const uses = createImageUses({ host, baseOf, installation: options.installationId, log });
 
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
   async function find(digest: string): Promise<FoundSif | undefined> {
@@ -216,9 +216,9 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       log.warn({ err: thrown, directory }, 'what dead builders left is still there; the next build tries again');
     });
     const work = `${base}.building-${lock.token}`;
-    await host.makeDirectory(work, 0o700);
     const startedMs = Date.now();
     try {
+      await host.makeDirectory(work, 0o700);
       await resolved.fetch?.(work, signal);
       const { program, run } = options;
       await buildSif({ host, program, run, name, work, recipe: resolved.recipe(work), onLine, signal });
