@@ -1,5 +1,6 @@
 import { InvalidError, LauncherError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { attemptKey } from '../../src/launcher/attempt-key.ts';
+import { limitProblem } from '../../src/launcher/check-capabilities.ts';
 import { toldByRecord } from '../../src/launcher/end-record.ts';
 import { imageSourceKinds } from '../../src/launcher/image-source.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   FindDead,
   Launcher,
   LauncherContext,
+  LauncherHealth,
   LauncherKind,
   LaunchHandle,
   LaunchSpec,
@@ -67,7 +69,8 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   });
   const desks = new Map<string, Desk>();
   const closing = new AbortController();
-  let canLimit = false;
+  /** Unknown until a probe has reached the host. */
+  let canLimit: boolean | undefined;
 
   function deskOf(ref: Pick<AttemptRef, 'owner'>): Desk {
     const owner = places.asOwner ? ref.owner : everybody;
@@ -94,6 +97,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     const earlier = await findEarlier(desk, spec);
     if (earlier) return handleOf(spec, earlier);
     await checkMounts(desk.host, spec);
+    await checkLimits(spec, signal);
     await checkpoint('before-create');
     await desk.runs.create(spec);
     await writeScript(desk, spec);
@@ -103,6 +107,25 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     const starter = await start(desk, spec);
     await checkpoint('after-start');
     return handleOf(spec, starter);
+  }
+
+  async function probe(signal: AbortSignal): Promise<LauncherHealth> {
+    const { health, limits } = await probePlace({ places, options, nativeDir: context.nativeDir, signal });
+    canLimit = limits ?? canLimit;
+    return health;
+  }
+
+  /** Finds out first whether there are any, so that what an actor asks for is never left away unseen. */
+  async function checkLimits({ resources = {} }: LaunchSpec, signal: AbortSignal): Promise<void> {
+    const health = canLimit === undefined ? await probe(signal) : undefined;
+    if (canLimit === undefined) {
+      const why = health?.checks.find((check) => check.name === 'limits') ?? health;
+      const message = `Launcher "${name}" cannot say yet whether programs can be limited there: ${why?.detail ?? ''}`;
+      throw new UnavailableError('launcher.unavailable', message);
+    }
+    const asked = { memory: resources.memoryBytesPerNode, cpus: resources.cpusPerTask };
+    const problem = limitProblem(asked, { name, resourceLimits: canLimit });
+    if (problem !== undefined) throw new InvalidError('launcher.rejected', `Resources cannot be given: ${problem}`);
   }
 
   async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
@@ -121,7 +144,11 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
         ledgerEntry: desk.ledger.entryPath(spec),
         nativeDir: await files.nativeDirectory(desk.owner),
       },
-      { program: options.program, limits: canLimit, ...(options.gpus === 'none' ? {} : { gpus: options.gpus }) },
+      {
+        program: options.program,
+        limits: canLimit === true,
+        ...(options.gpus === 'none' ? {} : { gpus: options.gpus }),
+      },
     );
     const script = renderStartScript({ runDir, starters: desk.ledger.startersPath(spec), ...plan });
     await desk.host.put(`${runDir}/${startFiles.script}`, Buffer.from(script), { mode: 0o700 });
@@ -156,7 +183,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       version: 1,
       state: {
         ...renderOutputLimits(spec.limits),
-        ...(canLimit ? optional('memoryBytes', spec.limits.memoryBytes) : {}),
+        ...(canLimit === true ? optional('memoryBytes', spec.limits.memoryBytes) : {}),
       },
     };
   }
@@ -234,11 +261,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
         imageSources: imageSourceKinds.filter((kind) => kind !== 'engine' || options.engine !== ''),
       };
     },
-    async probe(signal) {
-      const { health, limits } = await probePlace({ places, options, nativeDir: context.nativeDir, signal });
-      canLimit = limits;
-      return health;
-    },
+    probe,
     prepare: async (image, signal, onProgress) => await files.prepare(image, signal, onProgress),
     images: files.images,
     launch,

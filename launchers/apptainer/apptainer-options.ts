@@ -9,7 +9,7 @@ export const buildsSetting = Type.Integer({
   default: 2,
   minimum: 1,
   maximum: 100,
-  description: 'Most images that are built at once, one of each tenant; further ones wait.',
+  description: 'Most images that each supervisor builds at once, one of each tenant; further ones wait.',
 });
 
 /** The table of a launcher of kind `apptainer` in `config/`. */

@@ -1,6 +1,6 @@
 /**
- * How many images are built at once on one machine, whoever asks: a build takes processors, memory and disk where others
- * work too. Of one tenant one at a time, so that none has all the turns.
+ * How many images one supervisor builds at once on one machine, whoever asks: a build takes processors, memory and disk
+ * where others work too. Of one tenant one at a time, so that none has all the turns.
  */
 
 import pLimit, { type LimitFunction } from 'p-limit';

@@ -145,13 +145,15 @@ function isFile({ name }: Pick<ImageRef, 'name'>): boolean {
   return name.startsWith('/');
 }
 
-/** As a command of the host, for as long as it takes. */
+const longestBuildMs = 2 * 3_600_000;
+
+/** As a command of the host. */
 function runHere(host: Host): RunScript {
   return async (script, signal) =>
     await host.run(
       {
         argv: ['/bin/sh', script],
-        timeoutMs: 3 * 3_600_000,
+        timeoutMs: longestBuildMs,
         parse({ exitCode, signal: killedBy }) {
           if (exitCode !== null) return exitCode;
           throw new UnknownOutcomeError('host.unknown_outcome', `it was ended by ${killedBy ?? 'a signal'}`);

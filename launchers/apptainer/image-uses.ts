@@ -4,8 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
+import { ServiceError, UnknownOutcomeError } from '../../src/errors.ts';
 import { parseImageSource, placeOf } from '../../src/launcher/image-source.ts';
-import type { ImageRef } from '../../src/launcher/launcher.ts';
+import type { ImageRef, LauncherLog } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
 
 export interface ImageUse {
@@ -23,7 +24,12 @@ export interface ImageUses {
   nameOf(image: ImageRef): string;
   /** When this tenant has last resolved it under this name; nothing where it never has. */
   resolvedAt(digest: string, image: ImageRef): Promise<Date | undefined>;
-  /** @param resolved - just now, and not from the cache. */
+  /**
+   * Trouble that may pass is told to the log alone: no image is refused for it. What was noted last is still there, and the
+   * next use is noted.
+   *
+   * @param resolved - just now, and not from the cache.
+   */
   note(digest: string, image: ImageRef, resolved: boolean): Promise<void>;
   list(digest: string): Promise<readonly ImageUse[]>;
 }
@@ -31,8 +37,15 @@ export interface ImageUses {
 /** A use is written down this often at most: each start asks. */
 const everyMs = 3_600_000;
 
-/** @param baseOf - what the names of the files of an image begin with. */
-export function createImageUses(host: Host, baseOf: (digest: string) => string, installation: string): ImageUses {
+export interface ImageUsesOptions {
+  readonly host: Host;
+  /** What the names of the files of an image begin with. */
+  readonly baseOf: (digest: string) => string;
+  readonly installation: string;
+  readonly log: LauncherLog;
+}
+
+export function createImageUses({ host, baseOf, installation, log }: ImageUsesOptions): ImageUses {
   const known = new Map<string, ImageUse>();
 
   const nameOf = (image: ImageRef): string => {
@@ -53,6 +66,22 @@ export function createImageUses(host: Host, baseOf: (digest: string) => string, 
     return found;
   }
 
+  async function write(digest: string, image: ImageRef, resolved: boolean): Promise<void> {
+    const before = await useOf(digest, image);
+    if (!resolved && before && Date.now() - Date.parse(before.usedAt) < everyMs) return;
+    const now = new Date().toISOString();
+    const use: ImageUse = {
+      tenant: image.tenant ?? '',
+      place: placeOf(parseImageSource(image.name)),
+      installation,
+      usedAt: now,
+      resolvedAt: resolved ? now : (before?.resolvedAt ?? now),
+    };
+    await host.makeDirectory(`${baseOf(digest)}.uses`, 0o755);
+    await host.put(pathOf(digest, image), Buffer.from(JSON.stringify(use)), { mode: 0o644 });
+    known.set(pathOf(digest, image), use);
+  }
+
   return {
     nameOf,
     async resolvedAt(digest, image) {
@@ -60,19 +89,13 @@ export function createImageUses(host: Host, baseOf: (digest: string) => string, 
       return use && new Date(use.resolvedAt);
     },
     async note(digest, image, resolved) {
-      const before = await useOf(digest, image);
-      if (!resolved && before && Date.now() - Date.parse(before.usedAt) < everyMs) return;
-      const now = new Date().toISOString();
-      const use: ImageUse = {
-        tenant: image.tenant ?? '',
-        place: placeOf(parseImageSource(image.name)),
-        installation,
-        usedAt: now,
-        resolvedAt: resolved ? now : (before?.resolvedAt ?? now),
-      };
-      await host.makeDirectory(`${baseOf(digest)}.uses`, 0o755);
-      await host.put(pathOf(digest, image), Buffer.from(JSON.stringify(use)), { mode: 0o644 });
-      known.set(pathOf(digest, image), use);
+      try {
+        await write(digest, image, resolved);
+      } catch (thrown) {
+        const mayPass = thrown instanceof UnknownOutcomeError || (thrown instanceof ServiceError && thrown.retryable);
+        if (!mayPass) throw thrown;
+        log.warn({ err: thrown, digest }, 'use of an image not noted; the next one is');
+      }
     },
     async list(digest) {
       const directory = `${baseOf(digest)}.uses`;

@@ -1,6 +1,6 @@
 /** Whether Apptainer would run programs here now, and what is wrong if not. */
 
-import { asError } from '../../src/errors.ts';
+import { asError, ServiceError } from '../../src/errors.ts';
 import type { LauncherHealth } from '../../src/launcher/launcher.ts';
 import { type Command, expectSuccess, lastWords } from '../host/command.ts';
 import { installFile } from '../host/install-file.ts';
@@ -18,8 +18,8 @@ export interface ProbeOptions {
 
 export interface Probed {
   readonly health: LauncherHealth;
-  /** Whether Apptainer can keep programs within limits of memory, processors and processes. */
-  readonly limits: boolean;
+  /** Whether Apptainer can keep programs within limits of memory, processors and processes; nothing where it could not be asked. */
+  readonly limits: boolean | undefined;
 }
 
 /** What Apptainer wants to mount something on. */
@@ -37,7 +37,7 @@ export async function probePlace({ places, options, nativeDir, signal }: ProbeOp
       return false;
     }
   };
-  let limits = false;
+  let limits: boolean | undefined;
   const reached = await check('host', async () => await service.run(firstLine('uname', ['uname', '-n']), signal));
   if (reached) {
     await check('agent', async () => places.describe());
@@ -70,20 +70,23 @@ async function canLimit(
   root: string,
   signal: AbortSignal,
   checks: Check[],
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   try {
-    await service.run(
-      tryCommand(program, root, ['--memory', '67108864', '--cpus', '0.5', '--pids-limit', '50']),
-      signal,
-    );
+    const command = tryCommand(program, root, ['--memory', '67108864', '--cpus', '0.5', '--pids-limit', '50']);
+    // A systemd that does not answer cannot limit anything; a host that does not may yet be found to.
+    await service.run({ ...command, argv: ['timeout', '20', ...command.argv] }, signal);
     checks.push({ name: 'limits', ok: true, detail: 'memory, processors and processes can be limited' });
     return true;
   } catch (thrown) {
     const why = asError(thrown).message;
+    if (thrown instanceof ServiceError) {
+      checks.push({ name: 'limits', ok: true, detail: `not known yet whether there are any: ${why}` });
+      return undefined;
+    }
     checks.push({
       name: 'limits',
       ok: true,
-      detail: `none here, so that actors with mem_limit or max_cpus are refused: ${why}`,
+      detail: `none here, so that actors with a limit of memory or processors are refused: ${why}`,
     });
     return false;
   }

@@ -8,8 +8,14 @@ import { lastWords } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
 import type { Recipe } from './resolve-source.ts';
 
-/** Runs a script of the working directory to its end; there or, as a job, elsewhere. @returns its exit code. */
-export type RunScript = (script: string, signal: AbortSignal) => Promise<number>;
+/**
+ * Runs a script of the working directory to its end; there or, as a job, elsewhere. How long that may take is its own
+ * matter: a job may wait for days before it starts.
+ *
+ * @param onWait - told in a few words what it waits for, where it does not run yet.
+ * @returns its exit code.
+ */
+export type RunScript = (script: string, signal: AbortSignal, onWait: (text: string) => void) => Promise<number>;
 
 export interface BuildParts {
   readonly host: Host;
@@ -26,7 +32,6 @@ export interface BuildParts {
 
 export const buildFiles = { sif: 'image.sif', log: 'build.log' } as const;
 
-const longestBuildMs = 2 * 3_600_000;
 const lookMs = 1_000;
 /** Of the end of a log that is read for its last line. */
 const tailBytes = 4_000;
@@ -45,7 +50,7 @@ export async function buildSif(parts: BuildParts): Promise<void> {
   const telling = tellLines(parts, ended.signal);
   let exitCode: number;
   try {
-    exitCode = await parts.run(script, AbortSignal.any([signal, AbortSignal.timeout(longestBuildMs)]));
+    exitCode = await parts.run(script, signal, parts.onLine);
   } finally {
     ended.abort();
     await telling;

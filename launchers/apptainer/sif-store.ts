@@ -16,8 +16,7 @@
  * end serves all.
  */
 
-import { QuotaError, ServiceError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
-import { parseImageSource } from '../../src/launcher/image-source.ts';
+import { QuotaError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import type { ImageRef, LauncherLog, PreparedImage } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
 import { failureOfBuild, noteFailure } from './build-failure.ts';
@@ -30,6 +29,7 @@ import { createSifChecks } from './sif-check.ts';
 import { fileNameOf, moveFile, openSifDirectory } from './sif-directory.ts';
 import { type Beat, type HeldLock, takeLock } from './sif-lock.ts';
 import { removeImage, removeLeftovers } from './sif-removal.ts';
+import { createUseRights } from './use-rights.ts';
 
 export interface SifStoreOptions extends SourceParts {
   readonly host: Host;
@@ -83,9 +83,6 @@ interface BuildInHand {
   readonly signal: AbortSignal;
 }
 
-/** Whoever may no longer have an image is found out within a day; a registry that is away stops nothing. */
-const resolveAgainMs = 24 * 3_600_000;
-
 export function createSifStore(options: SifStoreOptions): SifStore {
   const { host, directory, log, deadAfterMs = 60_000 } = options;
   const preparing = createSharedWork<PreparedImage>();
@@ -94,7 +91,12 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   let isOpen = false;
   const baseOf = (digest: string): string => `${directory}/${fileNameOf(digest)}`;
   const pathOf = (digest: string): string => `${baseOf(digest)}.sif`;
-  const uses = createImageUses(host, baseOf, options.installationId);
+  const uses = createImageUses({ host, baseOf, installation: options.installationId, log });
+  const rights = createUseRights({
+    uses,
+    resolve: async (image, signal) => await resolveSource(options, image, signal),
+    log,
+  });
 
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
   async function find(digest: string): Promise<FoundSif | undefined> {
@@ -121,7 +123,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     if (!isOpen) await open();
     const pinned = image.digest === undefined ? undefined : await find(image.digest);
     const prepared = ({ argv }: FoundSif, digest: string): PreparedImage => ({ name: image.name, digest, argv });
-    if (pinned && image.digest !== undefined && (await mayUse(image.digest, image, signal))) {
+    if (pinned && image.digest !== undefined && (await rights.mayUse(image.digest, image, signal))) {
       await uses.note(image.digest, image, false);
       return prepared(pinned, image.digest);
     }
@@ -129,24 +131,6 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     const record = (await find(resolved.digest)) ?? (await buildInTurn(image, resolved, signal, tell));
     await uses.note(resolved.digest, image, true);
     return prepared(record, resolved.digest);
-  }
-
-  /** False where it has to be resolved first. Throws where the registry says no. */
-  async function mayUse(digest: string, image: ImageRef, signal: AbortSignal): Promise<boolean> {
-    const resolvedAt = await uses.resolvedAt(digest, image);
-    if (resolvedAt === undefined) return false;
-    const { kind } = parseImageSource(image.name);
-    const isAsked = kind === 'registry' || kind === 'oras';
-    if (!isAsked || Date.now() - resolvedAt.getTime() < resolveAgainMs) return true;
-    try {
-      await resolveSource(options, { ...image, digest }, signal);
-      await uses.note(digest, image, true);
-    } catch (thrown) {
-      if (thrown instanceof ServiceError && thrown.code === 'image.denied') throw thrown;
-      if (signal.aborted) throw thrown;
-      log.debug({ err: thrown, digest }, 'image not resolved again; what was known goes on');
-    }
-    return true;
   }
 
   /** In its turn, which is of this process; no lock is held meanwhile, so that others may build it. */
@@ -216,9 +200,9 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       log.warn({ err: thrown, directory }, 'what dead builders left is still there; the next build tries again');
     });
     const work = `${base}.building-${lock.token}`;
-    await host.makeDirectory(work, 0o700);
     const startedMs = Date.now();
     try {
+      await host.makeDirectory(work, 0o700);
       await resolved.fetch?.(work, signal);
       const { program, run } = options;
       await buildSif({ host, program, run, name, work, recipe: resolved.recipe(work), onLine, signal });

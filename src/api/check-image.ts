@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/schema.ts';
 import { InvalidError } from '../errors.ts';
+import { limitProblem } from '../launcher/check-capabilities.ts';
 import { checkImagePolicy } from '../launcher/image-policy.ts';
 import { type ImageSourceKind, parseImageSource } from '../launcher/image-source.ts';
 import { chooseLauncher, type LauncherTable } from '../launcher/launcher-table.ts';
@@ -28,16 +29,15 @@ const sourceNames: Readonly<Record<ImageSourceKind, string>> = {
 export function checkImage(tenant: string, settings: Settings, { config, launchers }: Places): void {
   checkImagePolicy(tenant, settings.image, config.tenants[tenant]);
   const name = chooseLauncher(settings, { queues: config.queues, defaultLauncher: config.service.defaultLauncher });
-  const { imageSources = ['registry'], resourceLimits = true } = launchers.byName(name)?.launcher.capabilities ?? {};
+  const { imageSources = ['registry'], resourceLimits } = launchers.byName(name)?.launcher.capabilities ?? {};
   const { kind } = parseImageSource(settings.image);
   if (!imageSources.includes(kind)) {
     const known = imageSources.map((source) => sourceNames[source]).join(', ');
     throw invalid(`launcher "${name}" does not run ${sourceNames[kind]}; it runs ${known}`);
   }
-  const limit = settings.memLimit === null ? (settings.maxCpus === null ? undefined : 'max_cpus') : 'mem_limit';
-  if (resourceLimits || limit === undefined) return;
-  const why = `launcher "${name}" cannot keep a program within memory or processors: its host lets nobody use cgroups`;
-  throw invalid(`${why}; leave "${limit}" away`);
+  const { memLimit, maxCpus } = settings;
+  const problem = limitProblem({ mem_limit: memLimit, max_cpus: maxCpus }, { name, resourceLimits });
+  if (problem !== undefined) throw invalid(problem);
 }
 
 function invalid(reason: string): InvalidError {

@@ -17,5 +17,24 @@ export function capabilityProblem(
     return `launcher "${name}" runs one task on one node; leave "nodes" and "tasks" away`;
   }
   const word = capabilities.queues ? undefined : ofSchedulers.find((key) => resources[key] !== undefined);
-  return word === undefined ? undefined : `launcher "${name}" has no scheduler to give "${word}" to; leave it away`;
+  if (word !== undefined) return `launcher "${name}" has no scheduler to give "${word}" to; leave it away`;
+  return limitProblem(
+    { memory: resources.memoryBytesPerNode, cpus: resources.cpusPerTask },
+    { name, resourceLimits: capabilities.resourceLimits },
+  );
+}
+
+/**
+ * Why a program cannot be kept within limits that somebody asks for; nothing where it can, or where nobody knows yet.
+ *
+ * @param asked - by the name of the attribute.
+ */
+export function limitProblem(
+  asked: Readonly<Record<string, unknown>>,
+  { name, resourceLimits }: { readonly name: string; readonly resourceLimits: boolean | undefined },
+): string | undefined {
+  const limit = Object.keys(asked).find((key) => asked[key] !== undefined && asked[key] !== null);
+  if (resourceLimits !== false || limit === undefined) return undefined;
+  const why = `launcher "${name}" cannot keep a program within memory or processors: its host lets nobody use cgroups`;
+  return `${why}; leave "${limit}" away, or have an administrator give users of the host cgroups (version 2)`;
 }

@@ -154,8 +154,11 @@ export interface LauncherCapabilities {
   readonly everywhere: boolean;
   /** Mounts directories of file servers by itself. */
   readonly nfsMounts?: boolean;
-  /** Whether programs can be kept within memory and processors; where nothing is said, they can. Known after a probe. */
-  readonly resourceLimits?: boolean;
+  /**
+   * Whether programs can be kept within memory and processors. Where nothing is said they can, or nobody knows before a
+   * probe has reached the host: what is not known refuses nothing.
+   */
+  readonly resourceLimits?: boolean | undefined;
   /** Where its images may come from; where nothing is said, from registries. */
   readonly imageSources?: readonly ImageSourceKind[];
 }

@@ -21,6 +21,17 @@ describe('the powers of a launcher', () => {
     const resources = { nodes: 1, tasks: 1, cpusPerTask: 2, memoryBytesPerNode: 2 ** 30, walltimeMs: 60_000 };
     expect(capabilityProblem(resources, local)).toBeUndefined();
   });
+
+  it.each([
+    ['memory', { memoryBytesPerNode: 2 ** 30 }],
+    ['cpus', { cpusPerTask: 2 }],
+  ])('are not enough for %s where they are known to hold no limits', (name, resources) => {
+    const unlimited = { name: 'local', capabilities: { ...plain, resourceLimits: false } };
+    expect(capabilityProblem(resources, unlimited)).toBe(
+      `launcher "local" cannot keep a program within memory or processors: its host lets nobody use cgroups; leave "${name}" away, or have an administrator give users of the host cgroups (version 2)`,
+    );
+    expect(capabilityProblem({ walltimeMs: 60_000 }, unlimited)).toBeUndefined();
+  });
 });
 
 describe('the tasks of a program', () => {

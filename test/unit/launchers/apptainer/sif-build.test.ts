@@ -54,6 +54,31 @@ describe('the log of a build', () => {
   });
 });
 
+describe('a build', () => {
+  it('is given up by nobody but whoever asked for it, however long it waits elsewhere, and tells why it does', async () => {
+    await using directory = await makeTestDirectory('sif-build');
+    const { signal } = new AbortController();
+    const given: AbortSignal[] = [];
+    const told: string[] = [];
+    await buildSif({
+      host: createLocalHost({ scratchRoots: [directory.path] }),
+      program: 'apptainer',
+      name: 'x',
+      work: directory.path,
+      recipe: { bootstrap: 'docker', from: 'x' },
+      signal,
+      onLine: (line) => void told.push(line),
+      run: async (_, runSignal, onWait) => {
+        given.push(runSignal);
+        onWait('the queue is long');
+        return 0;
+      },
+    });
+    expect(given[0]).toBe(signal);
+    expect(told).toEqual(['the queue is long']);
+  });
+});
+
 describe('a build that fails', () => {
   const words = 'FATAL:   GET http://r.org/v2/x: unexpected status code 404 Not Found: SECRET\nSECRET';
 

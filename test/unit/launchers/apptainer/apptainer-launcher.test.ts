@@ -1,0 +1,105 @@
+/** Limits of memory and processors on a host that may have them, or has not been reached yet. Apptainer is played. */
+
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { apptainerKind } from '../../../../launchers/apptainer/apptainer-launcher.ts';
+import { InvalidError, UnavailableError } from '../../../../src/errors.ts';
+import type { LaunchSpec } from '../../../../src/launcher/launcher.ts';
+import { apptainerDefaults } from '../../../support/apptainer-bench.ts';
+import { silentLog } from '../../../support/silent-log.ts';
+import { makeTestDirectory } from '../../../support/test-directory.ts';
+
+const signal = new AbortController().signal;
+
+/** What the played one does where it is asked to limit a program. */
+const plays = { limits: 'exit 2', none: 'echo "FATAL: cannot use cgroups" >&2; exit 255' } as const;
+
+async function start(play: keyof typeof plays | 'absent') {
+  const directory = await makeTestDirectory('limits');
+  const program = join(directory.path, 'apptainer');
+  if (play !== 'absent') {
+    const text = `#!/bin/sh\ncase "$*" in\n*--version*) echo apptainer version 1 ;;\n*--memory*probe) ${plays[play]} ;;\n*probe) exit 2 ;;\nesac\n`;
+    await writeFile(program, text, { mode: 0o755 });
+  }
+  await writeFile(join(directory.path, 'abaco-start'), 'the helper');
+  const options = { ...apptainerDefaults, become: false, program };
+  const launcher = await apptainerKind.create('node', options, {
+    installationId: 'here',
+    dataDir: directory.path,
+    nativeDir: directory.path,
+    registries: {},
+    log: silentLog,
+    checkpoint: async () => undefined,
+  });
+  const script = async (): Promise<string> => {
+    const runs = join(directory.path, 'work', 'here', 'run');
+    const [run = ''] = await readdir(runs);
+    return await readFile(join(runs, run, 'start.sh'), 'utf8');
+  };
+  return {
+    launcher,
+    script,
+    async [Symbol.asyncDispose]() {
+      await launcher.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const spec: LaunchSpec = {
+  executionId: 'e',
+  attempt: 1,
+  tenant: 'T',
+  actorId: 'a',
+  image: { name: 'x', digest: `sha256:${'0'.repeat(64)}`, argv: ['true'] },
+  environment: {},
+  privileged: false,
+  mounts: [],
+  limits: { memoryBytes: 2 ** 29, graceMs: 0, logBytes: 1, resultBytes: 1, resultTotalBytes: 1, resultCount: 1 },
+  notAfter: new Date(Date.now() + 60_000),
+};
+const asking = { ...spec, resources: { memoryBytesPerNode: 2 ** 29 } };
+
+describe('limits of a program', () => {
+  it('are not known before a probe has asked, and then are what it found', async () => {
+    await using absent = await start('absent');
+    await absent.launcher.probe(signal);
+    expect(absent.launcher.capabilities.resourceLimits).toBeUndefined();
+    for (const play of ['limits', 'none'] as const) {
+      await using played = await start(play);
+      expect(played.launcher.capabilities.resourceLimits).toBeUndefined();
+      await played.launcher.probe(signal);
+      expect(played.launcher.capabilities.resourceLimits).toBe(play === 'limits');
+    }
+  });
+
+  it('are held from the first launch on, also where no probe came before it', async () => {
+    await using played = await start('limits');
+    await played.launcher.launch(asking, signal);
+    expect(await played.script()).toContain(`--memory ${2 ** 29}`);
+  });
+
+  it('are refused by a launch where the host cannot hold what was asked for', async () => {
+    await using played = await start('none');
+    const refused = await played.launcher.launch(asking, signal).catch((thrown: unknown) => thrown);
+    expect(refused).toBeInstanceOf(InvalidError);
+    expect(refused).toMatchObject({
+      code: 'launcher.rejected',
+      message: expect.stringMatching(/^Resources cannot be given: launcher "node" .*; leave "memory" away/),
+    });
+  });
+
+  it('of the installation are left away where the host cannot hold them', async () => {
+    await using played = await start('none');
+    await played.launcher.launch(spec, signal);
+    expect(await played.script()).not.toContain('--memory');
+  });
+
+  it('keep a launch waiting while nobody can say', async () => {
+    await using absent = await start('absent');
+    const waiting = await absent.launcher.launch(spec, signal).catch((thrown: unknown) => thrown);
+    expect(waiting).toBeInstanceOf(UnavailableError);
+    expect(waiting).toMatchObject({ message: expect.stringMatching(/^Launcher "node" cannot say yet .*apptainer/) });
+  });
+});
