@@ -1,18 +1,19 @@
 /** Builds images as jobs, where a login node is no place for work: the script, and waiting for its exit code. */
 
-import { LauncherError, UnavailableError } from '../../src/errors.ts';
+import { LauncherError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import { shellQuote } from '../../src/lib/shell.ts';
 import type { RunScript } from '../apptainer/sif-build.ts';
 import type { Host } from '../host/host.ts';
 import { sbatchCommand } from './commands/sbatch.ts';
 import { cancelCommand } from './commands/scancel.ts';
-import type { JobPoller } from './job-poller.ts';
-import { phaseOf } from './job-state.ts';
+import type { JobPoller, JobView } from './job-poller.ts';
+import { causeOf, phaseOf, type SlurmCause } from './job-state.ts';
+import { createWaitTeller } from './tell-wait.ts';
 
 export interface JobBuildOptions {
   readonly host: Host;
-  readonly poller: JobPoller;
+  readonly poller: Pick<JobPoller, 'follow'>;
   /** Whose job it is. */
   readonly user: string;
   /** Checked values of options of sbatch; empty ones are left away. */
@@ -23,49 +24,81 @@ export interface JobBuildOptions {
 
 const lookMs = 1_000;
 
+/** When Slurm was first seen to be done with a job, and why. */
+interface JobEnd {
+  readonly atMs: number;
+  readonly cause: SlurmCause | undefined;
+}
+
+/** While it waits nothing limits it, and from its start on the time limit of the job does. No job is left behind. */
 export function runAsJob({ host, poller, user, options, lateMs }: JobBuildOptions): RunScript {
-  return async (script, signal) => {
+  return async (script, signal, onWait) => {
     const exitFile = `${script}.exit`;
     await host.put(`${script}.job`, Buffer.from(renderBuildJob(script, exitFile, options)), { mode: 0o700 });
     const id = String(await host.run(sbatchCommand(`${script}.job`), signal));
-    const ended = new AbortController();
-    const either = AbortSignal.any([signal, ended.signal]);
-    let endedAtMs = Number.POSITIVE_INFINITY;
+    const left = new AbortController();
+    const either = AbortSignal.any([signal, left.signal]);
+    const waits = createWaitTeller();
+    let end: JobEnd | undefined;
     const following = (async () => {
       for await (const view of poller.follow({ id, user, since: new Date() }, either)) {
-        const isOver = view.kind === 'gone' || (view.kind === 'job' && phaseOf(view.job) === 'ended');
-        if (!isOver) continue;
-        endedAtMs = Math.min(endedAtMs, Date.now());
+        // Once it runs, its log speaks.
+        const isRunning = view.kind === 'job' && phaseOf(view.job) === 'running';
+        const wait = isRunning ? undefined : waits.tell(view, new Date());
+        if (wait) onWait(`job ${id}: ${wait.reason}`);
+        end = endOf(view, end) ?? end;
       }
     })().catch(() => undefined);
+    let exitCode: number | undefined;
     try {
       while (!signal.aborted) {
-        const exitCode = await readExitCode(host, exitFile);
-        if (exitCode !== undefined) return exitCode;
-        // Slurm's state only says when to stop waiting.
-        if (Date.now() - endedAtMs > lateMs + lookMs) throw vanished(id);
+        // Slurm's state only says when to stop waiting: what could not be read by then is read once it can be.
+        const isOver = end !== undefined && Date.now() - end.atMs > lateMs + lookMs;
+        const read = await readExitCode(host, exitFile);
+        if (typeof read === 'number') return (exitCode = read);
+        if (read === 'none' && end && isOver) throw withoutExitCode(id, end, options);
         await pause(lookMs, signal);
       }
-      await host.run(cancelCommand([id]), new AbortController().signal).catch(() => undefined);
       throw signal.reason;
     } finally {
-      ended.abort();
+      left.abort();
       await following;
+      if (exitCode === undefined)
+        await host.run(cancelCommand([id]), new AbortController().signal).catch(() => undefined);
     }
   };
 }
 
-function vanished(id: string): UnavailableError {
-  const message = `Job ${id}, which built an image, ended without saying how; see it with "sacct -j ${id}"`;
+/** Its cause may become known later than its end. */
+function endOf(view: JobView, before: JobEnd | undefined): JobEnd | undefined {
+  const atMs = before?.atMs ?? Date.now();
+  if (view.kind === 'gone') return { atMs, cause: before?.cause };
+  if (view.kind !== 'job' || phaseOf(view.job) !== 'ended') return undefined;
+  return { atMs, cause: causeOf(view.job) };
+}
+
+function withoutExitCode(id: string, { cause }: JobEnd, { time = '' }: JobBuildOptions['options']): Error {
+  const job = `Job ${id}, which built an image,`;
+  if (cause === 'time-limit') {
+    const help = 'an operator can give such jobs more ("build_time"); then update the actor';
+    return new LauncherError('image.invalid', `${job} took longer than its time limit of ${time} min: ${help}`);
+  }
+  const message = `${job} ended without saying how; see it with "sacct -j ${id}"`;
   return new UnavailableError('launcher.unavailable', message);
 }
 
-async function readExitCode(host: Host, path: string): Promise<number | undefined> {
-  const [part] = await host.readMany([{ path, offset: 0, length: 20 }]);
-  const text = Buffer.from(part?.bytes ?? [])
-    .toString()
-    .trim();
-  return /^\d{1,3}$/.test(text) ? Number(text) : undefined;
+/** Nothing where nobody could be asked. */
+async function readExitCode(host: Host, path: string): Promise<number | 'none' | undefined> {
+  try {
+    const [part] = await host.readMany([{ path, offset: 0, length: 20 }]);
+    const text = Buffer.from(part?.bytes ?? [])
+      .toString()
+      .trim();
+    return /^\d{1,3}$/.test(text) ? Number(text) : 'none';
+  } catch (thrown) {
+    if (thrown instanceof UnavailableError || thrown instanceof UnknownOutcomeError) return undefined;
+    throw thrown;
+  }
 }
 
 /** No line end, quote or blank can come into an `#SBATCH` line, which no shell reads. */
