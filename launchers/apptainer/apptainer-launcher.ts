@@ -116,16 +116,16 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   }
 
   /** Finds out first whether there are any, so that what an actor asks for is never left away unseen. */
-  async function checkLimits({ resources = {} }: LaunchSpec, signal: AbortSignal): Promise<void> {
+  async function checkLimits({ ownLimits = [] }: LaunchSpec, signal: AbortSignal): Promise<void> {
     const health = canLimit === undefined ? await probe(signal) : undefined;
     if (canLimit === undefined) {
       const why = health?.checks.find((check) => check.name === 'limits') ?? health;
       const message = `Launcher "${name}" cannot say yet whether programs can be limited there: ${why?.detail ?? ''}`;
       throw new UnavailableError('launcher.unavailable', message);
     }
-    const asked = { memory: resources.memoryBytesPerNode, cpus: resources.cpusPerTask };
+    const asked = Object.fromEntries(ownLimits.map((attribute) => [attribute, true]));
     const problem = limitProblem(asked, { name, resourceLimits: canLimit });
-    if (problem !== undefined) throw new InvalidError('launcher.rejected', `Resources cannot be given: ${problem}`);
+    if (problem !== undefined) throw new InvalidError('launcher.rejected', `Limits cannot be held: ${problem}`);
   }
 
   async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {

@@ -256,6 +256,8 @@ export interface LaunchSpec extends AttemptRef {
   readonly privileged: boolean;
   readonly mounts: readonly Mount[];
   readonly limits: LaunchLimits;
+  /** Attributes by which its actor itself asks for limits of memory and processors: what cannot hold them starts nothing. */
+  readonly ownLimits?: readonly string[];
   /** What it asks of a scheduler; where there is one, this goes before `limits`. */
   readonly resources?: Resources;
   /** What it leaves in its run directory is kept for its user for a while, where a launcher can. */

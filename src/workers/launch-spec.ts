@@ -102,6 +102,7 @@ export async function buildLaunchSpec(inputs: SpecInputs): Promise<MessageSpec> 
     environment,
     privileged: actor.privileged,
     limits: planLimits(actor, inputs.limits, inputs.hasScheduler),
+    ownLimits: ownLimits(actor),
     ...(asksForNothing(inputs.resources) ? {} : { resources: inputs.resources }),
     notAfter: inputs.notAfter,
     ...optional('binaryMessage', binary ? binaryMessage(message.body, inputs.blobs) : undefined),
@@ -147,6 +148,21 @@ export function planLimits(
     resultTotalBytes: site.resultTotalBytes,
     resultCount: site.resultCount,
   };
+}
+
+/** By which attributes an actor itself asks for limits of memory and processors; -1 asks for none. */
+export function ownLimits({
+  memLimit,
+  maxCpus,
+  resources,
+}: Pick<Actor, 'memLimit' | 'maxCpus' | 'resources'>): string[] {
+  const asked = {
+    mem_limit: memLimit !== null && parseMemory(memLimit) !== undefined,
+    max_cpus: maxCpus !== null && maxCpus >= 0,
+    memory: resources.memoryBytesPerNode !== undefined,
+    cpus: resources.cpusPerTask !== undefined,
+  };
+  return Object.entries(asked).flatMap(([name, isAsked]) => (isAsked ? [name] : []));
 }
 
 /** Nothing given is no limit. */

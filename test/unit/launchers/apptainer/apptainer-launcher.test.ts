@@ -59,7 +59,7 @@ const spec: LaunchSpec = {
   limits: { memoryBytes: 2 ** 29, graceMs: 0, logBytes: 1, resultBytes: 1, resultTotalBytes: 1, resultCount: 1 },
   notAfter: new Date(Date.now() + 60_000),
 };
-const asking = { ...spec, resources: { memoryBytesPerNode: 2 ** 29 } };
+const asking = { ...spec, ownLimits: ['mem_limit'] };
 
 describe('limits of a program', () => {
   it('are not known before a probe has asked, and then are what it found', async () => {
@@ -86,7 +86,7 @@ describe('limits of a program', () => {
     expect(refused).toBeInstanceOf(InvalidError);
     expect(refused).toMatchObject({
       code: 'launcher.rejected',
-      message: expect.stringMatching(/^Resources cannot be given: launcher "node" .*; leave "memory" away/),
+      message: expect.stringMatching(/^Limits cannot be held: launcher "node" .*; leave "mem_limit" away/),
     });
   });
 
