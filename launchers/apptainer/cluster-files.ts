@@ -5,7 +5,7 @@
  * one user wrote is ever run as another.
  */
 
-import { UnknownOutcomeError } from '../../src/errors.ts';
+import { QuotaError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import type { ImageCache, ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
 import { type Account, createAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
@@ -112,7 +112,11 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
       const room = roomFor(image, image.owner);
       await checkAccount(room, image.user);
       if (isFile(image)) await checkOutsideCache(room.host, image.name, `${places.directory}/images`, signal);
-      return await storeIn(room).prepare(image, signal, onProgress);
+      return await storeIn(room)
+        .prepare(image, signal, onProgress)
+        .catch((thrown: unknown) => {
+          throw room.owner === undefined && thrown instanceof QuotaError ? ofTheSite(image, thrown) : thrown;
+        });
     },
     pathOf: (owner, image) => storeIn(roomFor(image, owner)).pathOf(image.digest),
     async nativeDirectory(owner) {
@@ -139,6 +143,15 @@ export function createClusterFiles(options: ClusterFilesOptions): ClusterFiles {
       },
     }),
   };
+}
+
+/** No user can make room where the images of all are. */
+function ofTheSite({ name }: Pick<ImageRef, 'name'>, full: QuotaError): UnavailableError {
+  const message = `Image "${name}" cannot be had: ${full.message}`;
+  return new UnavailableError('launcher.unavailable', message, {
+    cause: full,
+    next: 'It is tried again by itself; an operator makes room there',
+  });
 }
 
 function isFile({ name }: Pick<ImageRef, 'name'>): boolean {

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { createClusterFiles } from '../../../../launchers/apptainer/cluster-files.ts';
 import { createImageUses } from '../../../../launchers/apptainer/image-uses.ts';
 import { createLocalHost } from '../../../../launchers/host/local-host.ts';
+import { QuotaError } from '../../../../src/errors.ts';
 import { renderSif } from '../../../support/render-sif.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { makeTestDirectory } from '../../../support/test-directory.ts';
@@ -54,7 +55,7 @@ async function start(isShared: boolean) {
     const uses = createImageUses({ host, baseOf: () => base, installation: 'here', log: silentLog });
     await uses.note(digest, { name }, true);
   }
-  return { directory, files, at, putImage };
+  return { directory, files, at, putImage, host };
 }
 
 describe('an image of a registry', () => {
@@ -72,6 +73,21 @@ describe('an image of a registry', () => {
     // Nor is it read for a namesake.
     const namesake = files.prepare({ name, digest, owner: 'alice', user: '1' }, signal);
     await expect(namesake).rejects.toMatchObject({ code: 'identity.other' });
+  });
+
+  it('waits for room, which an operator makes where it is that of all', async () => {
+    for (const [isShared, refusal] of [
+      [true, { code: 'launcher.unavailable', next: expect.stringContaining('an operator makes room') }],
+      [false, { code: 'host.disk_full' }],
+    ] as const) {
+      const { directory, files, host } = await start(isShared);
+      await using _ = directory;
+      host.makeDirectory = async () => {
+        throw new QuotaError('host.disk_full', 'The disk is full');
+      };
+      const asked = files.prepare({ name, digest, owner: 'alice', user: String(userInfo().uid) }, signal);
+      await expect(asked).rejects.toMatchObject({ ...refusal, retryable: true });
+    }
   });
 
   it('is in the one of all, where users read what the service keeps', async () => {
