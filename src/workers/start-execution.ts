@@ -13,7 +13,7 @@ import { hashToken } from '../executions/execution-store.ts';
 import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import type { EndOfExecution } from './end-of.ts';
 import type { HeldExecution } from './held-execution.ts';
-import { isInDoubt } from './launch-doubt.ts';
+import { isInDoubt, isRefusedAccount } from './launch-doubt.ts';
 import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, planLimits } from './launch-spec.ts';
 import { prepareImage } from './prepare-image.ts';
 import { waitFor } from './wait-for.ts';
@@ -56,7 +56,8 @@ async function tryToFind(
   } catch (thrown) {
     const error = asError(thrown);
     held.log.warn({ err: error }, 'nobody can say whether it has started; it is asked again');
-    return { again: error instanceof UnavailableError ? suspectLauncher(held, error) : waitFor(error, { since }) };
+    if (error instanceof UnavailableError && !isRefusedAccount(error)) return { again: suspectLauncher(held, error) };
+    return { again: waitFor(error, { since }) };
   }
 }
 
