@@ -6,7 +6,7 @@ import { ConfigError, InvalidError } from '../../src/errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { type KnownHosts, parseKnownHosts } from './known-hosts.ts';
 import { createOpensshLogin, type OpensshLogin } from './openssh-login.ts';
-import type { SshTarget } from './ssh2-connection.ts';
+import type { SshTarget } from './ssh2-login.ts';
 import { createUserKeys, readKeysSecret, type UserKeys } from './user-keys.ts';
 
 export type ClusterAccess =

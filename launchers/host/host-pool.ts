@@ -9,7 +9,8 @@ import type { AgentFiles } from './install-agent.ts';
 import { createOpensshConnector } from './openssh-connection.ts';
 import type { SshConnector, SshLimits } from './ssh-connection.ts';
 import { createSshHost, type SshHost } from './ssh-host.ts';
-import { createSsh2Connector, type SshTarget } from './ssh2-connection.ts';
+import { createSsh2Connector } from './ssh2-connection.ts';
+import type { SshTarget } from './ssh2-login.ts';
 import { agentDirectory } from './sudo-rule.ts';
 import type { UserKeys } from './user-keys.ts';
 

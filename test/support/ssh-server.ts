@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseKnownHosts } from '../../launchers/host/known-hosts.ts';
 import type { SshLimits } from '../../launchers/host/ssh-connection.ts';
-import type { SshTarget } from '../../launchers/host/ssh2-connection.ts';
+import type { SshTarget } from '../../launchers/host/ssh2-login.ts';
 import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { makeTestDirectory } from './test-directory.ts';

@@ -8,7 +8,8 @@ import type { Command } from '../../../launchers/host/command.ts';
 import { parseKnownHosts } from '../../../launchers/host/known-hosts.ts';
 import type { SshLimits } from '../../../launchers/host/ssh-connection.ts';
 import { createSshHost, type SshHost, type SshHostOptions } from '../../../launchers/host/ssh-host.ts';
-import { createSsh2Connector, type SshTarget } from '../../../launchers/host/ssh2-connection.ts';
+import { createSsh2Connector } from '../../../launchers/host/ssh2-connection.ts';
+import type { SshTarget } from '../../../launchers/host/ssh2-login.ts';
 import { agentAvailable, agentFiles } from '../../support/agent-files.ts';
 import { requireService } from '../../support/services.ts';
 import {
