@@ -18,3 +18,11 @@ it('the program that starts the agent may lie below a name with a blank', async 
     `#!/bin/sh\nexec '${there}/node-${name}' '${there}/agent-${name}' --stdio\n`,
   );
 });
+
+it('a file of ours that could not be read is read again', async () => {
+  await using directory = await makeTestDirectory('install-agent');
+  const local = join(directory.path, 'late');
+  await expect(hashOf(local)).rejects.toThrow('ENOENT');
+  await writeFile(local, '');
+  expect(await hashOf(local)).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+});
