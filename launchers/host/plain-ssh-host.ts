@@ -111,7 +111,11 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
         const parts = path.split('/').filter((part) => part !== '');
         for (let count = 1; count <= parts.length; count += 1) {
           const step = `/${parts.slice(0, count).join('/')}`;
-          if ((await files.look(step)) === undefined) await files.makeDirectory(step, mode);
+          if ((await files.look(step)) !== undefined) continue;
+          await files.makeDirectory(step, mode).catch(async (thrown: unknown) => {
+            // As with links: somebody else may have made it meanwhile.
+            if ((await files.look(step)) === undefined) throw thrown;
+          });
         }
       });
     },
