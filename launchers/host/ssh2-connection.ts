@@ -8,6 +8,7 @@ import type { RemoteFiles } from './remote-files.ts';
 import { sftpFiles, withSystemCode } from './sftp-files.ts';
 import {
   type ChannelEnd,
+  LostAtStartError,
   type SshChannel,
   type SshConnection,
   type SshConnector,
@@ -32,7 +33,11 @@ async function connectSsh2(target: SshTarget, limits: SshLimits, signal: AbortSi
   return createConnection(nameOf(target), client, limits, end);
 }
 
-type OpenChannel<C> = (done: (error: Error | undefined, channel: C) => void) => void;
+interface OpenChannel<C> {
+  readonly begin: (done: (error: Error | undefined, channel: C) => void) => void;
+  /** What it means that the connection goes before the answer. */
+  readonly lost: (reason: string) => Error;
+}
 
 interface Opened<C, T> {
   readonly channel: C;
@@ -68,9 +73,9 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
    */
   async function openOnce<C, T>(open: OpenChannel<C>, use: (channel: C) => Promise<T>): Promise<Opened<C, T>> {
     const { promise, resolve, reject } = Promise.withResolvers<Opened<C, T>>();
-    const lost = (reason: string): void => reject(unavailable(name, reason));
+    const lost = (reason: string): void => reject(open.lost(reason));
     listeners.add(lost);
-    open((error, channel) => {
+    open.begin((error, channel) => {
       if (error) return reject(error);
       const gone = new AbortController();
       (channel as ClientChannel).once('close', () => gone.abort());
@@ -114,11 +119,17 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
   return {
     name,
     async withChannel<T>(line: string, use: (channel: SshChannel) => Promise<T>): Promise<T> {
-      const open: OpenChannel<ClientChannel> = (done) => void client.exec(line, done);
+      const open: OpenChannel<ClientChannel> = {
+        begin: (done) => void client.exec(line, done),
+        lost: (reason) => new LostAtStartError(unavailable(name, reason)),
+      };
       return await withTurn(open, async (channel) => await use(channelOf(channel)));
     },
     async withFiles<T>(use: (files: RemoteFiles) => Promise<T>): Promise<T> {
-      const open: OpenChannel<SFTPWrapper> = (done) => void client.sftp(done);
+      const open: OpenChannel<SFTPWrapper> = {
+        begin: (done) => void client.sftp(done),
+        lost: (reason) => unavailable(name, reason),
+      };
       return await withTurn(open, async (sftp) => {
         return await use(sftpFiles(sftp)).catch((thrown: unknown) => Promise.reject(withSystemCode(thrown)));
       });
