@@ -53,13 +53,15 @@ async function openWay(
     client.end();
     end();
   };
-  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-  client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, stream) =>
-    error ? reject(error) : resolve(stream),
-  );
   try {
-    return { stream: await promise, end: endAll };
+    const stream = await inTime<Duplex>(limits.connectMs, signal, (resolve, reject) => {
+      client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, channel) =>
+        error ? reject(error) : resolve(channel),
+      );
+    });
+    return { stream, end: endAll };
   } catch (thrown) {
+    // With what comes too late.
     endAll();
     throw unavailable(nameOf(target), `through ${jump.host}: ${asError(thrown).message}`, thrown);
   }
@@ -139,17 +141,30 @@ function loginError(name: string, error: Error, offered: readonly string[]): Una
 async function openSocket(target: SshTarget, connectMs: number, signal: AbortSignal): Promise<Socket> {
   const { host, port } = target;
   const socket = connectTcp({ host, port, noDelay: true });
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const late = setTimeout(() => reject(new Error(`no answer within ${connectMs} ms`)), connectMs);
-  const abort = (): void => reject(asError(signal.reason));
-  signal.addEventListener('abort', abort, { once: true });
-  socket.once('connect', () => resolve(socket));
-  socket.once('error', reject);
   try {
-    return await promise;
+    return await inTime<Socket>(connectMs, signal, (resolve, reject) => {
+      socket.once('connect', () => resolve(socket));
+      socket.once('error', reject);
+    });
   } catch (thrown) {
     socket.destroy();
     throw unavailable(nameOf(target), asError(thrown).message, thrown);
+  }
+}
+
+/** Rejects when it has taken too long, and when it is not wanted any more. */
+async function inTime<T>(
+  connectMs: number,
+  signal: AbortSignal,
+  begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const late = setTimeout(() => reject(new Error(`no answer within ${connectMs} ms`)), connectMs);
+  const abort = (): void => reject(asError(signal.reason));
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    begin(resolve, reject);
+    return await promise;
   } finally {
     clearTimeout(late);
     signal.removeEventListener('abort', abort);

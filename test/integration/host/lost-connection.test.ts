@@ -10,6 +10,7 @@ import { createPlainSshHost } from '../../../launchers/host/plain-ssh-host.ts';
 import { createSsh2Connector } from '../../../launchers/host/ssh2-connection.ts';
 import type { SshTarget } from '../../../launchers/host/ssh2-login.ts';
 import { testLimits } from '../../support/ssh-server.ts';
+import { until } from '../../support/until.ts';
 
 const signal = new AbortController().signal;
 
@@ -96,6 +97,32 @@ it('a server that opens no channel has run nothing', async () => {
   await expect(submit(host)).rejects.toMatchObject({
     name: 'UnavailableError',
     message: expect.stringContaining('it opens no channel') as string,
+  });
+});
+
+describe('a host on the way that does not say whether it leads on', () => {
+  async function startSilent(onAsked: () => void = () => undefined): Promise<ToldServer> {
+    return await startServer((connection) => void connection.on('tcpip', onAsked));
+  }
+
+  it('is waited for as long as a connection may take', async () => {
+    await using jump = await startSilent();
+    const limits = { ...testLimits, connectMs: 200 };
+    const connector = createSsh2Connector({ ...jump.target, port: 22, jump: jump.target }, limits);
+    await expect(connector.connect(signal)).rejects.toMatchObject({
+      name: 'UnavailableError',
+      message: expect.stringContaining('through 127.0.0.1: no answer within 200 ms') as string,
+    });
+    await until(() => jump.connections() === 0);
+  });
+
+  it('is left when nobody waits any more', async () => {
+    const caller = new AbortController();
+    await using jump = await startSilent(() => caller.abort(new Error('the service stops')));
+    const limits = { ...testLimits, connectMs: 60_000 };
+    const connector = createSsh2Connector({ ...jump.target, port: 22, jump: jump.target }, limits);
+    await expect(connector.connect(caller.signal)).rejects.toThrow('through 127.0.0.1: the service stops');
+    await until(() => jump.connections() === 0);
   });
 });
 
