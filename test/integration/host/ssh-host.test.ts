@@ -256,10 +256,16 @@ describe.runIf(canRun)('a host behind SSH', () => {
       const agent = { ...agentOf(other), becomes: 'no-such-user' };
       const host = open({ target: other.target, agent });
       expect(host.name).toMatch(/^no-such-user@/);
-      await expect(host.run(echo, signal)).rejects.toMatchObject({
-        name: 'UnavailableError',
-        message: expect.stringContaining('does not run our agent') as string,
-      });
+      const sudo: Command<boolean> = {
+        argv: ['sh', '-c', 'command -v sudo'],
+        parse: ({ exitCode }) => exitCode === 0,
+      };
+      const hasSudo = await open({ target: other.target, agent: agentOf(other) }).run(sudo, signal);
+      const [name, code, says] = hasSudo
+        ? ['ForbiddenError', 'host.denied', /sudo does not make "no-such-user" of/]
+        : ['UnavailableError', 'host.unavailable', /does not run our agent: .*the agent ended with 127/];
+      const message = expect.stringMatching(says) as string;
+      await expect(host.run(echo, signal)).rejects.toMatchObject({ name, code, message });
     });
   });
 });
