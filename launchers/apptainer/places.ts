@@ -71,6 +71,12 @@ function createLocalPlaces({ options, agentFiles, installationId, dataDir }: Pla
     throw new InvalidError('actor.invalid', `User ${JSON.stringify(owner)} cannot have an account on this machine`);
   };
   let installed: Promise<unknown> | undefined;
+  const install = async (): Promise<unknown> => {
+    installed ??= installAgent(service, `${directory}/agent`, agentFiles);
+    // What has failed is tried again.
+    installed.catch(() => (installed = undefined));
+    return await installed;
+  };
   const open = (owner: string): Host =>
     createAgentProcessHost({
       name: `${owner}@this machine`,
@@ -78,7 +84,7 @@ function createLocalPlaces({ options, agentFiles, installationId, dataDir }: Pla
       scratchRoots: [workOf(owner)],
       helloMs: options.login_timeout,
       // Checked by hash before its first use, as on any other host.
-      before: async () => await (installed ??= installAgent(service, `${directory}/agent`, agentFiles)),
+      before: install,
     });
   return {
     service,

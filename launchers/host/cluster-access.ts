@@ -2,23 +2,27 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, InvalidError } from '../../src/errors.ts';
+import { asError, ConfigError, InvalidError } from '../../src/errors.ts';
+import { optional } from '../../src/lib/optional.ts';
 import type { HostOptions } from './host-options.ts';
 import { type KnownHosts, parseKnownHosts } from './known-hosts.ts';
 import { createOpensshLogin, type OpensshLogin } from './openssh-login.ts';
-import type { SshTarget } from './ssh2-connection.ts';
+import { unavailable } from './ssh-connection.ts';
+import type { SshTarget } from './ssh2-login.ts';
 import { createUserKeys, readKeysSecret, type UserKeys } from './user-keys.ts';
 
 export type ClusterAccess =
   | {
       readonly transport: 'ssh2';
-      /** Of the service account. */
-      readonly privateKey: string;
-      readonly targetOf: (user: string, privateKey: string) => SshTarget;
+      /** By what the files say now: an operator mends them while the service runs. @throws UnavailableError */
+      readonly targetOf: (owner?: UserLogin) => SshTarget;
       /** Where users come in with keys of their own. */
       readonly keys: UserKeys | undefined;
     }
   | { readonly transport: 'openssh'; readonly login: OpensshLogin };
+
+/** Of a user with a key of their own. */
+export type UserLogin = Pick<SshTarget, 'user' | 'privateKey'>;
 
 /** As useradd(8) takes it, and most directories give it. It becomes part of paths and of a line of sudo. */
 const accountName = /^[a-z_][a-z0-9_.-]{0,31}$/i;
@@ -31,19 +35,21 @@ export function checkUser(host: string, user: string): void {
 
 /** @param dataDir - the launcher's own on this machine. @throws ConfigError */
 export function clusterAccess(launcher: string, options: HostOptions, dataDir: string): ClusterAccess {
-  const source = options.known_hosts_file;
-  const knownHosts = parseKnownHosts(readSetting(launcher, 'known_hosts_file', source), source);
+  readKnownHosts(launcher, options);
   if (options.transport === 'openssh') return { transport: 'openssh', login: loginOf(launcher, options, dataDir) };
   if (options.ssh_config !== '') throw mistake(launcher, 'ssh_config', 'is read by the transport "openssh" alone');
   if (options.key_file === '') throw mistake(launcher, 'key_file', 'is missing; the transport "ssh2" needs it');
-  const privateKey = readSetting(launcher, 'key_file', options.key_file);
-  const jump = jumpOf(launcher, options, privateKey, knownHosts);
-  const { host, port } = options;
+  readTarget(launcher, options);
   return {
     transport: 'ssh2',
-    privateKey,
     keys: userKeysOf(launcher, options),
-    targetOf: (user, key) => ({ host, port, user, privateKey: key, knownHosts, ...(jump ? { jump } : {}) }),
+    targetOf(owner) {
+      try {
+        return { ...readTarget(launcher, options), ...owner };
+      } catch (thrown) {
+        throw unavailable(`${options.user}@${options.host}`, asError(thrown).message, thrown);
+      }
+    },
   };
 }
 
@@ -73,6 +79,15 @@ function loginOf(launcher: string, options: HostOptions, dataDir: string): Opens
   });
 }
 
+/** As the service account. @throws ConfigError */
+function readTarget(launcher: string, options: HostOptions): SshTarget {
+  const { host, port, user } = options;
+  const privateKey = readSetting(launcher, 'key_file', options.key_file);
+  const knownHosts = readKnownHosts(launcher, options);
+  const jump = jumpOf(launcher, options, privateKey, knownHosts);
+  return { host, port, user, privateKey, knownHosts, ...optional('jump', jump) };
+}
+
 /** Each is reached through the one before it. */
 function jumpOf(
   launcher: string,
@@ -84,6 +99,10 @@ function jumpOf(
     const key = file === '' ? privateKey : readSetting(launcher, `jump[${index}].key_file`, file);
     return { host, port, user, privateKey: key, knownHosts, ...(before ? { jump: before } : {}) };
   }, undefined);
+}
+
+function readKnownHosts(launcher: string, { known_hosts_file: source }: HostOptions): KnownHosts {
+  return parseKnownHosts(readSetting(launcher, 'known_hosts_file', source), source);
 }
 
 function readSetting(launcher: string, key: string, file: string): string {

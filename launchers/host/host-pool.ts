@@ -2,14 +2,15 @@
 
 import { ForbiddenError, NotFoundError } from '../../src/errors.ts';
 import { serviceAccount } from './account.ts';
-import { checkUser, clusterAccess } from './cluster-access.ts';
+import { checkUser, clusterAccess, type UserLogin } from './cluster-access.ts';
 import type { Host } from './host.ts';
 import type { HostOptions } from './host-options.ts';
 import type { AgentFiles } from './install-agent.ts';
 import { createOpensshConnector } from './openssh-connection.ts';
 import type { SshConnector, SshLimits } from './ssh-connection.ts';
 import { createSshHost, type SshHost } from './ssh-host.ts';
-import { createSsh2Connector, type SshTarget } from './ssh2-connection.ts';
+import { createSsh2Connector } from './ssh2-connection.ts';
+import type { SshTarget } from './ssh2-login.ts';
 import { agentDirectory } from './sudo-rule.ts';
 import type { UserKeys } from './user-keys.ts';
 
@@ -38,8 +39,6 @@ export interface HostPoolOptions {
   readonly agentFiles: AgentFiles;
   readonly installationId: string;
 }
-
-type TargetOf = (user: string, privateKey: string) => SshTarget;
 
 export function createHostPool(poolOptions: HostPoolOptions): HostPool {
   const { launcher, options, agentFiles, installationId } = poolOptions;
@@ -74,26 +73,28 @@ export function createHostPool(poolOptions: HostPoolOptions): HostPool {
   }
 
   const connector =
-    'login' in access
-      ? createOpensshConnector(access.login, limits)
-      : createSsh2Connector(access.targetOf(user, access.privateKey), limits);
+    'login' in access ? createOpensshConnector(access.login, limits) : connectorAs(user, async () => access.targetOf());
   const service = open(connector, [options.directory]);
 
-  /** With the key of the user; what the service account has installed is there first, and is the user's to run only. */
-  function connectorOf(owner: string, keys: UserKeys, targetOf: TargetOf): SshConnector {
+  function connectorAs(account: string, target: () => Promise<SshTarget>): SshConnector {
     return {
-      name: `${owner}@${host}`,
+      name: `${account}@${host}`,
       host,
-      user: owner,
+      user: account,
       transport: 'ssh2',
-      async connect(signal) {
-        const privateKey = await keys.read(owner).catch((thrown: unknown) => {
-          throw thrown instanceof NotFoundError ? new ForbiddenError('host.no_key', thrown.message) : thrown;
-        });
-        await service.list(options.directory);
-        return await createSsh2Connector(targetOf(owner, privateKey), limits).connect(signal);
-      },
+      connect: async (signal) => await createSsh2Connector(await target(), limits).connect(signal),
     };
+  }
+
+  /** With the key of the user; what the service account has installed is there first, and is the user's to run only. */
+  function connectorOf(owner: string, keys: UserKeys, targetOf: (login: UserLogin) => SshTarget): SshConnector {
+    return connectorAs(owner, async () => {
+      const privateKey = await keys.read(owner).catch((thrown: unknown) => {
+        throw thrown instanceof NotFoundError ? new ForbiddenError('host.no_key', thrown.message) : thrown;
+      });
+      await service.list(options.directory);
+      return targetOf({ user: owner, privateKey });
+    });
   }
 
   function openFor(owner: string): SshHost {

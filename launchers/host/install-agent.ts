@@ -1,5 +1,6 @@
 /** Puts the agent and the `node` that runs it on a host: once per version, under names made of their content. */
 
+import { shellLine } from '../../src/lib/shell.ts';
 import type { Host } from './host.ts';
 import { contentName, hashOf, installFile } from './install-file.ts';
 
@@ -22,7 +23,7 @@ export async function installAgent(host: Host, directory: string, files: AgentFi
   const node = await ensureFile(host, directory, 'node', files.node, 0o755);
   const script = await ensureFile(host, directory, 'agent', files.script, 0o644);
   const wrapper = `${directory}/abaco-agent`;
-  const text = `#!/bin/sh\nexec ${node} ${script} --stdio\n`;
+  const text = `#!/bin/sh\nexec ${shellLine([node, script, '--stdio'])}\n`;
   if ((await readText(host, wrapper)) !== text) await host.put(wrapper, Buffer.from(text), { mode: 0o755 });
   return { wrapper, version: await hashOf(files.script) };
 }

@@ -25,6 +25,7 @@ export async function hashOf(path: string): Promise<string> {
   const sha256 = createHash('sha256');
   const hashing = pipeline(createReadStream(path), sha256).then(() => sha256.digest('hex'));
   hashes.set(path, hashing);
+  hashing.catch(() => hashes.delete(path));
   return await hashing;
 }
 

@@ -11,6 +11,7 @@ import { type OpensshLogin, spawnThrough } from './openssh-login.ts';
 import { shellFiles } from './shell-files.ts';
 import {
   type ChannelEnd,
+  LostAtStartError,
   type SshChannel,
   type SshConnection,
   type SshConnector,
@@ -20,6 +21,12 @@ import {
 
 const openTries = 6;
 const openPause = { firstMs: 50, mostMs: 1_000 };
+
+/**
+ * As `ssh` ends that finds no login to go through: it goes its own way, by the command that does nothing. Not so where the
+ * login had been asked for a channel. One that is lost later is lost without a word.
+ */
+const nothingBegun = /^(?!.*from master failed).*exchange_identification/s;
 
 /** One for all hosts that share the login, since its server counts the channels of all of them together. */
 export function createOpensshConnector(login: OpensshLogin, limits: Pick<SshLimits, 'channels'>): SshConnector {
@@ -63,7 +70,7 @@ function createConnection(login: OpensshLogin, takeTurn: TakeTurn): SshConnectio
   const open = new Set<SshChannel>();
   let alive = true;
 
-  /** What ends before it began has done nothing, so it may begin again. */
+  /** What ends before it began, and whose login stands, has done nothing: it may begin again. */
   async function openChannel(line: string): Promise<SshChannel> {
     for (let count = 0; ; count += 1) {
       if (!alive) throw unavailable(name, 'the connection was closed');
@@ -71,7 +78,7 @@ function createConnection(login: OpensshLogin, takeTurn: TakeTurn): SshConnectio
       if (!('refusal' in begun)) return begun;
       if ((await login.check(new AbortController().signal)) === undefined) {
         alive = false;
-        throw login.needed();
+        throw nothingBegun.test(begun.refusal) ? login.needed() : new LostAtStartError(login.needed());
       }
       if (count === openTries) throw unavailable(name, `it opens no channel: ${begun.refusal}`);
       await pause(pauseMs(count, openPause));

@@ -2,15 +2,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LauncherError, UnknownOutcomeError } from '../../src/errors.ts';
+import { LauncherError } from '../../src/errors.ts';
 import { codeOf } from '../../src/lib/durable-file.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import { type Command, type CommandResult, commandDefaults, expectSuccess } from './command.ts';
 import { fileError, noRegularFile } from './file-errors.ts';
 import type { Host } from './host.ts';
 import type { RemoteFiles } from './remote-files.ts';
+import { cutOff } from './run-program.ts';
 import { checkBelowRoots } from './scratch-roots.ts';
-import type { SshChannel, SshConnection } from './ssh-connection.ts';
+import { LostAtStartError, type SshChannel, type SshConnection } from './ssh-connection.ts';
 
 /** Read and handed on at a time. */
 const chunkBytes = 1024 * 1024;
@@ -31,7 +32,11 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
 
     async run(command, signal) {
       const line = shellLine([...environmentWords(command.environment), ...command.argv]);
-      const result = await connection.withChannel(line, async (channel) => await runOn(name, channel, command, signal));
+      const result = await connection
+        .withChannel(line, async (channel) => await runOn(name, channel, command, signal))
+        .catch((thrown: unknown) => {
+          throw thrown instanceof LostAtStartError ? cutOff(name, command.argv[0], thrown.message, thrown) : thrown;
+        });
       return command.parse(result);
     },
 
@@ -111,7 +116,11 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
         const parts = path.split('/').filter((part) => part !== '');
         for (let count = 1; count <= parts.length; count += 1) {
           const step = `/${parts.slice(0, count).join('/')}`;
-          if ((await files.look(step)) === undefined) await files.makeDirectory(step, mode);
+          if ((await files.look(step)) !== undefined) continue;
+          await files.makeDirectory(step, mode).catch(async (thrown: unknown) => {
+            // As with links: somebody else may have made it meanwhile.
+            if ((await files.look(step)) === undefined) throw thrown;
+          });
         }
       });
     },
@@ -174,10 +183,7 @@ async function runOn(
   const { timeoutMs = commandDefaults.timeoutMs, maxOutputBytes = commandDefaults.maxOutputBytes } = command;
   const [file] = command.argv;
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
-  const cutOff = (why: string, cause?: unknown): void => {
-    const message = `Program "${file}" on ${host} was cut off: ${why}; what it has done is not known`;
-    reject(new UnknownOutcomeError('host.unknown_outcome', message, { cause }));
-  };
+  const stop = (why: string, cause?: unknown): void => reject(cutOff(host, file, why, cause));
   const take = (stream: NodeJS.ReadableStream): Buffer[] => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -192,12 +198,12 @@ async function runOn(
   const stdout = take(channel.stdout);
   const stderr = take(channel.stderr);
   void channel.ended.then((end) => {
-    if (!end) return cutOff('its channel was closed');
+    if (!end) return stop('its channel was closed');
     resolve({ ...end, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
   });
   channel.stdin.on('error', () => undefined);
-  const limit = setTimeout(() => cutOff(`it took longer than ${timeoutMs} ms`), timeoutMs);
-  const onAbort = (): void => cutOff('it was not wanted any more', signal.reason);
+  const limit = setTimeout(() => stop(`it took longer than ${timeoutMs} ms`), timeoutMs);
+  const onAbort = (): void => stop('it was not wanted any more', signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {

@@ -82,7 +82,7 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-function cutOff(host: string, file: string, why: string, cause?: unknown): UnknownOutcomeError {
+export function cutOff(host: string, file: string, why: string, cause?: unknown): UnknownOutcomeError {
   const message = `Program "${file}" on ${host} was cut off: ${why}; what it has done is not known`;
   return new UnknownOutcomeError('host.unknown_outcome', message, { cause });
 }

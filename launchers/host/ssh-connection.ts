@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import { UnavailableError } from '../../src/errors.ts';
+import { optional } from '../../src/lib/optional.ts';
 import type { RemoteFiles } from './remote-files.ts';
 
 export interface SshLimits {
@@ -31,6 +32,7 @@ export interface SshConnection {
   /**
    * Runs a line of the login shell; `use` has the channel until its promise settles, and listens to it before its first
    * `await`. Waits its turn.
+   * @throws LostAtStartError when it may have begun and nobody hears of it any more.
    */
   withChannel<T>(line: string, use: (channel: SshChannel) => Promise<T>, options?: ChannelOptions): Promise<T>;
   /** Calls reject with the system's own code: `ENOENT`. */
@@ -60,6 +62,13 @@ export interface SshChannel {
 export interface ChannelEnd {
   readonly exitCode: number | null;
   readonly signal: string | null;
+}
+
+/** The connection went while a program was being started: it may have begun, where else nothing was run. */
+export class LostAtStartError extends UnavailableError {
+  constructor({ code, message, next }: UnavailableError) {
+    super(code, message, optional('next', next));
+  }
 }
 
 export function unavailable(name: string, reason: string, cause?: unknown): UnavailableError {

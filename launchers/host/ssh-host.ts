@@ -3,7 +3,7 @@
  * plain commands and SFTP stand in, and `mode` says why.
  */
 
-import { asError, ForbiddenError, ServiceError, UnavailableError } from '../../src/errors.ts';
+import { asError, ForbiddenError, ServiceError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
 import { type BackoffOptions, pauseMs } from '../../src/lib/backoff.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import { type AgentChannel, connectAgent } from './agent/agent-host.ts';
@@ -189,16 +189,16 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
     if (connection.alive && agent.becomes === undefined) return without(message);
     const wasAlive = connection.alive;
     connection.close();
-    if (thrown instanceof ServiceError && !wasAlive) throw thrown;
+    if (!wasAlive && (thrown instanceof UnavailableError || thrown instanceof ForbiddenError)) throw thrown;
     if (agent.becomes !== undefined && isRefusedBySudo(message)) {
       const why = `sudo does not make "${agent.becomes}" of "${connector.user}" there: ${message}`;
       throw new ForbiddenError('host.denied', `Host ${connector.host} runs nothing for this user: ${why}`, {
         cause: thrown,
       });
     }
-    throw new UnavailableError('host.unavailable', `Host ${name} does not run our agent: ${message}`, {
-      cause: thrown,
-    });
+    // What is not known of the installation leaves no doubt about what the caller asks: nothing of that was run.
+    const cause = thrown instanceof UnknownOutcomeError ? thrown.cause : thrown;
+    throw new UnavailableError('host.unavailable', `Host ${name} does not run our agent: ${message}`, { cause });
   }
 }
 

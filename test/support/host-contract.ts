@@ -278,8 +278,8 @@ export function describeHost(
     });
 
     describe('directories', () => {
-      it('are made with what leads to them, and keep their mode', async () => {
-        await host.makeDirectory(at('a/b/c'), 0o750);
+      it('are made with what leads to them, by many at once as by one, and keep their mode', async () => {
+        await Promise.all(Array.from({ length: 6 }, async () => await host.makeDirectory(at('a/b/c'), 0o750)));
         expect(statSync(at('a/b/c')).mode & 0o777).toBe(0o750);
         await host.makeDirectory(at('a/b/c'), 0o700);
         expect(statSync(at('a/b/c')).mode & 0o777).toBe(0o750);

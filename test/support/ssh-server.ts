@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseKnownHosts } from '../../launchers/host/known-hosts.ts';
 import type { SshLimits } from '../../launchers/host/ssh-connection.ts';
-import type { SshTarget } from '../../launchers/host/ssh2-connection.ts';
+import type { SshTarget } from '../../launchers/host/ssh2-login.ts';
 import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { makeTestDirectory } from './test-directory.ts';
@@ -23,8 +23,8 @@ export interface SshServer extends AsyncDisposable {
   readonly target: SshTarget;
   /** The line of known_hosts. */
   readonly hostLine: string;
-  /** Makes another host key; the next connection meets it. */
-  changeHostKey(): Promise<void>;
+  /** Makes another host key; the next connection meets it. @returns its line of known_hosts. */
+  changeHostKey(): Promise<string>;
   /** Kills every session that is open, as a login node that reboots does. */
   dropSessions(): Promise<void>;
   /** How many sessions there were since the start. */
@@ -101,6 +101,7 @@ export async function startSshServer(more: readonly string[] = []): Promise<SshS
       await makeSshKey(at('host'));
       await child.stop();
       await start();
+      return await hostLine();
     },
     async dropSessions() {
       // Each connection is a child of sshd's, with a child of its own that is the user's.

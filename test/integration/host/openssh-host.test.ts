@@ -35,8 +35,8 @@ describe.runIf(canRun)('a host behind a login of OpenSSH', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  async function make(options: Parameters<typeof loginTo>[1] = {}): Promise<OpensshLogin> {
-    const login = await loginTo(server, options);
+  async function make(options: Parameters<typeof loginTo>[1] = {}, to = server): Promise<OpensshLogin> {
+    const login = await loginTo(to, options);
     logins.push(login);
     return login;
   }
@@ -49,6 +49,13 @@ describe.runIf(canRun)('a host behind a login of OpenSSH', () => {
       idleMs: 60_000,
       backoff: { firstMs: 10, mostMs: 50 },
     });
+    hosts.push(host);
+    return host;
+  }
+
+  function openPlain(login: OpensshLogin): SshHost {
+    const connector = createOpensshConnector(login, testLimits);
+    const host = createSshHost({ connector, scratchRoots: [], idleMs: 60_000, backoff: { firstMs: 10, mostMs: 50 } });
     hosts.push(host);
     return host;
   }
@@ -102,14 +109,35 @@ describe.runIf(canRun)('a host behind a login of OpenSSH', () => {
     const running = host.run({ argv: ['sh', '-c', `echo $$ >"${mark}"; sleep 60`], parse: () => undefined }, signal);
     running.catch(() => undefined);
     await until(() => existsSync(mark) && readFileSync(mark, 'utf8') !== '', { timeoutMs: 30_000 });
-    const pid = await login.check(signal);
-    if (pid === undefined || pid < 2) throw new Error('Nobody is logged in');
-    process.kill(pid, 'SIGKILL');
+    await kill(login);
     await expect(running).rejects.toMatchObject({ name: 'UnknownOutcomeError' });
     await until(async () => (await codeOf(host.run(echo, signal))) === 'host.needs_login', { timeoutMs: 30_000 });
     expect(await login.check(signal)).toBeUndefined();
     await logIn(login, terminal());
     await until(async () => (await host.run(echo, signal).catch(() => '')) === 'hello\n', { timeoutMs: 30_000 });
+  });
+
+  it('whose login is killed before a program has begun for all we know makes its outcome unknown', async () => {
+    const mark = join(server.directory, 'asked');
+    // It ends with its input, and so with the connection.
+    await using slow = await startSshServer([`ForceCommand sh -c 'echo >${mark}; cat >/dev/null'`]);
+    const login = await make({}, slow);
+    await logIn(login, terminal());
+    const running = openPlain(login).run(echo, signal);
+    running.catch(() => undefined);
+    await until(() => existsSync(mark), { timeoutMs: 30_000 });
+    await kill(login);
+    await expect(running).rejects.toMatchObject({ name: 'UnknownOutcomeError', code: 'host.unknown_outcome' });
+  });
+
+  it('whose login was killed before runs nothing, and needs another', async () => {
+    const login = await make();
+    await logIn(login, terminal());
+    const host = openPlain(login);
+    expect(await host.run(echo, signal)).toBe('hello\n');
+    await kill(login);
+    await until(async () => (await login.check(signal)) === undefined, { timeoutMs: 30_000 });
+    await expect(host.run(echo, signal)).rejects.toMatchObject({ name: 'UnavailableError', code: 'host.needs_login' });
   });
 
   it('is left by its login when nobody has used that for a while', async () => {
@@ -188,6 +216,12 @@ describe.runIf(canRun)('a host behind a login of OpenSSH', () => {
     expect(await first?.run(echo, signal)).toBe('hello\n');
   });
 });
+
+async function kill(login: OpensshLogin): Promise<void> {
+  const pid = await login.check(signal);
+  if (pid === undefined || pid < 2) throw new Error('Nobody is logged in');
+  process.kill(pid, 'SIGKILL');
+}
 
 async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
   return await call.then(

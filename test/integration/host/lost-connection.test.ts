@@ -1,0 +1,131 @@
+/** What is known of what was asked for when a connection goes, or stays silent: by a server that does so when it is told to. */
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import ssh2, { type Connection, type Session } from 'ssh2';
+import { describe, expect, it } from 'vitest';
+import type { Host } from '../../../launchers/host/host.ts';
+import { parseKnownHosts } from '../../../launchers/host/known-hosts.ts';
+import { createPlainSshHost } from '../../../launchers/host/plain-ssh-host.ts';
+import { createSsh2Connector } from '../../../launchers/host/ssh2-connection.ts';
+import type { SshTarget } from '../../../launchers/host/ssh2-login.ts';
+import { testLimits } from '../../support/ssh-server.ts';
+import { until } from '../../support/until.ts';
+
+const signal = new AbortController().signal;
+
+interface ToldServer extends AsyncDisposable {
+  readonly target: SshTarget;
+  /** How many connections stand. */
+  connections(): number;
+}
+
+/** Lets everybody in. */
+async function startServer(onReady: (connection: Connection) => void): Promise<ToldServer> {
+  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const open = new Set<Connection>();
+  const server = new ssh2.Server({ hostKeys: [keys.private] }, (connection) => {
+    open.add(connection);
+    connection.on('authentication', (context) => context.accept());
+    connection.on('error', () => undefined);
+    connection.on('close', () => void open.delete(connection));
+    connection.on('ready', () => onReady(connection));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    target: {
+      host: '127.0.0.1',
+      port,
+      user: 'alice',
+      privateKey: keys.private,
+      knownHosts: parseKnownHosts(`[127.0.0.1]:${port} ${keys.public}`, 'known_hosts'),
+    },
+    connections: () => open.size,
+    async [Symbol.asyncDispose]() {
+      for (const connection of open) connection.end();
+      await new Promise<unknown>((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function connect({ target }: ToldServer): Promise<Host> {
+  return createPlainSshHost(await createSsh2Connector(target, testLimits).connect(signal), []);
+}
+
+const submit = async (host: Host): Promise<unknown> =>
+  await host.run({ argv: ['sbatch', 'job.sh'], parse: () => undefined }, signal);
+
+const onSession = (use: (session: Session, connection: Connection) => void) => (connection: Connection) =>
+  void connection.on('session', (accept) => use(accept(), connection));
+
+describe('a connection that goes', () => {
+  it('before it is said whether a program began leaves its outcome unknown, and nothing is run after it', async () => {
+    const asked: string[] = [];
+    await using server = await startServer(
+      onSession((session, connection) => {
+        session.on('exec', (_accept, _reject, { command }) => {
+          asked.push(command);
+          connection.end();
+        });
+      }),
+    );
+    await using host = closing(await connect(server));
+    await expect(submit(host)).rejects.toMatchObject({ name: 'UnknownOutcomeError', code: 'host.unknown_outcome' });
+    await expect(submit(host)).rejects.toMatchObject({ name: 'UnavailableError', code: 'host.unavailable' });
+    expect(asked).toEqual(['sbatch job.sh']);
+  });
+
+  it('before files can be asked for has changed none', async () => {
+    await using server = await startServer(
+      onSession((session, connection) => void session.on('sftp', () => void connection.end())),
+    );
+    await using host = closing(await connect(server));
+    await expect(host.makeDirectory('/a', 0o700)).rejects.toMatchObject({
+      name: 'UnavailableError',
+      code: 'host.unavailable',
+    });
+  });
+});
+
+it('a server that opens no channel has run nothing', async () => {
+  await using server = await startServer((connection) => {
+    connection.on('session', (_accept, reject) => reject());
+  });
+  await using host = closing(await connect(server));
+  await expect(submit(host)).rejects.toMatchObject({
+    name: 'UnavailableError',
+    message: expect.stringContaining('it opens no channel') as string,
+  });
+});
+
+describe('a host on the way that does not say whether it leads on', () => {
+  async function startSilent(onAsked: () => void = () => undefined): Promise<ToldServer> {
+    return await startServer((connection) => void connection.on('tcpip', onAsked));
+  }
+
+  it('is waited for as long as a connection may take', async () => {
+    await using jump = await startSilent();
+    const limits = { ...testLimits, connectMs: 200 };
+    const connector = createSsh2Connector({ ...jump.target, port: 22, jump: jump.target }, limits);
+    await expect(connector.connect(signal)).rejects.toMatchObject({
+      name: 'UnavailableError',
+      message: expect.stringContaining('through 127.0.0.1: no answer within 200 ms') as string,
+    });
+    await until(() => jump.connections() === 0);
+  });
+
+  it('is left when nobody waits any more', async () => {
+    const caller = new AbortController();
+    await using jump = await startSilent(() => caller.abort(new Error('the service stops')));
+    const limits = { ...testLimits, connectMs: 60_000 };
+    const connector = createSsh2Connector({ ...jump.target, port: 22, jump: jump.target }, limits);
+    await expect(connector.connect(caller.signal)).rejects.toThrow('through 127.0.0.1: the service stops');
+    await until(() => jump.connections() === 0);
+  });
+});
+
+function closing(host: Host): Host & AsyncDisposable {
+  return { ...host, [Symbol.asyncDispose]: async () => await host.close() };
+}
