@@ -6,7 +6,8 @@
  */
 
 import { QuotaError, UnavailableError, UnknownOutcomeError } from '../../src/errors.ts';
-import type { ImageCache, ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
+import type { ImageCache } from '../../src/launcher/image-cache.ts';
+import type { ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
 import { type Account, createAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
 import { contentName, installFile } from '../host/install-file.ts';

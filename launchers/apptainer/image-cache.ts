@@ -1,7 +1,8 @@
 /** The images that are kept on a cluster, for people who look at them and take old ones away. */
 
 import { ForbiddenError, InvalidError } from '../../src/errors.ts';
-import type { CachedImage, ImageCache, LauncherLog, PruneRequest } from '../../src/launcher/launcher.ts';
+import type { CachedImage, ImageCache, PruneRequest } from '../../src/launcher/image-cache.ts';
+import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
 import type { Owners } from '../host/owners.ts';
 import type { SifStore } from './sif-store.ts';

@@ -137,12 +137,9 @@ export class HeldExecution {
     await pause(pauseMs(retry, pauses), lost, this.context.leaving, ...news);
   }
 
-  /**
-   * @param wait - nothing for what runs, which waits for nothing that its owner need know.
-   * @returns false when there is nothing to wait for any more.
-   */
-  async waitWith(wait: Wait | undefined, retry: number): Promise<boolean> {
-    if (wait) await this.context.mailbox.noteWait(this.lease, wait, false).catch(() => 'lost');
+  /** @returns false when there is nothing to wait for any more. */
+  async waitWith(wait: Wait, retry: number): Promise<boolean> {
+    await this.context.mailbox.noteWait(this.lease, wait, false).catch(() => 'lost');
     await this.pauseBefore(retry);
     return !this.gone;
   }

@@ -1,11 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  ForbiddenError,
-  InvalidError,
-  QuotaError,
-  UnavailableError,
-  UnknownOutcomeError,
-} from '../../../src/errors.ts';
+import { ForbiddenError, InvalidError, UnavailableError } from '../../../src/errors.ts';
 import { openRunBench, type RunBench, type RunChanges } from '../../support/run-bench.ts';
 import { until } from '../../support/until.ts';
 
@@ -170,72 +164,6 @@ describe('an adopted execution whose program had not started', () => {
     expect(await bench.run(changes)).toBe('settled');
     expect(bench.settled).toMatchObject([{ end: 'launch-failed', state: 'error' }]);
     expect(await bench.starts()).toBe(0);
-  });
-});
-
-describe('an execution that was taken just now', () => {
-  const full = new QuotaError('host.disk_full', 'The disk is full');
-  const cut = new UnknownOutcomeError('host.unknown_outcome', 'Host login was cut off');
-  const away = new UnavailableError('host.unavailable', 'The agent of "alice" does not start');
-  const bad = new InvalidError('image.invalid', 'It is no image');
-
-  /** Fails with these, one after the other, before the image is there. */
-  const prepareAfter = (...troubles: readonly Error[]): void => {
-    const left = [...troubles];
-    const before = { ...bench.launcher };
-    bench.launcher.prepare = async (image, signal, tell) => {
-      const trouble = left.shift();
-      if (trouble) throw trouble;
-      return await before.prepare(image, signal, tell);
-    };
-  };
-
-  it('waits for its image by itself where only it is in trouble that may pass, and its actor is left alone', async () => {
-    prepareAfter(full, cut, away);
-    await bench.release();
-    expect(await bench.run({ isFresh: true, isTrusted: true })).toBe('settled');
-    expect(bench.waits.map(({ cause }) => cause)).toEqual([full, cut, away].map(({ message }) => message));
-    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
-    expect(bench.steps.join()).not.toMatch(/error|give back/);
-  });
-
-  it('goes back where its launcher is closed for all', async () => {
-    prepareAfter(away);
-    expect(await bench.run({ isFresh: true })).toBe('given-back');
-    expect(bench.waits).toMatchObject([{ cause: away.message }]);
-    expect(bench.steps).toEqual(['give back']);
-  });
-
-  it('goes back where its image is bad, of which its actor is told', async () => {
-    prepareAfter(bad);
-    expect(await bench.run({ isFresh: true })).toBe('given-back');
-    expect(bench.steps).toEqual(['error 3: It is no image', 'give back']);
-  });
-
-  it('is ended by its owner while its image cannot be had', async () => {
-    prepareAfter(...Array.from({ length: 100 }, () => full));
-    const outcome = bench.run({ isFresh: true });
-    await until(() => bench.waits.length > 0);
-    bench.cancelled.abort();
-    expect(await outcome).toBe('settled');
-    expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
-  });
-
-  it('says what is done to have its image, where it has to be made again', async () => {
-    const before = { ...bench.launcher };
-    bench.launcher.prepare = async (image, signal, tell) => {
-      tell?.('Image "x" is being built for this cluster');
-      return await before.prepare(image, signal, tell);
-    };
-    await bench.release();
-    expect(await bench.run({ isFresh: true })).toBe('settled');
-    expect(bench.waits).toMatchObject([
-      {
-        cause: 'Image "x" is being built for this cluster',
-        owner: 'service',
-        next: 'It starts once the image is there',
-      },
-    ]);
   });
 });
 
