@@ -22,6 +22,8 @@ export interface JobPollerOptions {
   /** As the account that sees the jobs that are followed. */
   readonly host: Host;
   readonly intervalMs: number;
+  /** Between the beginnings of two look-ups; the first is at once. */
+  readonly lookUpEveryMs: number;
   readonly backoff: BackoffOptions;
   readonly log: LauncherLog;
 }
@@ -48,8 +50,8 @@ export interface JobPoller {
   /** The job as each round after this call sees it, one round an interval, and hints between. Ends when `signal` aborts. */
   follow(job: FollowedJob, signal: AbortSignal, listen?: Listen): AsyncIterable<JobView>;
   /**
-   * Jobs of this name, by a question begun after this call, a second after the last of its kind at least. Rejects when Slurm
-   * does not answer: that is not "none".
+   * Jobs of this name, by a question begun after this call, `lookUpEveryMs` after the last of its kind at least. Rejects when
+   * Slurm does not answer: that is not "none".
    */
   findByName(name: string, user: string): Promise<readonly JobRecord[]>;
   /** All jobs of a user, alike. */
@@ -80,7 +82,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
   const followers = new Set<Follower>();
   const closing = new AbortController();
   const queries = createSlurmQueries(host);
-  const lookUps = createLookUps(queries, closing.signal);
+  const lookUps = createLookUps(queries, options.lookUpEveryMs, closing.signal);
   const book = createAccountingBook({ queries, intervalMs, backoff, log, signal: closing.signal });
   let running = false;
   let trouble: Error | undefined;
@@ -203,11 +205,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
   };
 }
 
-/** Between the beginnings of two look-ups; the first is at once. */
-const lookUpEveryMs = 1_000;
-
 /** Many look-ups at once are one question: what comes while one is under way, or too soon after it, waits for the next. */
-function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
+function createLookUps(queries: SlurmQueries, everyMs: number, signal: AbortSignal) {
   let next: { readonly users: Set<string>; readonly answer: Promise<QueueAnswer> } | undefined;
   let current: Promise<unknown> = Promise.resolve();
   let askedAtMs = Number.NEGATIVE_INFINITY;
@@ -216,7 +215,7 @@ function createLookUps(queries: SlurmQueries, signal: AbortSignal) {
     if (!next) {
       const users = new Set<string>();
       const question = current.then(async () => {
-        await pause(Math.max(0, askedAtMs + lookUpEveryMs - Date.now()), signal);
+        await pause(Math.max(0, askedAtMs + everyMs - Date.now()), signal);
         askedAtMs = Date.now();
         // Who asks from here on has asked after it began.
         next = undefined;

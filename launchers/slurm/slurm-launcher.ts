@@ -75,6 +75,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
   });
   const poller = createPolling(pool, options, {
     intervalMs: options.poll,
+    lookUpEveryMs: 1_000,
     backoff: { firstMs: 1_000, mostMs: 60_000 },
     log,
   });

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import pino from 'pino';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LauncherEntry } from '../../../src/launcher/launcher-table.ts';
 import { createLauncherGate } from '../../../src/workers/launcher-gate.ts';
 import { until } from '../../support/until.ts';
@@ -24,6 +24,8 @@ function gateOn(health: () => Promise<{ readonly ok: boolean; readonly detail: s
 }
 
 describe('the gate of a launcher', () => {
+  afterEach(() => void vi.useRealTimers());
+
   it('is open until somebody closes it', () => {
     const { gate, probes } = gateOn(async () => ({ ok: true, detail: '' }));
     expect(gate.waitOf('local')).toBeUndefined();
@@ -67,22 +69,35 @@ describe('the gate of a launcher', () => {
   });
 
   it('is closed by what one execution has met, but not again and again while it is found well at once', async () => {
+    vi.useFakeTimers();
     let isWell = true;
-    const { gate, entry, changes } = gateOn(async () => ({ ok: isWell, detail: 'down' }));
+    const { gate, entry, changes, leaving } = gateOn(async () => ({ ok: isWell, detail: 'down' }));
     expect(gate.suspect(entry, new Error('The account of "bob" is refused'))?.cause).toContain('bob');
-    await until(() => gate.waitOf('local') === undefined);
+    await vi.advanceTimersByTimeAsync(500);
     expect(gate.suspect(entry, new Error('The account of "bob" is refused'))).toBeUndefined();
     expect(changes).toEqual(['closed', 'open']);
     isWell = false;
     gate.close(entry, new Error('Redis was away'));
     expect(gate.suspect(entry, new Error('The account of "bob" is refused'))?.cause).toBe('Redis was away');
+    leaving.abort();
+  });
+
+  it('is closed again by what one execution has met half a minute later', async () => {
+    vi.useFakeTimers();
+    const { gate, entry, leaving } = gateOn(async () => ({ ok: true, detail: '' }));
+    gate.suspect(entry, new Error('first'));
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(gate.suspect(entry, new Error('second'))?.cause).toBe('second');
+    leaving.abort();
   });
 
   it('is closed again by what one execution has met where it was away before', async () => {
+    vi.useFakeTimers();
     const answers = [false, true];
     const { gate, entry, leaving } = gateOn(async () => ({ ok: answers.shift() ?? false, detail: 'down' }));
     gate.suspect(entry, new Error('first'));
-    await until(() => gate.waitOf('local') === undefined, { timeoutMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(gate.waitOf('local')).toBeUndefined();
     expect(gate.suspect(entry, new Error('second'))?.cause).toBe('second');
     leaving.abort();
   });

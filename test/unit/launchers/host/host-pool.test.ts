@@ -73,7 +73,7 @@ describe('a pool of hosts', () => {
     };
     const pool = { service: hostOf('service'), of: hostOf };
     const asking = { poll_as: 'owners', user: 'abaco' };
-    const often = { intervalMs: 10, backoff: { firstMs: 10, mostMs: 10 }, log: silentLog };
+    const often = { intervalMs: 10, lookUpEveryMs: 1, backoff: { firstMs: 10, mostMs: 10 }, log: silentLog };
     const poller = createPolling(pool, asking, often);
     await expect(poller.jobsOf('abaco')).rejects.toThrow('service asks');
     await expect(poller.jobsOf('alice')).rejects.toThrow('alice asks');

@@ -13,7 +13,7 @@ describe('the poller of a cluster', () => {
 
   const open = (slurm: PlayedSlurm, intervalMs: number): JobPoller => {
     const backoff = { firstMs: 1, mostMs: 2 };
-    poller = createJobPoller({ host: slurm.host, intervalMs, backoff, log: silentLog });
+    poller = createJobPoller({ host: slurm.host, intervalMs, lookUpEveryMs: 1, backoff, log: silentLog });
     return poller;
   };
 
