@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { ServiceError, UnknownOutcomeError } from '../../src/errors.ts';
+import { asError, mayPass } from '../../src/errors.ts';
 import { parseImageSource, placeOf } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherLog } from '../../src/launcher/launcher.ts';
 import type { Host } from '../host/host.ts';
@@ -92,8 +92,7 @@ export function createImageUses({ host, baseOf, installation, log }: ImageUsesOp
       try {
         await write(digest, image, resolved);
       } catch (thrown) {
-        const mayPass = thrown instanceof UnknownOutcomeError || (thrown instanceof ServiceError && thrown.retryable);
-        if (!mayPass) throw thrown;
+        if (!mayPass(asError(thrown))) throw thrown;
         log.warn({ err: thrown, digest }, 'use of an image not noted; the next one is');
       }
     },
