@@ -116,7 +116,9 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   }
 
   /** Finds out first whether there are any, so that what an actor asks for is never left away unseen. */
-  async function checkLimits({ ownLimits = [] }: LaunchSpec, signal: AbortSignal): Promise<void> {
+  async function checkLimits({ limits, ownLimits = [] }: LaunchSpec, signal: AbortSignal): Promise<void> {
+    const { memoryBytes, nanoCpus, pids } = limits;
+    if (memoryBytes === undefined && nanoCpus === undefined && pids === undefined) return;
     const health = canLimit === undefined ? await probe(signal) : undefined;
     if (canLimit === undefined) {
       const why = health?.checks.find((check) => check.name === 'limits') ?? health;

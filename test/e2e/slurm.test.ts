@@ -124,6 +124,21 @@ describe.runIf(canRun)('an actor in a queue of Slurm', () => {
     expect(owners).toBe('alice science\nalice astro\nalice science\n');
   });
 
+  it('is given what a container is given anywhere: context, state, default environment, and a way back', async () => {
+    const actor = await service.register({ stateless: false, default_environment: { COLOUR: 'a "dark" $(blue)' } });
+    await service.ask(`/${actor}/state`, { seen: 1 });
+    const script = [
+      String.raw`printf '%s\n' "$COLOUR" "$_abaco_actor_state" "$_abaco_username" "$_abaco_execution_id"`,
+      'token="Authorization: Bearer $_abaco_access_token"; at="$_abaco_api_server/actors/v2/$_abaco_actor_id/state"',
+      `exec /bin/busybox wget -q -O /dev/null --header "$token" --header 'Content-Type: application/json' --post-data '{"seen": 2}' "$at"`,
+    ].join('\n');
+    const execution = await service.send(actor, script);
+    expect(await service.untilEnded(actor, execution)).toMatchObject({ status: 'COMPLETE', exit_code: 0 });
+    const lines = ['a "dark" $(blue)', "{'seen': 1}", 'alice', execution, ''];
+    expect(await service.logOf(actor, execution)).toBe(lines.join('\n'));
+    expect(await service.ask(`/${actor}/state`)).toMatchObject({ state: { seen: 2 } });
+  });
+
   it('finds files with blanks and line ends in their names, and makes such', async () => {
     const name = 'a b\\nc,d:e"f';
     await cluster.exec(

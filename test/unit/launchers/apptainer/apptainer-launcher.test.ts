@@ -96,6 +96,13 @@ describe('limits of a program', () => {
     expect(await played.script()).not.toContain('--memory');
   });
 
+  it('are no matter where there are none', async () => {
+    await using absent = await start('absent');
+    const { memoryBytes: _, ...limits } = spec.limits;
+    await absent.launcher.launch({ ...spec, limits }, signal);
+    expect(await absent.script()).not.toContain('--memory');
+  });
+
   it('keep a launch waiting while nobody can say', async () => {
     await using absent = await start('absent');
     const waiting = await absent.launcher.launch(spec, signal).catch((thrown: unknown) => thrown);
