@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { AndFilter, Client, type Entry, EqualityFilter, type Filter, OrFilter, SizeLimitExceededError } from 'ldapts';
 import { asError, ConfigError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { orAborted } from '../lib/or-aborted.ts';
 import { type DirectoryEntry, decideIdentity, isAccountOf, type PosixIdentity } from './posix-identity.ts';
 
 export interface Directory {
@@ -77,7 +78,8 @@ async function lookUp(
   const secure = url.startsWith('ldaps:');
   const client = new Client({ url, timeout: timeoutMs, connectTimeout: timeoutMs, ...(secure ? { tlsOptions } : {}) });
   try {
-    if (!secure && settings.startTls) await client.startTLS(tlsOptions);
+    // The library limits how long each answer may take, and not the handshake after this one.
+    if (!secure && settings.startTls) await orAborted(client.startTLS(tlsOptions), AbortSignal.timeout(timeoutMs));
     if (settings.bindDn !== '') await client.bind(settings.bindDn, settings.bindPassword);
     const accounts = await search(client, settings.people, [is('objectClass', 'posixAccount'), is('uid', user)]);
     const groups = await search(client, settings.groups, [is('objectClass', 'posixGroup'), hasMember(user, accounts)]);
