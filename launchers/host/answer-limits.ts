@@ -3,15 +3,16 @@
  * that waits for it; so what is silent for longer is given up, and the next call begins anew.
  */
 
-import { UnavailableError } from '../../src/errors.ts';
+import { CutOffError, unavailable } from './ssh-connection.ts';
 
 export const usualMs = 120_000;
 /** To hash, sync or remove what is large, or many. */
 export const longMs = 600_000;
 
-export async function answeredWithin<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+/** @throws CutOffError */
+export async function answeredWithin<T>(host: string, limitMs: number, answer: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const message = `The host did not answer a call on files within ${limitMs} ms; it is asked anew when it is next needed`;
-  const timer = setTimeout(() => reject(new UnavailableError('host.unavailable', message)), limitMs);
+  const reason = `it did not answer a call on files within ${limitMs} ms; it is asked anew when it is next needed`;
+  const timer = setTimeout(() => reject(new CutOffError(unavailable(host, reason))), limitMs);
   return await Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

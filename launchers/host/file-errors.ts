@@ -1,6 +1,14 @@
 /** What the system says of a file, as our errors. */
 
-import { asError, ForbiddenError, LauncherError, NotFoundError, QuotaError, ServiceError } from '../../src/errors.ts';
+import {
+  asError,
+  ForbiddenError,
+  LauncherError,
+  NotFoundError,
+  QuotaError,
+  ServiceError,
+  UnknownOutcomeError,
+} from '../../src/errors.ts';
 import { codeOf } from '../../src/lib/durable-file.ts';
 
 export async function withFileErrors<T>(host: string, path: string, action: () => Promise<T>): Promise<T> {
@@ -14,6 +22,11 @@ export async function withFileErrors<T>(host: string, path: string, action: () =
 /** Where a regular file was wanted. */
 export function noRegularFile(host: string, path: string): NotFoundError {
   return new NotFoundError('host.file_not_found', `File "${path}" on ${host} is not there, or is no regular file`);
+}
+
+export function changeCutOff(host: string, path: string, cause: Error): UnknownOutcomeError {
+  const message = `Change of "${path}" on ${host} was cut off: ${cause.message}; whether it was made is not known`;
+  return new UnknownOutcomeError('host.unknown_outcome', message, { cause });
 }
 
 export function fileError(host: string, path: string, code: string | undefined, thrown: unknown): ServiceError {

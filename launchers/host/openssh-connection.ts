@@ -11,7 +11,7 @@ import { type OpensshLogin, spawnThrough } from './openssh-login.ts';
 import { shellFiles } from './shell-files.ts';
 import {
   type ChannelEnd,
-  LostAtStartError,
+  CutOffError,
   type SshChannel,
   type SshConnection,
   type SshConnector,
@@ -78,7 +78,7 @@ function createConnection(login: OpensshLogin, takeTurn: TakeTurn): SshConnectio
       if (!('refusal' in begun)) return begun;
       if ((await login.check(new AbortController().signal)) === undefined) {
         alive = false;
-        throw nothingBegun.test(begun.refusal) ? login.needed() : new LostAtStartError(login.needed());
+        throw nothingBegun.test(begun.refusal) ? login.needed() : new CutOffError(login.needed());
       }
       if (count === openTries) throw unavailable(name, `it opens no channel: ${begun.refusal}`);
       await pause(pauseMs(count, openPause));

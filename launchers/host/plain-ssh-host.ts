@@ -6,12 +6,12 @@ import { LauncherError } from '../../src/errors.ts';
 import { codeOf } from '../../src/lib/durable-file.ts';
 import { shellLine } from '../../src/lib/shell.ts';
 import { type Command, type CommandResult, commandDefaults, expectSuccess } from './command.ts';
-import { fileError, noRegularFile } from './file-errors.ts';
+import { changeCutOff, fileError, noRegularFile } from './file-errors.ts';
 import type { Host } from './host.ts';
 import type { RemoteFiles } from './remote-files.ts';
 import { cutOff } from './run-program.ts';
 import { checkBelowRoots } from './scratch-roots.ts';
-import { LostAtStartError, type SshChannel, type SshConnection } from './ssh-connection.ts';
+import { CutOffError, type SshChannel, type SshConnection } from './ssh-connection.ts';
 
 /** Read and handed on at a time. */
 const chunkBytes = 1024 * 1024;
@@ -27,6 +27,13 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
     });
   }
 
+  /** Of a change that was cut off it is not known whether it was made. */
+  async function change<T>(path: string, use: (files: RemoteFiles) => Promise<T>): Promise<T> {
+    return await withFiles(path, use).catch((thrown: unknown) => {
+      throw thrown instanceof CutOffError ? changeCutOff(name, path, thrown) : thrown;
+    });
+  }
+
   const host: Host = {
     name,
 
@@ -35,14 +42,14 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       const result = await connection
         .withChannel(line, async (channel) => await runOn(name, channel, command, signal))
         .catch((thrown: unknown) => {
-          throw thrown instanceof LostAtStartError ? cutOff(name, command.argv[0], thrown.message, thrown) : thrown;
+          throw thrown instanceof CutOffError ? cutOff(name, command.argv[0], thrown.message, thrown) : thrown;
         });
       return command.parse(result);
     },
 
     async put(path, content, { mode = 0o600 } = {}) {
       const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-      await withFiles(path, async (files) => {
+      await change(path, async (files) => {
         try {
           await files.write(temporary, content, mode);
           await files.rename(temporary, path);
@@ -81,13 +88,13 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
     },
 
     async link(path, target) {
-      return await withFiles(path, async (files) => {
+      return await change(path, async (files) => {
         try {
           await files.link(path, target);
           return true;
         } catch (thrown) {
-          // There is no word for "is there already" that all would say.
-          if ((await files.target(path)) !== undefined) return false;
+          // There is no word for "is there already" that all would say. What is there after a cut may be ours.
+          if (!(thrown instanceof CutOffError) && (await files.target(path)) !== undefined) return false;
           throw thrown;
         }
       });
@@ -112,7 +119,7 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
     },
 
     async makeDirectory(path, mode) {
-      await withFiles(path, async (files) => {
+      await change(path, async (files) => {
         const parts = path.split('/').filter((part) => part !== '');
         for (let count = 1; count <= parts.length; count += 1) {
           const step = `/${parts.slice(0, count).join('/')}`;

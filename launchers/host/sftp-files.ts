@@ -1,22 +1,27 @@
 /** The calls of SFTP that a host needs, as promises. */
 
-import type { FileEntryWithStats, OpenMode, SFTPWrapper } from 'ssh2';
+import type { FileEntryWithStats, OpenMode, SFTPWrapper, Stats } from 'ssh2';
 import { asError } from '../../src/errors.ts';
 import { answeredWithin, longMs, usualMs } from './answer-limits.ts';
-import type { RemoteFiles, RemoteLook } from './remote-files.ts';
+import type { RemoteFiles } from './remote-files.ts';
+import { CutOffError, unavailable } from './ssh-connection.ts';
 
 /** Every server takes that much at once. */
 const chunkBytes = 32 * 1024;
 
 type Callback<T> = (error: Error | undefined | null, value: T) => void;
 
-/** @param sftp - of which only this is used. A broken channel rejects every call. */
-export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
+/** @param sftp - of which only this is used. A broken channel rejects every call, also those that come after. */
+export function sftpFiles(host: string, sftp: SFTPWrapper): RemoteFiles {
+  const cutOff = (): Error => new CutOffError(unavailable(host, 'the connection was closed'));
+  // Of what is pending then, ssh2 tells only some.
+  const closed = new Promise<never>((_resolve, reject) => void sftp.once('close', () => reject(cutOff())));
+  closed.catch(() => undefined);
   const call = async <T>(start: (done: Callback<T>) => void, limitMs = usualMs): Promise<T> => {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    sftp.once('close', () => reject(new Error('the connection was closed')));
-    start((error, value) => (error ? reject(error) : resolve(value)));
-    return await answeredWithin(limitMs, promise);
+    const answer = new Promise<T>((resolve, reject) => {
+      start((error, value) => (error ? reject(typeof codeIn(error) === 'number' ? error : cutOff()) : resolve(value)));
+    });
+    return await answeredWithin(host, limitMs, Promise.race([answer, closed]));
   };
   const withHandle = async <T>(
     path: string,
@@ -31,7 +36,6 @@ export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
       await call((done) => sftp.close(handle, done as () => void)).catch(() => undefined);
     }
   };
-  sftp.setMaxListeners(0);
   return {
     write: async (path, content, mode) =>
       await withHandle(path, 'wx', mode, async (handle) => {
@@ -60,7 +64,7 @@ export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
           const bytes = await call<number>((done) =>
             sftp.read(handle, buffer, got, most, offset + got, (error, count) => {
               // Its end is told as an error of number 1.
-              if ((error as { readonly code?: number } | undefined)?.code === 1) done(undefined, 0);
+              if (error && codeIn(error) === 1) done(undefined, 0);
               else done(error, count);
             }),
           );
@@ -69,13 +73,12 @@ export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
         }
         return buffer.subarray(0, got);
       }),
-    look: async (path, { followLinks } = { followLinks: true }) =>
-      await call<RemoteLook | undefined>((done) =>
-        sftp[followLinks ? 'stat' : 'lstat'](path, (error, stats) => {
-          if ((error as { readonly code?: number } | undefined)?.code === 2) done(undefined, undefined);
-          else done(error, error ? undefined : { isRegular: stats.isFile(), size: stats.size });
-        }),
-      ),
+    look: async (path, { followLinks } = { followLinks: true }) => {
+      const stats = await call<Stats | undefined>((done) =>
+        sftp[followLinks ? 'stat' : 'lstat'](path, unlessAbsent(done)),
+      );
+      return stats && { isRegular: stats.isFile(), size: stats.size };
+    },
     rename: async (from, to) => void (await call((done) => sftp.ext_openssh_rename(from, to, done as () => void))),
     unlink: async (path) => void (await call((done) => sftp.unlink(path, done as () => void))),
     makeDirectory: async (path, mode) => {
@@ -89,15 +92,22 @@ export function sftpFiles(sftp: SFTPWrapper): RemoteFiles {
     // OpenSSH takes the target first, against the draft; ssh2 knows, and takes the target first too.
     link: async (path, target) => void (await call((done) => sftp.symlink(target, path, done as () => void))),
     target: async (path) => {
-      const there = await call<boolean>((done) =>
-        sftp.lstat(path, (error) =>
-          done((error as { readonly code?: number } | undefined)?.code === 2 ? undefined : error, !error),
-        ),
-      );
-      return there ? await call<string>((done) => sftp.readlink(path, done)).catch(() => '') : undefined;
+      const stats = await call<Stats | undefined>((done) => sftp.lstat(path, unlessAbsent(done)));
+      if (!stats) return undefined;
+      return stats.isSymbolicLink() ? await call((done) => sftp.readlink(path, unlessAbsent(done))) : '';
     },
     realPath: async (path) => await call<string>((done) => sftp.realpath(path, done)),
   };
+}
+
+/** Of what is not there, nothing. */
+function unlessAbsent<T>(done: Callback<T | undefined>): Callback<T> {
+  return (error, value) => (error && codeIn(error) === 2 ? done(undefined, undefined) : done(error, value));
+}
+
+/** What the other side says has a number; what ssh2 says by itself has none. */
+function codeIn(error: Error): unknown {
+  return (error as { readonly code?: unknown }).code;
 }
 
 /** SFTP's own numbers (draft-ietf-secsh-filexfer-02 §7), as the system's words. A full disk is a plain failure there. */

@@ -7,21 +7,21 @@ import { answeredWithin, longMs, usualMs } from './answer-limits.ts';
 import { lastWords } from './command.ts';
 import type { FileContent } from './host.ts';
 import type { RemoteFiles } from './remote-files.ts';
-import type { SshChannel, SshConnection } from './ssh-connection.ts';
+import { CutOffError, type SshChannel, type SshConnection, unavailable } from './ssh-connection.ts';
 
 /** A link of its own is 0, nothing there 3, something else there 4. */
-const readTarget = 'if [ -L "$1" ]; then readlink -n -- "$1"; elif [ -e "$1" ]; then exit 4; else exit 3; fi';
+const readTarget = 'if [ -L "$1" ]; then readlink -nv -- "$1"; elif [ -e "$1" ]; then exit 4; else exit 3; fi';
 
 /** Of a file's mode, see inode(7). */
 const kindBits = 0o170_000;
 const regular = 0o100_000;
 
-export function shellFiles(connection: Pick<SshConnection, 'withChannel'>): RemoteFiles {
+export function shellFiles(connection: Pick<SshConnection, 'name' | 'withChannel'>): RemoteFiles {
   /** Answers with its exit code and standard output; what it says on the other stream is an error. */
   async function ask(argv: readonly string[], content?: FileContent): Promise<{ code: number; output: Buffer }> {
     // Its words are looked at, so they have to be English.
     const line = shellLine(['env', 'LC_ALL=C', ...argv]);
-    return await connection.withChannel(line, async (channel) => await talk(channel, content));
+    return await connection.withChannel(line, async (channel) => await talk(connection.name, channel, content));
   }
 
   async function run(argv: readonly string[], content?: FileContent): Promise<Buffer> {
@@ -64,15 +64,21 @@ export function shellFiles(connection: Pick<SshConnection, 'withChannel'>): Remo
     realPath: async (path) => (await run(['realpath', '-ez', '--', path])).toString().replace(/\0$/, ''),
     link: async (path, target) => void (await run(['ln', '-sT', '--', target, path])),
     async target(path) {
-      const { code, output } = await ask(script(readTarget, path));
-      if (code === 3) return undefined;
-      return code === 0 ? output.toString() : '';
+      const answer = await ask(script(readTarget, path)).catch(absent);
+      if (!answer || answer.code === 3) return undefined;
+      if (answer.code === 4) return '';
+      if (answer.code !== 0) throw new Error(`readlink ended with ${answer.code}`);
+      return answer.output.toString();
     },
   };
 }
 
 /** Sends all of `content`, then takes the answer. Where `content` breaks off, the program is still waited for. */
-async function talk(channel: SshChannel, content?: FileContent): Promise<{ code: number; output: Buffer }> {
+async function talk(
+  host: string,
+  channel: SshChannel,
+  content?: FileContent,
+): Promise<{ code: number; output: Buffer }> {
   const output: Buffer[] = [];
   let said = '';
   channel.stdout.on('data', (chunk: Buffer) => output.push(chunk));
@@ -82,22 +88,26 @@ async function talk(channel: SshChannel, content?: FileContent): Promise<{ code:
   channel.stdin.on('error', () => undefined);
   let broken: Error | undefined;
   try {
-    if (content) await send(channel, content);
+    if (content) await send(host, channel, content);
   } catch (thrown) {
     broken = asError(thrown);
   }
   channel.stdin.end();
-  const end = await answeredWithin(content ? longMs : usualMs, channel.ended);
+  const end = await answeredWithin(host, content ? longMs : usualMs, channel.ended);
   if (broken) throw broken;
-  if (!end) throw new Error('the connection was closed');
+  if (!end) throw new CutOffError(unavailable(host, 'the connection was closed'));
   if (end.exitCode !== 0 && said.trim() !== '') throw withCode(lastWords(said));
   return { code: end.exitCode ?? 128, output: Buffer.concat(output) };
 }
 
-async function send(channel: SshChannel, content: FileContent): Promise<void> {
+async function send(host: string, channel: SshChannel, content: FileContent): Promise<void> {
   for await (const piece of content instanceof Uint8Array ? [content] : content) {
     if (channel.stdin.destroyed || channel.stdin.write(piece)) continue;
-    await answeredWithin(usualMs, Promise.race([once(channel.stdin, 'drain').catch(() => undefined), channel.ended]));
+    await answeredWithin(
+      host,
+      usualMs,
+      Promise.race([once(channel.stdin, 'drain').catch(() => undefined), channel.ended]),
+    );
   }
 }
 

@@ -32,10 +32,10 @@ export interface SshConnection {
   /**
    * Runs a line of the login shell; `use` has the channel until its promise settles, and listens to it before its first
    * `await`. Waits its turn.
-   * @throws LostAtStartError when it may have begun and nobody hears of it any more.
+   * @throws CutOffError when it may have begun and nobody hears of it any more.
    */
   withChannel<T>(line: string, use: (channel: SshChannel) => Promise<T>, options?: ChannelOptions): Promise<T>;
-  /** Calls reject with the system's own code: `ENOENT`. */
+  /** Calls reject with the system's own code, `ENOENT`, or with CutOffError. */
   withFiles<T>(use: (files: RemoteFiles) => Promise<T>): Promise<T>;
   readonly alive: boolean;
   close(): void;
@@ -64,8 +64,11 @@ export interface ChannelEnd {
   readonly signal: string | null;
 }
 
-/** The connection went while a program was being started: it may have begun, where else nothing was run. */
-export class LostAtStartError extends UnavailableError {
+/**
+ * The connection went, or was silent for too long, between question and answer: what was asked for may have been done.
+ * Who only wanted to look takes it as what it extends.
+ */
+export class CutOffError extends UnavailableError {
   constructor({ code, message, next }: UnavailableError) {
     super(code, message, optional('next', next));
   }

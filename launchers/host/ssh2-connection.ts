@@ -8,7 +8,7 @@ import type { RemoteFiles } from './remote-files.ts';
 import { sftpFiles, withSystemCode } from './sftp-files.ts';
 import {
   type ChannelEnd,
-  LostAtStartError,
+  CutOffError,
   type SshChannel,
   type SshConnection,
   type SshConnector,
@@ -121,7 +121,7 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
     async withChannel<T>(line: string, use: (channel: SshChannel) => Promise<T>): Promise<T> {
       const open: OpenChannel<ClientChannel> = {
         begin: (done) => void client.exec(line, done),
-        lost: (reason) => new LostAtStartError(unavailable(name, reason)),
+        lost: (reason) => new CutOffError(unavailable(name, reason)),
       };
       return await withTurn(open, async (channel) => await use(channelOf(channel)));
     },
@@ -131,7 +131,7 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
         lost: (reason) => unavailable(name, reason),
       };
       return await withTurn(open, async (sftp) => {
-        return await use(sftpFiles(sftp)).catch((thrown: unknown) => Promise.reject(withSystemCode(thrown)));
+        return await use(sftpFiles(name, sftp)).catch((thrown: unknown) => Promise.reject(withSystemCode(thrown)));
       });
     },
     get alive() {

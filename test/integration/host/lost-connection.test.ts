@@ -60,6 +60,28 @@ const submit = async (host: Host): Promise<unknown> =>
 const onSession = (use: (session: Session, connection: Connection) => void) => (connection: Connection) =>
   void connection.on('session', (accept) => use(accept(), connection));
 
+type SftpRequest = 'LSTAT' | 'READLINK' | 'WRITE' | 'SYMLINK' | 'MKDIR';
+
+/** There is one thing, `/a`, which is a link; whoever asks for `last` loses the connection. */
+function sftpUntil(last: SftpRequest): (connection: Connection) => void {
+  return onSession((session, connection) => {
+    session.on('sftp', (accept) => {
+      const sftp = accept();
+      const { OK, NO_SUCH_FILE } = ssh2.utils.sftp.STATUS_CODE;
+      const attrs = { mode: 0o120_777, uid: 0, gid: 0, size: 2, atime: 0, mtime: 0 };
+      const stat = (id: number, path: string): void =>
+        path === '/a' ? sftp.attrs(id, attrs) : sftp.status(id, NO_SUCH_FILE);
+      sftp.on('LSTAT', stat);
+      sftp.on('STAT', stat);
+      sftp.on('OPEN', (id) => sftp.handle(id, Buffer.from('h')));
+      sftp.on('WRITE', (id) => sftp.status(id, OK));
+      sftp.on('FSETSTAT', (id) => sftp.status(id, OK));
+      sftp.on('CLOSE', (id) => sftp.status(id, OK));
+      sftp.removeAllListeners(last).on(last, () => void connection.end());
+    });
+  });
+}
+
 describe('a connection that goes', () => {
   it('before it is said whether a program began leaves its outcome unknown, and nothing is run after it', async () => {
     const asked: string[] = [];
@@ -77,6 +99,30 @@ describe('a connection that goes', () => {
     expect(asked).toEqual(['sbatch job.sh']);
   });
 
+  it('while files are looked at says nothing of them', async () => {
+    await using server = await startServer(sftpUntil('LSTAT'));
+    await using host = closing(await connect(server));
+    const unavailable = { code: 'host.unavailable', retryable: true };
+    await expect(host.readMany([{ path: '/a', offset: 0, length: 1 }])).rejects.toMatchObject(unavailable);
+    await expect(host.readLinks(['/a'])).rejects.toMatchObject(unavailable);
+  });
+
+  it('while a link is read does not make another thing of it', async () => {
+    await using server = await startServer(sftpUntil('READLINK'));
+    await using host = closing(await connect(server));
+    await expect(host.readLinks(['/a'])).rejects.toMatchObject({ code: 'host.unavailable', retryable: true });
+  });
+
+  it.each<readonly [string, SftpRequest, (host: Host) => Promise<unknown>]>([
+    ['a file is written', 'WRITE', async (host) => await host.put('/a', Buffer.from('x'))],
+    ['a link is made', 'SYMLINK', async (host) => await host.link('/b', '/a')],
+    ['a directory is made', 'MKDIR', async (host) => await host.makeDirectory('/b', 0o700)],
+  ])('while %s leaves it unknown whether it was', async (_what, last, change) => {
+    await using server = await startServer(sftpUntil(last));
+    await using host = closing(await connect(server));
+    await expect(change(host)).rejects.toMatchObject({ name: 'UnknownOutcomeError', code: 'host.unknown_outcome' });
+  });
+
   it('before files can be asked for has changed none', async () => {
     await using server = await startServer(
       onSession((session, connection) => void session.on('sftp', () => void connection.end())),
@@ -86,6 +132,15 @@ describe('a connection that goes', () => {
       name: 'UnavailableError',
       code: 'host.unavailable',
     });
+  });
+});
+
+it('a server whose SFTP cannot sync a file is told as what it is', async () => {
+  await using server = await startServer(sftpUntil('READLINK'));
+  await using host = closing(await connect(server));
+  await expect(host.put('/b', Buffer.from('x'))).rejects.toMatchObject({
+    code: 'host.file_failed',
+    message: expect.stringContaining('Server does not support this extended request') as string,
   });
 });
 

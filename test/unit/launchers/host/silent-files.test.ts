@@ -4,28 +4,29 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RemoteFiles } from '../../../../launchers/host/remote-files.ts';
 import { sftpFiles } from '../../../../launchers/host/sftp-files.ts';
 import { shellFiles } from '../../../../launchers/host/shell-files.ts';
-import type { SshChannel } from '../../../../launchers/host/ssh-connection.ts';
+import type { ChannelEnd, SshChannel } from '../../../../launchers/host/ssh-connection.ts';
 
 function silentSftp(): RemoteFiles {
   const never = (): void => undefined;
-  return sftpFiles({ once: never, setMaxListeners: never, lstat: never, open: never } as unknown as SFTPWrapper);
+  return sftpFiles('login', { once: never, lstat: never, open: never } as unknown as SFTPWrapper);
 }
 
-function silentShell(): RemoteFiles {
+/** @param end - of the program behind each call; it never ends where there is none. */
+function silentShell(end: Promise<ChannelEnd | undefined> = new Promise(() => undefined)): RemoteFiles {
   const channel: SshChannel = {
     stdin: new PassThrough({ highWaterMark: 1 }),
     stdout: new PassThrough(),
     stderr: new PassThrough(),
-    ended: new Promise(() => undefined),
+    ended: end,
     close: () => undefined,
     kill: () => undefined,
   };
-  return shellFiles({ withChannel: async (_line, use) => await use(channel) });
+  return shellFiles({ name: 'login', withChannel: async (_line, use) => await use(channel) });
 }
 
 describe.each([
   ['SFTP', silentSftp],
-  ['a shell', silentShell],
+  ['a shell', () => silentShell()],
 ])('calls on files by %s', (_name, open) => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
   afterEach(() => void vi.useRealTimers());
@@ -37,6 +38,21 @@ describe.each([
   ])('are given up when nobody answers: %s', async (_verb, call) => {
     const refused = call(open()).catch((thrown: unknown) => thrown);
     await vi.advanceTimersByTimeAsync(720_000);
-    expect(await refused).toMatchObject({ name: 'UnavailableError', code: 'host.unavailable' });
+    expect(await refused).toMatchObject({ name: 'CutOffError', code: 'host.unavailable' });
+  });
+});
+
+describe('a call on files by a shell', () => {
+  it('is cut off with its channel, which says nothing of the file', async () => {
+    const files = silentShell(Promise.resolve(undefined));
+    await expect(files.look('/a')).rejects.toMatchObject({ name: 'CutOffError', code: 'host.unavailable' });
+    await expect(files.target('/a')).rejects.toMatchObject({ name: 'CutOffError', code: 'host.unavailable' });
+  });
+
+  it.each([
+    { exitCode: null, signal: 'SIGKILL' },
+    { exitCode: 127, signal: null },
+  ])('takes $exitCode for no word on where a link leads', async (end) => {
+    await expect(silentShell(Promise.resolve(end)).target('/a')).rejects.toThrow('readlink ended with');
   });
 });
