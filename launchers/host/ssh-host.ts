@@ -175,7 +175,8 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
   if (!agent) return without('the configuration wants none');
   try {
     const { wrapper, version } = await installAgent(plain, agent.directory, agent.files);
-    const channel = await startAgent(connection, wrapper, agent.becomes, signal);
+    signal.throwIfAborted();
+    const channel = await startAgent(connection, wrapper, agent.becomes);
     const { scratchRoots } = options;
     const host = await connectAgent({ name, channel, scratchRoots, helloMs: agent.helloMs });
     if (host.hello.version !== version) {
@@ -186,7 +187,7 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
   } catch (thrown) {
     const { message } = asError(thrown);
     // As another user there is no other way in.
-    if (connection.alive && agent.becomes === undefined) return without(message);
+    if (connection.alive && agent.becomes === undefined && !signal.aborted) return without(message);
     const wasAlive = connection.alive;
     connection.close();
     if (!wasAlive && (thrown instanceof UnavailableError || thrown instanceof ForbiddenError)) throw thrown;
@@ -212,7 +213,6 @@ async function startAgent(
   connection: SshConnection,
   wrapper: string,
   becomes: string | undefined,
-  signal: AbortSignal,
 ): Promise<AgentChannel> {
   const argv = becomes === undefined ? [wrapper] : ['sudo', '-n', '-H', '-u', becomes, '--', wrapper];
   const { promise, resolve, reject } = Promise.withResolvers<AgentChannel>();
@@ -227,7 +227,6 @@ async function startAgent(
       { isHeld: true },
     )
     .catch(reject);
-  signal.throwIfAborted();
   return await promise;
 }
 

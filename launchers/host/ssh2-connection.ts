@@ -75,16 +75,21 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
     const { promise, resolve, reject } = Promise.withResolvers<Opened<C, T>>();
     const lost = (reason: string): void => reject(open.lost(reason));
     listeners.add(lost);
-    open.begin((error, channel) => {
-      if (error) return reject(error);
-      const gone = new AbortController();
-      (channel as ClientChannel).once('close', () => gone.abort());
-      resolve({ channel, result: use(channel), gone: gone.signal });
-    });
-    const opened = await promise.finally(() => listeners.delete(lost));
-    // Waited for by the caller; a rejection before that is not unhandled.
-    opened.result.catch(() => undefined);
-    return opened;
+    try {
+      // Throws where the socket takes no more and is not closed yet.
+      open.begin((error, channel) => {
+        if (error) return reject(error);
+        const gone = new AbortController();
+        (channel as ClientChannel).once('close', () => gone.abort());
+        resolve({ channel, result: use(channel), gone: gone.signal });
+      });
+      const opened = await promise;
+      // Waited for by the caller; a rejection before that is not unhandled.
+      opened.result.catch(() => undefined);
+      return opened;
+    } finally {
+      listeners.delete(lost);
+    }
   }
 
   /** A server that has just closed a channel may count it for a moment longer; what it refuses, it has not begun. */

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type Connection, type Session } from 'ssh2';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Host } from '../../../launchers/host/host.ts';
 import { parseKnownHosts } from '../../../launchers/host/known-hosts.ts';
 import { createPlainSshHost } from '../../../launchers/host/plain-ssh-host.ts';
@@ -121,6 +121,28 @@ describe('a connection that goes', () => {
     await using server = await startServer(sftpUntil(last));
     await using host = closing(await connect(server));
     await expect(change(host)).rejects.toMatchObject({ name: 'UnknownOutcomeError', code: 'host.unknown_outcome' });
+  });
+
+  it('after it took no call for a moment lets it go without a trace', async () => {
+    await using server = await startServer(
+      onSession((session) => {
+        session.on('exec', (accept) => {
+          const channel = accept();
+          channel.exit(0);
+          channel.end();
+        });
+      }),
+    );
+    const host = await connect(server);
+    using exec = vi.spyOn(ssh2.Client.prototype, 'exec');
+    // As it says once the other side has ended and before the socket is closed.
+    exec.mockImplementationOnce(() => {
+      throw new Error('Not connected');
+    });
+    await submit(host);
+    expect(exec).toHaveBeenCalledTimes(2);
+    await host.close();
+    await until(() => server.connections() === 0);
   });
 
   it('before files can be asked for has changed none', async () => {

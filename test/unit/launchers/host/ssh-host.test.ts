@@ -48,6 +48,10 @@ function open(goesWith: 'files' | 'program', becomes?: string): SshHost {
     },
     close: () => undefined,
   };
+  return createHost(connection, becomes);
+}
+
+function createHost(connection: SshConnection, becomes?: string): SshHost {
   const connect = async (): Promise<SshConnection> => connection;
   const host = createSshHost({
     connector: { name: 'abaco@login', host: 'login', user: 'abaco', transport: 'ssh2', connect },
@@ -85,4 +89,28 @@ it.each([
       expect(isInDoubt(refusal as Error)).toBe(false);
     }
   }
+});
+
+it('a host that is closed while it installs the agent starts none', async () => {
+  const lines: string[] = [];
+  let alive = true;
+  const host = createHost({
+    name: 'abaco@login',
+    async withFiles(use) {
+      void host.close();
+      return await use(files);
+    },
+    async withChannel(line) {
+      lines.push(line);
+      throw new Error('the connection was closed');
+    },
+    get alive() {
+      return alive;
+    },
+    close() {
+      alive = false;
+    },
+  });
+  await expect(host.list('/lustre')).rejects.toMatchObject({ name: 'UnavailableError', code: 'host.unavailable' });
+  expect({ lines: lines.filter((line) => line.includes('abaco-agent')), alive }).toEqual({ lines: [], alive: false });
 });
