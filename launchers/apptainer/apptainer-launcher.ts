@@ -16,16 +16,15 @@ import type {
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
 import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
-import { pause } from '../../src/lib/backoff.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import { atAccount } from '../host/account.ts';
 import { createOwners } from '../host/owners.ts';
 import { planApptainer } from './apptainer-command.ts';
 import { ApptainerOptions } from './apptainer-options.ts';
+import { createCancellation } from './cancel-attempt.ts';
 import { createClusterFiles } from './cluster-files.ts';
 import { createDesk, type Desk } from './desk.ts';
-import { killTree, terminateTree } from './kill-tree.ts';
 import { checkMounts } from './missing-mount.ts';
 import { createPlaces } from './places.ts';
 import { probePlace } from './probe.ts';
@@ -43,9 +42,6 @@ export const apptainerKind: LauncherKind<ApptainerOptions> = {
 
 /** Of whom programs are where all run as one. */
 const everybody = 'service';
-
-/** The helper sends KILL itself after its own grace time; this much later it, and all else, gets it from here. */
-const afterGraceMs = 5_000;
 
 function createApptainerLauncher(name: string, options: ApptainerOptions, context: LauncherContext): Launcher {
   const { installationId, log, checkpoint, dataDir } = context;
@@ -69,6 +65,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   });
   const desks = new Map<string, Desk>();
   const closing = new AbortController();
+  const cancellation = createCancellation({ log, signal: closing.signal });
   /** Unknown until a probe has reached the host. */
   let canLimit: boolean | undefined;
 
@@ -190,32 +187,6 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     };
   }
 
-  async function cancel(desk: Desk, ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'> {
-    if ((await desk.ledger.close(ref, 'cancelled')) === 'closed') {
-      await endProcesses(desk, ref);
-      return 'never-started';
-    }
-    const isFirst = !(await desk.ledger.wasCancelled(ref));
-    await desk.ledger.noteCancel(ref);
-    for (const starter of await desk.startersOf(ref)) {
-      if ((await terminateTree(desk, starter, closing.signal)) && isFirst) void killLater(desk, starter, graceMs);
-    }
-    return 'stopping';
-  }
-
-  async function killLater(desk: Desk, starter: Starter, graceMs: number): Promise<void> {
-    await pause(graceMs + afterGraceMs, closing.signal);
-    if (closing.signal.aborted) return;
-    await killTree(desk, starter, closing.signal).catch((thrown: unknown) => {
-      log.warn({ err: thrown, starter: renderStarter(starter) }, 'processes not killed');
-    });
-  }
-
-  /** All that was started for an attempt. The marker is not asked: the program may have put another's name there. */
-  async function endProcesses(desk: Desk, ref: AttemptRef): Promise<void> {
-    for (const starter of await desk.startersOf(ref)) await killTree(desk, starter, closing.signal);
-  }
-
   const atDesk = async <T>(ref: AttemptRef, action: (desk: Desk) => Promise<T>): Promise<T | undefined> =>
     await atAccount({ launcher: name, owner: places.asOwner ? ref.owner : undefined }, () => deskOf(ref), action);
 
@@ -232,7 +203,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
     await checkpoint('before-remove');
     await atDesk(ref, async (desk) => {
       owners.expect(desk.owner);
-      await endProcesses(desk, ref);
+      await cancellation.endProcesses(desk, ref);
       await desk.runs.remove(ref);
       await checkpoint('after-remove');
     });
@@ -284,7 +255,7 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
       return watchProcess(parts, { ...handle, starter: parseStarter(handle.nativeId), memoryBytes }, signal);
     },
     cancel: async (ref, graceMs) =>
-      (await atDesk(ref, async (desk) => await cancel(desk, ref, graceMs))) ?? 'never-started',
+      (await atDesk(ref, async (desk) => await cancellation.cancel(desk, ref, graceMs))) ?? 'never-started',
     collect,
     remove,
     sweep,
