@@ -1,10 +1,10 @@
 /** The agent as a process of this machine, behind a pipe: files and commands as another user, whom `sudo` makes of us. */
 
-import { spawn } from 'node:child_process';
 import { asError, ForbiddenError, UnavailableError } from '../../src/errors.ts';
 import { type AgentChannel, type AgentHost, connectAgent } from './agent/agent-host.ts';
 import { lastWords } from './command.ts';
 import type { Host } from './host.ts';
+import { spawnPiped } from './spawn-piped.ts';
 
 export interface AgentProcessOptions {
   readonly name: string;
@@ -66,7 +66,7 @@ async function start({ name, argv, scratchRoots, helloMs, before }: AgentProcess
 }
 
 function startProcess([file, ...args]: readonly [string, ...string[]]): AgentChannel {
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawnPiped(file, args);
   let said = '';
   let failure = '';
   child.stderr.on('data', (chunk: Buffer) => {

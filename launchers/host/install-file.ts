@@ -15,7 +15,12 @@ export async function installFile(host: Host, path: string, local: string, mode:
     throw thrown;
   });
   if (there === (await hashOf(local))) return;
-  await host.put(path, createReadStream(local, { highWaterMark: 1024 * 1024 }), { mode });
+  await host.put(path, contentOf(local), { mode });
+}
+
+/** Opened when somebody reads it: a stream that nobody comes to read would stay open, and break with nobody to hear it. */
+async function* contentOf(local: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(local, { highWaterMark: 1024 * 1024 });
 }
 
 /** Of a file of ours, which does not change while we run. */

@@ -6,13 +6,13 @@
  * matter then, where an address of a socket takes 108 bytes. The directory is this account's alone, and so is the login.
  */
 
-import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asError, UnavailableError } from '../../src/errors.ts';
 import { shellQuote } from '../../src/lib/shell.ts';
 import { renderSshConfig, type SshConfigOptions } from './render-ssh-config.ts';
 import { runProgram } from './run-program.ts';
+import { spawnPiped } from './spawn-piped.ts';
 import { unavailable } from './ssh-connection.ts';
 
 export interface OpensshLoginOptions extends SshConfigOptions {
@@ -105,5 +105,5 @@ export function createOpensshLogin(options: OpensshLoginOptions): OpensshLogin {
 /** One `ssh` through the login. In a group of its own: a Ctrl-C is for the service, which drains first. */
 export function spawnThrough(login: OpensshLogin, line: string) {
   const [program, ...args] = login.through(line);
-  return spawn(program, args, { cwd: login.directory, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawnPiped(program, args, { cwd: login.directory, detached: true });
 }

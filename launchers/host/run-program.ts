@@ -1,10 +1,11 @@
 /** Runs a program on this machine, with a limit on its time and on what it writes. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { LauncherError, UnknownOutcomeError } from '../../src/errors.ts';
 import { codeOf } from '../../src/lib/durable-file.ts';
 import { type Command, type CommandResult, commandDefaults } from './command.ts';
+import { spawnPiped } from './spawn-piped.ts';
 
 type Program = Omit<Command<unknown>, 'parse'>;
 
@@ -13,7 +14,7 @@ export async function runProgram(host: string, program: Program, signal: AbortSi
   const [file, ...args] = program.argv;
   const { timeoutMs = commandDefaults.timeoutMs, maxOutputBytes = commandDefaults.maxOutputBytes } = program;
   if (signal.aborted) throw cutOff(host, file, 'it was not wanted any more', signal.reason);
-  const child = spawn(file, args, { env: { ...process.env, ...program.environment }, detached: true });
+  const child = spawnPiped(file, args, { env: { ...process.env, ...program.environment }, detached: true });
   const { promise: stopped, resolve: stop } = Promise.withResolvers<Error>();
   const limit = setTimeout(() => stop(cutOff(host, file, `it took longer than ${timeoutMs} ms`)), timeoutMs);
   const onAbort = (): void => stop(cutOff(host, file, 'it was not wanted any more', signal.reason));
