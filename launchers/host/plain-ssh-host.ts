@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LauncherError } from '../../src/errors.ts';
 import { codeOf } from '../../src/lib/durable-file.ts';
 import { shellLine } from '../../src/lib/shell.ts';
+import { longMs } from './answer-limits.ts';
 import { type Command, type CommandResult, commandDefaults, expectSuccess } from './command.ts';
 import { changeCutOff, fileError, noRegularFile } from './file-errors.ts';
 import type { Host } from './host.ts';
@@ -115,7 +116,9 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       const argv = ['sha256sum', '--', path] as const;
       const parse = expectSuccess(`Hashing "${path}" on ${name}`);
       // A name with a backslash or a line end is marked by a backslash in front of the hash.
-      return (await host.run({ argv, parse }, AbortSignal.timeout(600_000))).replace(/^\\/, '').slice(0, 64);
+      return (await host.run({ argv, parse, timeoutMs: longMs }, new AbortController().signal))
+        .replace(/^\\/, '')
+        .slice(0, 64);
     },
 
     async makeDirectory(path, mode) {
@@ -151,7 +154,8 @@ export function createPlainSshHost(connection: SshConnection, scratchRoots: read
       if (!real) return;
       checkBelowRoots(`${real.parent}${path.slice(path.lastIndexOf('/'))}`, real.roots);
       const parse = expectSuccess(`Removing "${path}" on ${name}`);
-      await host.run({ argv: ['rm', '-rf', '--', path], parse }, AbortSignal.timeout(600_000));
+      const argv = ['rm', '-rf', '--', path] as const;
+      await host.run({ argv, parse, timeoutMs: longMs }, new AbortController().signal);
     },
 
     async waitForChange(path, timeoutMs, signal) {

@@ -9,8 +9,12 @@ import type { FileContent } from './host.ts';
 import type { RemoteFiles } from './remote-files.ts';
 import { CutOffError, type SshChannel, type SshConnection, unavailable } from './ssh-connection.ts';
 
-/** A link of its own is 0, nothing there 3, something else there 4. */
-const readTarget = 'if [ -L "$1" ]; then readlink -nv -- "$1"; elif [ -e "$1" ]; then exit 4; else exit 3; fi';
+/**
+ * A link of its own is 0, something else there 4. That nothing is there has to be said by a program that says why: to the
+ * shell all is nothing that it cannot look at.
+ */
+const readTarget =
+  'if [ -L "$1" ]; then readlink -nv -- "$1"; elif [ -e "$1" ]; then exit 4; else stat -c %f -- "$1" >/dev/null && exit 5; fi';
 
 /** Of a file's mode, see inode(7). */
 const kindBits = 0o170_000;
@@ -65,7 +69,7 @@ export function shellFiles(connection: Pick<SshConnection, 'name' | 'withChannel
     link: async (path, target) => void (await run(['ln', '-sT', '--', target, path])),
     async target(path) {
       const answer = await ask(script(readTarget, path)).catch(absent);
-      if (!answer || answer.code === 3) return undefined;
+      if (!answer) return undefined;
       if (answer.code === 4) return '';
       if (answer.code !== 0) throw new Error(`readlink ended with ${answer.code}`);
       return answer.output.toString();

@@ -267,6 +267,8 @@ export function describeHost(
       it('that are none, or are not there, are told from those that are', async () => {
         writeFileSync(at('plain-file'), '');
         await host.link(at('dangling'), '/nowhere/at/all');
+        // What cannot be looked at may be there.
+        await expect(host.readLinks([at('a'.repeat(300))])).rejects.toMatchObject({ code: 'host.file_failed' });
         expect(await host.readLinks([at('plain-file'), at('absent'), at('dangling')])).toEqual([
           '',
           undefined,
