@@ -2,6 +2,7 @@
 
 import { ForbiddenError, NotFoundError } from '../../src/errors.ts';
 import { serviceAccount } from './account.ts';
+import { usualMs } from './answer-limits.ts';
 import { checkUser, clusterAccess, type UserLogin } from './cluster-access.ts';
 import type { Host } from './host.ts';
 import type { HostOptions } from './host-options.ts';
@@ -48,6 +49,7 @@ export function createHostPool(poolOptions: HostPoolOptions): HostPool {
   const limits: SshLimits = {
     connectMs: options.connect_timeout,
     authenticateMs: options.login_timeout,
+    openMs: usualMs,
     keepAliveMs: 15_000,
     channels: options.channels,
   };

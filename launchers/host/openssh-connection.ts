@@ -29,7 +29,10 @@ const openPause = { firstMs: 50, mostMs: 1_000 };
 const nothingBegun = /^(?!.*from master failed).*exchange_identification/s;
 
 /** One for all hosts that share the login, since its server counts the channels of all of them together. */
-export function createOpensshConnector(login: OpensshLogin, limits: Pick<SshLimits, 'channels'>): SshConnector {
+export function createOpensshConnector(
+  login: OpensshLogin,
+  limits: Pick<SshLimits, 'channels' | 'openMs'>,
+): SshConnector {
   const { name, host, user } = login;
   const turn = pLimit(limits.channels - 1);
   let held = 0;
@@ -58,15 +61,16 @@ export function createOpensshConnector(login: OpensshLogin, limits: Pick<SshLimi
     transport: 'openssh',
     async connect(signal) {
       if ((await login.check(signal)) === undefined) throw login.needed();
-      return createConnection(login, async (use, isHeld) => await (isHeld ? hold(use) : turn(use)));
+      return createConnection(login, limits.openMs, async (use, isHeld) => await (isHeld ? hold(use) : turn(use)));
     },
   };
 }
 
 type TakeTurn = <T>(use: () => Promise<T>, isHeld: boolean) => Promise<T>;
 
-function createConnection(login: OpensshLogin, takeTurn: TakeTurn): SshConnection {
+function createConnection(login: OpensshLogin, openMs: number, takeTurn: TakeTurn): SshConnection {
   const { name } = login;
+  const closing = new AbortController();
   const open = new Set<SshChannel>();
   let alive = true;
 
@@ -74,8 +78,9 @@ function createConnection(login: OpensshLogin, takeTurn: TakeTurn): SshConnectio
   async function openChannel(line: string): Promise<SshChannel> {
     for (let count = 0; ; count += 1) {
       if (!alive) throw unavailable(name, 'the connection was closed');
-      const begun = await begin(login, line);
+      const begun = await begin(login, line, openMs, closing.signal);
       if (!('refusal' in begun)) return begun;
+      if (begun.isCut) throw new CutOffError(unavailable(name, begun.refusal));
       if ((await login.check(new AbortController().signal)) === undefined) {
         alive = false;
         throw nothingBegun.test(begun.refusal) ? login.needed() : new CutOffError(login.needed());
@@ -106,28 +111,40 @@ function createConnection(login: OpensshLogin, takeTurn: TakeTurn): SshConnectio
     /** The login stays: it is the operator's, and others use it. */
     close() {
       alive = false;
+      closing.abort();
       for (const channel of open) channel.close();
     },
   };
   return connection;
 }
 
+interface NotBegun {
+  readonly refusal: string;
+  /** Whether nobody waited for its answer any more, so that it may have begun all the same. */
+  readonly isCut: boolean;
+}
+
 /**
  * `ssh` ends with 255 for its own troubles, for a program killed by a signal, and for one that ended so. Two words on
  * the error stream, which no program can know, tell them apart: one before the program, and one with its exit code after.
  */
-async function begin(login: OpensshLogin, line: string): Promise<SshChannel | { readonly refusal: string }> {
+async function begin(
+  login: OpensshLogin,
+  line: string,
+  openMs: number,
+  closing: AbortSignal,
+): Promise<SshChannel | NotBegun> {
   const word = randomBytes(12).toString('hex');
   const framed = `echo ${word} >&2\n${line}\nprintf '\\n%s %d\\n' ${word} $? >&2`;
   const child = spawnThrough(login, shellLine(['sh', '-c', framed]));
   child.stdin.on('error', () => undefined);
   const stderr = new PassThrough();
-  const begun = Promise.withResolvers<SshChannel | { readonly refusal: string }>();
+  const begun = Promise.withResolvers<SshChannel | NotBegun>();
   const ended = Promise.withResolvers<ChannelEnd | undefined>();
   const closed = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', (error) => {
-      begun.resolve({ refusal: `the program "ssh" does not run: ${error.message}` });
+      begun.resolve({ refusal: `the program "ssh" does not run: ${error.message}`, isCut: false });
       resolve();
     });
   });
@@ -150,13 +167,24 @@ async function begin(login: OpensshLogin, line: string): Promise<SshChannel | { 
   void closed.then(() => {
     const { begunWith, exitCode, rest } = read();
     stderr.end(rest);
-    if (!begunWith) begun.resolve({ refusal: lastWords(rest.toString()) });
+    if (!begunWith) begun.resolve({ refusal: lastWords(rest.toString()), isCut: false });
     const end = exitCode === undefined ? undefined : { exitCode, signal: null };
     // Only once its listeners have been given the rest.
     if (stderr.readableFlowing === true) stderr.once('end', () => ended.resolve(end));
     else ended.resolve(end);
   });
-  return await begun.promise;
+  const cut = (refusal: string): void => {
+    begun.resolve({ refusal, isCut: true });
+    child.kill('SIGKILL');
+  };
+  const late = setTimeout(() => cut(`it did not open a channel within ${openMs} ms`), openMs);
+  const onClose = (): void => cut('we closed it');
+  closing.addEventListener('abort', onClose, { once: true });
+  if (closing.aborted) onClose();
+  return await begun.promise.finally(() => {
+    clearTimeout(late);
+    closing.removeEventListener('abort', onClose);
+  });
 }
 
 interface FramedListeners {

@@ -9,6 +9,8 @@ export interface SshLimits {
   readonly connectMs: number;
   /** For the exchange of keys and the login. */
   readonly authenticateMs: number;
+  /** For a channel that is asked for, until its program has begun: the login shell of the account comes first. */
+  readonly openMs: number;
   /** A connection that answers nothing for three of these is dead. */
   readonly keepAliveMs: number;
   /** At once on one connection; sshd takes ten where its MaxSessions says nothing. */
@@ -55,7 +57,7 @@ export interface SshChannel {
   readonly ended: Promise<ChannelEnd | undefined>;
   /** Lets go: its program finds the end of its input. */
   close(): void;
-  /** Kills its program where that can be asked for, and lets go; nothing once it has ended. */
+  /** Kills its program where that can be asked for and it has not ended, and lets go. */
   kill(): void;
 }
 

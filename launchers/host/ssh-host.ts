@@ -173,6 +173,9 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
   });
   const { agent } = options;
   if (!agent) return without('the configuration wants none');
+  // Whoever closes the host waits for the installation, which waits for the other side.
+  const leave = (): void => connection.close();
+  signal.addEventListener('abort', leave, { once: true });
   try {
     const { wrapper, version } = await installAgent(plain, agent.directory, agent.files);
     signal.throwIfAborted();
@@ -200,6 +203,8 @@ async function connect(options: SshHostOptions, name: string, signal: AbortSigna
     // What is not known of the installation leaves no doubt about what the caller asks: nothing of that was run.
     const cause = thrown instanceof UnknownOutcomeError ? thrown.cause : thrown;
     throw new UnavailableError('host.unavailable', `Host ${name} does not run our agent: ${message}`, { cause });
+  } finally {
+    signal.removeEventListener('abort', leave);
   }
 }
 

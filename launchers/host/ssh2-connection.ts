@@ -1,7 +1,7 @@
 /** SSH by our own means, in this process: one authenticated connection, and a bounded number of channels on it. */
 
 import pLimit from 'p-limit';
-import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
+import type { ClientChannel, SFTPWrapper } from 'ssh2';
 import { asError, ServiceError } from '../../src/errors.ts';
 import { pause, pauseMs } from '../../src/lib/backoff.ts';
 import type { RemoteFiles } from './remote-files.ts';
@@ -15,7 +15,7 @@ import {
   type SshLimits,
   unavailable,
 } from './ssh-connection.ts';
-import { logIn, nameOf, type SshTarget } from './ssh2-login.ts';
+import { type LoggedIn, logIn, nameOf, type SshTarget } from './ssh2-login.ts';
 
 export function createSsh2Connector(target: SshTarget, limits: SshLimits): SshConnector {
   const { host, user } = target;
@@ -29,8 +29,7 @@ export function createSsh2Connector(target: SshTarget, limits: SshLimits): SshCo
 }
 
 async function connectSsh2(target: SshTarget, limits: SshLimits, signal: AbortSignal): Promise<SshConnection> {
-  const { client, end } = await logIn(target, limits, signal);
-  return createConnection(nameOf(target), client, limits, end);
+  return createConnection(nameOf(target), await logIn(target, limits, signal), limits);
 }
 
 interface OpenChannel<C> {
@@ -52,7 +51,7 @@ const openPause = { firstMs: 20, mostMs: 500 };
 /** How long a turn waits for its channel to be closed by the other side as well. */
 const lingerMs = 1_000;
 
-function createConnection(name: string, client: Client, limits: SshLimits, onEnd: () => void): SshConnection {
+function createConnection(name: string, { client, end, destroy }: LoggedIn, limits: SshLimits): SshConnection {
   const turn = pLimit(limits.channels);
   const listeners = new Set<(reason: string) => void>();
   let closed: string | undefined;
@@ -62,22 +61,36 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
   });
   client.on('close', () => {
     closed ??= trouble;
-    onEnd();
+    end();
     for (const listener of listeners) listener(closed);
     listeners.clear();
   });
 
+  function close(reason: string): void {
+    closed ??= reason;
+    client.end();
+    // A peer that answers nothing does not say goodbye either.
+    setTimeout(destroy, 1_000).unref();
+  }
+
   /**
-   * Settles when the channel is open, or with the connection. `use` begins in the same turn of the event loop: what a
-   * short program has to say may come in the packet that opens its channel.
+   * Settles when the channel is open, or with the connection, which is given up for a channel that does not come. `use`
+   * begins in the same turn of the event loop: what a short program has to say may come in the packet that opens its
+   * channel.
    */
   async function openOnce<C, T>(open: OpenChannel<C>, use: (channel: C) => Promise<T>): Promise<Opened<C, T>> {
     const { promise, resolve, reject } = Promise.withResolvers<Opened<C, T>>();
     const lost = (reason: string): void => reject(open.lost(reason));
     listeners.add(lost);
+    const late = setTimeout(() => {
+      const reason = `it did not open a channel within ${limits.openMs} ms`;
+      lost(reason);
+      close(reason);
+    }, limits.openMs);
     try {
       // Throws where the socket takes no more and is not closed yet.
       open.begin((error, channel) => {
+        if (closed !== undefined) return lost(closed);
         if (error) return reject(error);
         const gone = new AbortController();
         (channel as ClientChannel).once('close', () => gone.abort());
@@ -88,6 +101,7 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
       opened.result.catch(() => undefined);
       return opened;
     } finally {
+      clearTimeout(late);
       listeners.delete(lost);
     }
   }
@@ -142,12 +156,7 @@ function createConnection(name: string, client: Client, limits: SshLimits, onEnd
     get alive() {
       return closed === undefined;
     },
-    close() {
-      closed ??= 'we closed it';
-      client.end();
-      // A peer that answers nothing does not say goodbye either.
-      setTimeout(() => client.destroy(), 1_000).unref();
-    },
+    close: () => close('we closed it'),
   };
 }
 
@@ -166,8 +175,8 @@ function channelOf(channel: ClientChannel): SshChannel {
     ended,
     close: () => channel.close(),
     kill() {
-      if (end) return;
-      channel.signal('KILL');
+      // It stays open where something else holds its streams.
+      if (!end) channel.signal('KILL');
       channel.close();
     },
   };

@@ -20,10 +20,12 @@ export interface SshTarget {
 
 export const nameOf = ({ user, host }: SshTarget): string => `${user}@${host}`;
 
-interface LoggedIn {
+export interface LoggedIn {
   readonly client: Client;
   /** Ends those it leads through as well. */
   readonly end: () => void;
+  /** Lets go of the socket below all of it, whatever the other side says. */
+  readonly destroy: () => void;
 }
 
 export async function logIn(target: SshTarget, limits: SshLimits, signal: AbortSignal): Promise<LoggedIn> {
@@ -31,7 +33,7 @@ export async function logIn(target: SshTarget, limits: SshLimits, signal: AbortS
   const client = new Client();
   try {
     await authenticate(client, way.stream, target, limits, signal);
-    return { client, end: way.end };
+    return { client, end: way.end, destroy: way.destroy };
   } catch (thrown) {
     client.destroy();
     way.stream.destroy();
@@ -45,10 +47,13 @@ async function openWay(
   target: SshTarget,
   limits: SshLimits,
   signal: AbortSignal,
-): Promise<{ readonly stream: Duplex; readonly end: () => void }> {
+): Promise<Omit<LoggedIn, 'client'> & { readonly stream: Duplex }> {
   const { jump } = target;
-  if (!jump) return { stream: await openSocket(target, limits.connectMs, signal), end: () => undefined };
-  const { client, end } = await logIn(jump, limits, signal);
+  if (!jump) {
+    const stream = await openSocket(target, limits.connectMs, signal);
+    return { stream, end: () => undefined, destroy: () => void stream.destroy() };
+  }
+  const { client, end, destroy } = await logIn(jump, limits, signal);
   const endAll = (): void => {
     client.end();
     end();
@@ -59,7 +64,7 @@ async function openWay(
         error ? reject(error) : resolve(channel),
       );
     });
-    return { stream, end: endAll };
+    return { stream, end: endAll, destroy };
   } catch (thrown) {
     // With what comes too late.
     endAll();

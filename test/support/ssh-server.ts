@@ -34,7 +34,13 @@ export interface SshServer extends AsyncDisposable {
 }
 
 /** Short enough for a test to wait for. */
-export const testLimits: SshLimits = { connectMs: 5_000, authenticateMs: 10_000, keepAliveMs: 2_000, channels: 8 };
+export const testLimits: SshLimits = {
+  connectMs: 5_000,
+  authenticateMs: 10_000,
+  openMs: 10_000,
+  keepAliveMs: 2_000,
+  channels: 8,
+};
 
 export async function sshServerAvailable(): Promise<boolean> {
   return existsSync(sshd) && existsSync('/usr/bin/ssh-keygen');

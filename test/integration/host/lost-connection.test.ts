@@ -1,12 +1,14 @@
 /** What is known of what was asked for when a connection goes, or stays silent: by a server that does so when it is told to. */
 
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import ssh2, { type Connection, type Session } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
 import type { Host } from '../../../launchers/host/host.ts';
 import { parseKnownHosts } from '../../../launchers/host/known-hosts.ts';
 import { createPlainSshHost } from '../../../launchers/host/plain-ssh-host.ts';
+import type { SshLimits } from '../../../launchers/host/ssh-connection.ts';
+import { createSshHost } from '../../../launchers/host/ssh-host.ts';
 import { createSsh2Connector } from '../../../launchers/host/ssh2-connection.ts';
 import type { SshTarget } from '../../../launchers/host/ssh2-login.ts';
 import { testLimits } from '../../support/ssh-server.ts';
@@ -50,8 +52,43 @@ async function startServer(onReady: (connection: Connection) => void): Promise<T
   };
 }
 
-async function connect({ target }: ToldServer): Promise<Host> {
-  return createPlainSshHost(await createSsh2Connector(target, testLimits).connect(signal), []);
+async function connect({ target }: Pick<ToldServer, 'target'>, limits: Partial<SshLimits> = {}): Promise<Host> {
+  return createPlainSshHost(await createSsh2Connector(target, { ...testLimits, ...limits }).connect(signal), []);
+}
+
+/** On the way to a server, until it is told to pass nothing on any more; its ends stay open. */
+async function startProxy({ target }: ToldServer): Promise<ToldServer & { stall(): void }> {
+  const open = new Set<Socket>();
+  let isStalled = false;
+  const proxy = createServer({ allowHalfOpen: true }, (inner) => {
+    const outer = connectTcp({ port: target.port, host: target.host, allowHalfOpen: true });
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      open.add(from);
+      from.on('data', (piece) => void (isStalled || to.write(piece)));
+      from.on('error', () => undefined);
+      from.on('close', () => open.delete(from));
+    }
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  const { knownHosts } = target;
+  return {
+    target: {
+      ...target,
+      port,
+      knownHosts: { ...knownHosts, check: (host, _, key) => knownHosts.check(host, target.port, key) },
+    },
+    connections: () => open.size,
+    stall: () => void (isStalled = true),
+    async [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy();
+      await new Promise<unknown>((resolve) => proxy.close(resolve));
+    },
+  };
 }
 
 const submit = async (host: Host): Promise<unknown> =>
@@ -164,6 +201,64 @@ it('a server whose SFTP cannot sync a file is told as what it is', async () => {
     code: 'host.file_failed',
     message: expect.stringContaining('Server does not support this extended request') as string,
   });
+});
+
+it('a channel that stays open behind its program is closed when nobody waits for it any more', async () => {
+  let open = 0;
+  await using server = await startServer(
+    onSession((session) => {
+      open += 1;
+      session.on('close', () => void (open -= 1));
+      session.on('exec', (accept) => accept().exit(0));
+    }),
+  );
+  await using host = closing(await connect(server));
+  const left = host.run({ argv: ['true'], timeoutMs: 100, parse: () => undefined }, signal);
+  await expect(left).rejects.toMatchObject({ code: 'host.unknown_outcome' });
+  await until(() => open === 0);
+});
+
+describe('a server that does not say whether it opens a channel', () => {
+  const silent = onSession((session) => void session.on('sftp', () => undefined));
+
+  it('is left after as long as that may take', async () => {
+    await using server = await startServer(silent);
+    await using host = closing(await connect(server, { openMs: 100 }));
+    await expect(host.list('/a')).rejects.toMatchObject({ code: 'host.unavailable', retryable: true });
+    await until(() => server.connections() === 0);
+  });
+
+  it('holds nobody up who closes the host meanwhile', async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    await using server = await startServer(onSession((session) => void session.on('sftp', () => resolve())));
+    const host = createSshHost({
+      connector: createSsh2Connector(server.target, { ...testLimits, openMs: 60_000 }),
+      scratchRoots: [],
+      agent: {
+        files: { node: import.meta.filename, script: import.meta.filename },
+        directory: '/agent',
+        helloMs: 1_000,
+      },
+      idleMs: 60_000,
+      backoff: { firstMs: 1, mostMs: 1 },
+    });
+    const listed = host.list('/a').catch((thrown: unknown) => thrown);
+    await asked;
+    await host.close();
+    expect(await listed).toMatchObject({ code: 'host.unavailable' });
+  });
+});
+
+it('a connection whose other side has fallen silent goes when we close it', async () => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  await using server = await startServer(onSession((session) => void session.on('exec', () => resolve())));
+  await using proxy = await startProxy(server);
+  const host = await connect(proxy, { openMs: 60_000 });
+  const submitted = submit(host).catch((thrown: unknown) => thrown);
+  await asked;
+  proxy.stall();
+  await host.close();
+  expect(await submitted).toMatchObject({ code: 'host.unknown_outcome' });
 });
 
 it('a server that opens no channel has run nothing', async () => {
