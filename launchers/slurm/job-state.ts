@@ -7,7 +7,7 @@ import type { JobRecord } from './job-record.ts';
 
 /**
  * `waiting`: nothing of it runs. `running`: it may. `ended`: nothing of it runs any more, and nothing will.
- * `unknown`: a word that this version does not know; nothing is decided by it.
+ * `unknown`: a word that this version does not know, or that says nothing of what runs; nothing is decided by it.
  */
 export type JobPhase = 'waiting' | 'running' | 'ended' | 'unknown';
 
@@ -35,6 +35,9 @@ function waiting(cause: string, owner: Explanation['owner'] = 'scheduler', next 
 }
 function running(cause: string, owner: Explanation['owner'] = 'scheduler', next = watched): StateMeaning {
   return { phase: 'running', cause, owner, next };
+}
+function undecided(cause: string, owner: Explanation['owner'], next: string): StateMeaning {
+  return { phase: 'unknown', cause, owner, next };
 }
 function ended(cause: string, owner: Explanation['owner'], next: string, by?: SlurmCause): StateMeaning {
   return { phase: 'ended', cause, owner, next, ...(by === undefined ? {} : { ended: by }) };
@@ -65,6 +68,8 @@ const meanings: Readonly<Record<string, StateMeaning>> = {
   SIGNALING: running('A signal is on its way to it'),
   RESIZING: running('Its size is being changed'),
   UPDATE_DB: running('Its start is being told to the accounting'),
+  // Whatever is said beside it: its sibling may be about to start, and is not seen here.
+  REVOKED: undecided('Another cluster of the federation runs it', 'operator', watched),
   NODE_FAIL: ended('A node failed under it', 'operator', 'Send the message again', 'node-failure'),
   BOOT_FAIL: ended('Its node could not be started', 'operator', 'Send the message again', 'node-failure'),
   LAUNCH_FAILED: ended('Its node could not start it', 'operator', askSite, 'node-failure'),
@@ -74,7 +79,6 @@ const meanings: Readonly<Record<string, StateMeaning>> = {
   OUT_OF_MEMORY: ended('It used more memory than its limit', 'user', 'Ask for more memory', 'out-of-memory'),
   TIMEOUT: ended('It ran longer than its walltime', 'user', 'Ask for more time', 'time-limit'),
   DEADLINE: ended('It could not end before its deadline', 'user', 'Ask for less time', 'time-limit'),
-  REVOKED: ended('Another cluster of the federation runs it', 'operator', askSite),
   CANCELLED: ended('It was cancelled', 'user', 'Send the message again, if that was a mistake', 'cancelled'),
   FAILED: ended('It ended with an exit code other than 0, or by a signal', 'user', over),
   COMPLETED: ended('It ended', 'user', over),

@@ -30,7 +30,8 @@ export type PartitionRules = Omit<PartitionFacts, 'cpusPerNode' | 'memoryBytesPe
 export function showPartitionsCommand(): Command<readonly PartitionRules[]> {
   const succeed = expectSuccess('scontrol show partition');
   return {
-    argv: ['scontrol', 'show', 'partition', '--oneliner'],
+    // Also those that are hidden, or not for whoever asks: users may be allowed there.
+    argv: ['scontrol', 'show', 'partition', '--all', '--oneliner'],
     timeoutMs: 20_000,
     parse: (result) => parsePartitions(succeed(result)),
   };

@@ -18,7 +18,7 @@ const format = '%R|%D|%c|%m|%G|%f';
 export function sinfoCommand(): Command<readonly NodeGroup[]> {
   const succeed = expectSuccess('sinfo');
   return {
-    argv: ['sinfo', '--noheader', '--exact', `--format=${format}`],
+    argv: ['sinfo', '--noheader', '--all', '--exact', `--format=${format}`],
     timeoutMs: 20_000,
     parse: (result) => parseSinfo(succeed(result)),
   };

@@ -33,6 +33,8 @@ export function squeueCommand(users: readonly string[]): Command<readonly JobRec
       // It waits by itself where the controller limits how often it may be asked, and says so only when it may talk.
       '--verbose',
       '--noheader',
+      // Without it jobs in partitions that are hidden, or not for whoever asks, are left out, as if there were none.
+      '--all',
       '--array',
       '--states=all',
       `--user=${users.join(',')}`,

@@ -28,9 +28,10 @@ const states = {
   waiting: 'PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD SPECIAL_EXIT RESV_DEL_HOLD POWER_UP_NODE'.split(' '),
   running: 'RUNNING COMPLETING SUSPENDED STOPPED SIGNALING STAGE_OUT RESIZING EXPEDITING'.split(' '),
   ended:
-    'COMPLETED FAILED CANCELLED TIMEOUT OUT_OF_MEMORY NODE_FAIL PREEMPTED DEADLINE BOOT_FAIL REVOKED LAUNCH_FAILED RECONFIG_FAIL'.split(
+    'COMPLETED FAILED CANCELLED TIMEOUT OUT_OF_MEMORY NODE_FAIL PREEMPTED DEADLINE BOOT_FAIL LAUNCH_FAILED RECONFIG_FAIL'.split(
       ' ',
     ),
+  unknown: ['REVOKED'],
 } as const;
 
 describe('the state of a job', () => {
@@ -44,12 +45,14 @@ describe('the state of a job', () => {
   it('with a flag beside it is what the flag says', () => {
     expect(phaseOf({ states: ['FAILED', 'COMPLETING'] })).toBe('running');
     expect(phaseOf({ states: ['NODE_FAIL', 'REQUEUED'] })).toBe('waiting');
+    expect(phaseOf({ states: ['CANCELLED', 'REVOKED'] })).toBe('unknown');
   });
 
   it.each(wordsOf('states'))('%s has a phase, a sentence, an owner and a next step', (word) => {
     const { phase, cause, owner, next } = explainState({ states: [word] });
-    expect(phase).not.toBe('unknown');
-    expect(cause).toMatch(/^[A-Z][^.]+$/);
+    // Of one that was revoked it is known what it means, and not what its sibling does.
+    if (word !== 'REVOKED') expect(phase).not.toBe('unknown');
+    expect(cause).toMatch(/^[A-Z](?!.*we do not know)[^.]+$/);
     expect(['user', 'operator', 'scheduler', 'network']).toContain(owner);
     expect(next).not.toBe('');
   });
