@@ -60,11 +60,16 @@ export function playSlurm(): PlayedSlurm {
             : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', 'n'],
         );
         const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
-        const text = head + rows.map((row) => row.join('\u001f')).join('\n');
+        const text = head + rows.map((row) => row.join(separatorIn(argv))).join('\n');
         const stdout = argv.includes('--json') ? JSON.stringify({ jobs: ids.map(job) }) : text;
         return parse({ exitCode: 0, signal: null, stdout, stderr: slurm.said });
       },
     } as unknown as Host,
   };
   return slurm;
+}
+
+/** Which one it was told to part columns with, by `squeue --Format=COLUMN:SEPARATOR,…` or `sacct --delimiter=SEPARATOR`. */
+export function separatorIn(argv: readonly string[]): string {
+  return /^--(?:Format=\w+:|delimiter=)([^,\n]+)/m.exec(argv.join('\n'))?.[1] ?? '';
 }

@@ -4,7 +4,7 @@ import { optional } from '../../../src/lib/optional.ts';
 import { type Command, expectSuccess } from '../../host/command.ts';
 import type { JobRecord } from '../job-record.ts';
 import { type AccountingQuestion, sacctArguments } from './sacct.ts';
-import { durationInText, type Row, readRows, separator, sizeInText, timeInText } from './text-rows.ts';
+import { drawSeparator, durationInText, type Row, readRows, sizeInText, timeInText } from './text-rows.ts';
 
 const columns = [
   'JobID',
@@ -26,6 +26,7 @@ const columns = [
 
 export function sacctTextCommand(question: AccountingQuestion): Command<readonly JobRecord[]> {
   const succeed = expectSuccess('sacct');
+  const separator = drawSeparator();
   return {
     argv: [
       'sacct',
@@ -39,13 +40,13 @@ export function sacctTextCommand(question: AccountingQuestion): Command<readonly
     timeoutMs: 60_000,
     maxOutputBytes: 256 * 1024 * 1024,
     environment: { TZ: 'UTC' },
-    parse: (result) => parseSacctText(succeed(result)),
+    parse: (result) => parseSacctText(succeed(result), separator),
   };
 }
 
-export function parseSacctText(text: string): readonly JobRecord[] {
+export function parseSacctText(text: string, separator: string): readonly JobRecord[] {
   const groups: Row[][] = [];
-  for (const row of readRows('sacct', columns, text)) {
+  for (const row of readRows('sacct', { columns, separator }, text)) {
     if (!row('JobID').includes('.')) groups.push([row]);
     else groups.at(-1)?.push(row);
   }

@@ -7,9 +7,9 @@ import { LauncherError } from '../../../src/errors.ts';
 import { optional } from '../../../src/lib/optional.ts';
 import { type Command, expectSuccess } from '../../host/command.ts';
 import type { JobRecord } from '../job-record.ts';
-import { elementsIn, type Row, readRows, separator, timeInText } from './text-rows.ts';
+import { drawSeparator, elementsIn, type Row, readRows, timeInText } from './text-rows.ts';
 
-/** The name last, as somebody typed it. With a character behind it, no column is cut. */
+/** The name last, as somebody typed it. With a text behind it, no column is cut. */
 const columns = [
   'JobArrayID',
   'JobID',
@@ -27,6 +27,7 @@ const columns = [
 /** All jobs of these users. One question, however many jobs there are. */
 export function squeueCommand(users: readonly string[]): Command<readonly JobRecord[]> {
   const succeed = expectSuccess('squeue');
+  const separator = drawSeparator();
   return {
     argv: [
       'squeue',
@@ -43,14 +44,16 @@ export function squeueCommand(users: readonly string[]): Command<readonly JobRec
     timeoutMs: 60_000,
     maxOutputBytes: 256 * 1024 * 1024,
     environment: { TZ: 'UTC' },
-    parse: (result) => parseSqueue(succeed(result)),
+    parse: (result) => parseSqueue(succeed(result), separator),
   };
 }
 
-export function parseSqueue(text: string): readonly JobRecord[] {
-  // With `--verbose` it shows its options first, and when it was asked: without that, no jobs are no answer.
-  const [, rows] = text.split(/^last_update_time=.*\n?/m);
-  if (rows !== undefined) return readRows('squeue', columns, rows).flatMap(readJob);
+export function parseSqueue(text: string, separator: string): readonly JobRecord[] {
+  // With `--verbose` it shows its options first, and when it was asked: without that, no jobs are no answer. What says the
+  // same further down is in the name of a job.
+  const head = /^last_update_time=.*\n?/m.exec(text);
+  const rows = head && text.slice(head.index + head[0].length);
+  if (rows !== null) return readRows('squeue', { columns, separator }, rows).flatMap(readJob);
   const message = `squeue answered no list of jobs: ${JSON.stringify(text.slice(0, 200))}`;
   throw new LauncherError('host.command_failed', message);
 }

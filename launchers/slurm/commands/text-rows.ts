@@ -1,18 +1,29 @@
 /**
- * Reading what `squeue` prints in columns, and `sacct` where it has no JSON. Columns are parted by a character that
- * stands in no name, reason or path: what somebody typed comes last all the same, so that the worst it can do is to be
- * cut short.
+ * Reading what `squeue` prints in columns, and `sacct` where it has no JSON. What parts the columns is drawn anew for each
+ * question: the name of a job is whatever its user wants, line breaks too, and would else be a row of another job. It comes
+ * last all the same, so that the worst it can do is to be cut short.
  */
 
+import { randomBytes } from 'node:crypto';
 import { LauncherError } from '../../../src/errors.ts';
 
-/** The "unit separator", which is made for this and can hardly be typed. */
-export const separator = '\u001f';
+/**
+ * The "unit separator", which can hardly be typed, and what nobody knew when jobs were given their names. No digit comes
+ * first, as that would be the width of a column of `squeue`, and no comma at all, as that would end it.
+ */
+export function drawSeparator(): string {
+  return `\u001f${randomBytes(6).toString('base64url')}`;
+}
+
+export interface Table {
+  readonly columns: readonly string[];
+  readonly separator: string;
+}
 
 export type Row = (column: string) => string;
 
 /** Rows with a value for each column; a row with fewer is the rest of a name with a line break in it. */
-export function readRows(program: string, columns: readonly string[], text: string): readonly Row[] {
+export function readRows(program: string, { columns, separator }: Table, text: string): readonly Row[] {
   const lines = text.split('\n').filter((line) => line !== '');
   const rows = lines.map((line) => line.split(separator)).filter((values) => values.length >= columns.length);
   if (rows.length === 0 && lines.length > 0) {

@@ -14,6 +14,10 @@ import { packageRoot } from '../../../support/package-root.ts';
 
 const fixtures = join(packageRoot, 'test/fixtures/slurm');
 const recorded = (version: string, name: string): string => readFileSync(join(fixtures, version, name), 'utf8');
+/** What parted the columns when they were recorded. */
+const separator = '\u001f';
+const readSqueue = (text: string) => parseSqueue(text, separator);
+const readSacctText = (text: string) => parseSacctText(text, separator);
 const versions = ['22.05', '24.11', '26.05'];
 
 const named = (jobs: readonly JobRecord[], name: string): readonly JobRecord[] =>
@@ -22,7 +26,7 @@ const only = (jobs: readonly JobRecord[], name: string): JobRecord | undefined =
 
 describe.each(versions)('Slurm %s', (version) => {
   describe('squeue', () => {
-    const read = () => parseSqueue(recorded(version, 'squeue-running.txt'));
+    const read = () => readSqueue(recorded(version, 'squeue-running.txt'));
 
     it('tells of each element of an array, whether it runs or waits', () => {
       const states = named(read(), 'array').map((job) => [job.id.split('_')[1], phaseOf(job)]);
@@ -45,21 +49,21 @@ describe.each(versions)('Slurm %s', (version) => {
   });
 
   it('tells exit codes and signals also of what the queue has not forgotten', () => {
-    const jobs = parseSqueue(recorded(version, 'squeue-over.txt'));
+    const jobs = readSqueue(recorded(version, 'squeue-over.txt'));
     expect(only(jobs, 'failed')).toMatchObject({ exitCode: 3, signal: 0, restarts: 0 });
     expect(only(jobs, 'signalled')).toMatchObject({ signal: 11 });
     expect(only(jobs, 'completed')).toMatchObject({ exitCode: 0, signal: 0, nodes: 'node1' });
   });
 
   it('counts the restarts of what was put back', () => {
-    expect(only(parseSqueue(recorded(version, 'squeue-requeued.txt')), 'requeued')).toMatchObject({ restarts: 1 });
+    expect(only(readSqueue(recorded(version, 'squeue-requeued.txt')), 'requeued')).toMatchObject({ restarts: 1 });
   });
 
   it('answers a question about nobody with what was asked, which is no job', () => {
     const asked = recorded(version, 'squeue-running.txt').replace(/^(last_update_time=.*\n)[^]*/m, '$1');
     expect(asked).toContain('verbose     = ');
-    expect(parseSqueue(asked)).toEqual([]);
-    expect(() => parseSqueue('')).toThrow('squeue answered no list of jobs');
+    expect(readSqueue(asked)).toEqual([]);
+    expect(() => readSqueue('')).toThrow('squeue answered no list of jobs');
   });
 
   it('says the same in the JSON of sacct and in its columns', () => {
@@ -68,16 +72,16 @@ describe.each(versions)('Slurm %s', (version) => {
         .map(({ id, ownId, name, user, nodes }) => ({ id, ownId, name, user, nodes }))
         .toSorted((one, other) => one.id.localeCompare(other.id));
     const json = parseSacct(recorded(version, 'sacct-over.json')).filter((job) => phaseOf(job) === 'ended');
-    const text = parseSacctText(recorded(version, 'sacct-over.txt')).filter((job) => phaseOf(job) === 'ended');
+    const text = readSacctText(recorded(version, 'sacct-over.txt')).filter((job) => phaseOf(job) === 'ended');
     expect(summary(text).filter(({ id }) => json.some((job) => job.id === id))).toEqual(
       summary(json).filter(({ id }) => text.some((job) => job.id === id)),
     );
   });
 
   describe.each([
-    ['squeue', () => parseSqueue(recorded(version, 'squeue-over.txt'))],
+    ['squeue', () => readSqueue(recorded(version, 'squeue-over.txt'))],
     ['sacct in JSON', () => parseSacct(recorded(version, 'sacct-over.json'))],
-    ['sacct in columns', () => parseSacctText(recorded(version, 'sacct-over.txt'))],
+    ['sacct in columns', () => readSacctText(recorded(version, 'sacct-over.txt'))],
   ])('%s', (_, read) => {
     it.each([
       ['completed', undefined],
@@ -98,7 +102,7 @@ describe.each(versions)('Slurm %s', (version) => {
   describe.each([
     // In the JSON of 22.05 every exit code is 0.
     ['sacct in JSON', version === '22.05' ? 0 : 3, () => parseSacct(recorded(version, 'sacct-over.json'))],
-    ['sacct in columns', 3, () => parseSacctText(recorded(version, 'sacct-over.txt'))],
+    ['sacct in columns', 3, () => readSacctText(recorded(version, 'sacct-over.txt'))],
   ])('%s', (_, failedWith, read) => {
     it('tells exit codes and signals', () => {
       const jobs = read();
@@ -138,8 +142,8 @@ describe('what arrives cut off, or changed', () => {
       .map((name) => ({ name, text: recorded(version, name) })),
   );
   const parserOf = (name: string) => {
-    if (name.startsWith('squeue')) return parseSqueue;
-    return name.endsWith('.txt') ? parseSacctText : parseSacct;
+    if (name.startsWith('squeue')) return readSqueue;
+    return name.endsWith('.txt') ? readSacctText : parseSacct;
   };
   const readsOrRefuses = (name: string, text: string): void => {
     try {
