@@ -16,7 +16,6 @@ import type { JobRecord } from './job-record.ts';
 import { phaseOf } from './job-state.ts';
 import { isOwnRecord } from './own-record.ts';
 import { createSlurmQueries, type QueueAnswer, type SlurmQueries } from './slurm-queries.ts';
-import { jobNamePrefix } from './submissions.ts';
 
 export interface JobPollerOptions {
   /** As the account that sees the jobs that are followed. */
@@ -95,7 +94,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     const started = byOwnId(jobs);
     for (const follower of asked) {
       const job = queued.get(follower.id) ?? started.get(follower.id);
-      const isTheirs = job && isOwnRecord(job, follower) && isOurs(job, follower, users);
+      const isTheirs = job && isOwnRecord(job, follower) && mayBeOf(follower.user, job, users);
       if (isTheirs) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
       else {
         // Most have ended, and wrote how where it can be read sooner than the accounting knows.
@@ -231,11 +230,6 @@ function createLookUps(queries: SlurmQueries, everyMs: number, signal: AbortSign
     return jobs.filter((job) => mayBeOf(user, job, users));
   }
   return { ask };
-}
-
-/** Numbers begin again where a controller has lost its state, and a stranger's job then has the one that ours had. */
-function isOurs(job: JobRecord, follower: FollowedJob, users: ReadonlySet<string>): boolean {
-  return job.name.startsWith(jobNamePrefix) && mayBeOf(follower.user, job, users);
 }
 
 /** These users' jobs alone were asked for: one of another name is of somebody whom Slurm could not look up just now. */

@@ -1,6 +1,7 @@
 /**
- * Which jobs may be an attempt's own, where its start marker says which one it is: the program can write there, and name any
- * job of the cluster. Whoever asks Slurm may see jobs that its user may not.
+ * Which jobs may be an attempt's own. Numbers begin again where a controller has lost its state, and the accounting keeps the
+ * records of both. Where a start marker says which job it is, the program can have written that, and named any job of the
+ * cluster. Whoever asks Slurm may see jobs that its user may not.
  */
 
 import type { JobRecord } from './job-record.ts';
@@ -13,9 +14,10 @@ export interface NamedJob {
   readonly handedOver?: string;
 }
 
-/** Where Slurm itself named the job, it is; else it is the one that was handed over, or one of ours of the same account. */
+/** One of ours: the one that Slurm itself named, or that was handed over, or another of the same account. */
 export function isOwnRecord(record: JobRecord, { user, handedOver }: NamedJob): boolean {
+  if (!record.name.startsWith(jobNamePrefix)) return false;
   if (handedOver === undefined || record.id === handedOver) return true;
   // The accounting may keep names of accounts in lower case (sacctmgr(1), "PreserveCaseUser").
-  return record.name.startsWith(jobNamePrefix) && record.user.toLowerCase() === user.toLowerCase();
+  return record.user.toLowerCase() === user.toLowerCase();
 }

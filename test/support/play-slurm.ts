@@ -15,8 +15,9 @@ export interface PlayedSlurm {
   accountingBroken: boolean;
   /** What the commands say beside their answer. */
   said: string;
-  /** What squeue says of its jobs. */
+  /** What both say of their jobs. */
   name: string;
+  /** What squeue says of its jobs. */
   user: string;
   /** Its sacct was built with JSON. */
   hasJson: boolean;
@@ -49,7 +50,7 @@ export function playSlurm(): PlayedSlurm {
         const ids = argv[0] === 'squeue' ? slurm.queued : slurm.accounted;
         const job = (id: number) => ({
           job_id: id,
-          name: 'n',
+          name: slurm.name,
           user: 'alice',
           state: { current: ['COMPLETED'] },
           time: { end: 1_000, elapsed: 7 },
@@ -57,7 +58,7 @@ export function playSlurm(): PlayedSlurm {
         const rows = ids.map((id) =>
           argv[0] === 'squeue'
             ? [id, id, slurm.user, 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', slurm.name, '']
-            : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', 'n'],
+            : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', slurm.name],
         );
         const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
         const text = head + rows.map((row) => row.join(separatorIn(argv))).join('\n');

@@ -74,6 +74,14 @@ describe('the poller of a cluster', () => {
     expect(slurm.asked).toEqual(['squeue', 'sacct']);
   });
 
+  it('takes no record for that of ours by its number alone', async () => {
+    const slurm = playSlurm();
+    Object.assign(slurm, { accounted: [1], name: 'simulation' });
+    open(slurm, 1);
+    expect(await first(1)).toEqual({ kind: 'gone' });
+    expect(await poller.account({ id: '1', user: 'alice', since }, 100)).toBeUndefined();
+  });
+
   it('knows a job of ours also where Slurm cannot tell the name of its user', async () => {
     const slurm = playSlurm();
     Object.assign(slurm, { queued: [1], user: 'nobody' });
