@@ -46,6 +46,8 @@ interface Want extends AccountedJob {
 const gatherMs = 200;
 /** Clocks of the cluster and ours may differ, and so may what a job calls its beginning. */
 const earlierMs = 3_600_000;
+/** All ids of a question are one argument, of 128 KiB at most (execve(2)); an id has some twenty characters. */
+const mostAtOnce = 5_000;
 
 export function createAccountingBook(options: AccountingBookOptions): AccountingBook {
   const { queries, intervalMs, log, signal } = options;
@@ -62,7 +64,10 @@ export function createAccountingBook(options: AccountingBookOptions): Accounting
       dropLate();
       if (wants.size === 0 || signal.aborted) break;
       askedAtMs = Date.now();
-      await ask([...wants]);
+      const asked = [...wants];
+      for (let first = 0; first < asked.length; first += mostAtOnce) {
+        await ask(asked.slice(first, first + mostAtOnce));
+      }
     }
     if (!signal.aborted) return;
     for (const want of wants) {

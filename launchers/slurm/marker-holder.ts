@@ -15,11 +15,14 @@ export interface MarkerHolder {
 /** In the script of an element, as one word of a shell. */
 export const holderLabel = '"$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}${SLURMD_NODENAME:+:$SLURMD_NODENAME}"';
 
+/** Numbers have 32 bits, and the last few stand for something else (slurm.h, "NO_VAL"). */
+const numbersEnd = 2 ** 32 - 16;
+
 /** Nothing where none holds it, and of a marker in which something else stands: a program can write there. */
 export function holderOf(marker: StartMarker): MarkerHolder | undefined {
   if (marker.kind !== 'started') return undefined;
   const { jobId, restarts, node } =
-    /@(?<jobId>\d+)\.(?<restarts>\d+)(?::(?<node>[\w.-]+))?$/.exec(marker.owner)?.groups ?? {};
-  if (jobId === undefined) return undefined;
+    /@(?<jobId>[1-9]\d{0,9})\.(?<restarts>\d{1,10})(?::(?<node>[\w.-]+))?$/.exec(marker.owner)?.groups ?? {};
+  if (jobId === undefined || Number(jobId) >= numbersEnd) return undefined;
   return { jobId, restarts: Number(restarts), ...optional('node', node) };
 }

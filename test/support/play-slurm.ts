@@ -24,6 +24,9 @@ export interface PlayedSlurm {
   readonly host: Host;
 }
 
+/** On Linux, with the end of the text (execve(2), "MAX_ARG_STRLEN"). */
+const longestArgument = 131_072;
+
 export function playSlurm(): PlayedSlurm {
   const slurm: PlayedSlurm = {
     asked: [],
@@ -41,6 +44,7 @@ export function playSlurm(): PlayedSlurm {
       run: async <T>({ argv, parse }: Command<T>): Promise<T> => {
         slurm.asked.push(argv[0]);
         slurm.forms.push(argv.includes('--json') ? 'json' : 'text');
+        if (argv.some((word) => word.length >= longestArgument)) throw new Error('spawn E2BIG');
         if (slurm.broken) throw new Error('slurmctld does not answer');
         if (slurm.accountingBroken && argv[0] === 'sacct') throw new Error('slurmdbd does not answer');
         if (!slurm.hasJson && argv.includes('--json')) {

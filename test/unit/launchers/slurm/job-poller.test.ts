@@ -214,6 +214,16 @@ describe('the poller of a cluster', () => {
     expect(slurm.asked).toEqual(['sacct']);
   });
 
+  it('asks the accounting in parts for more jobs than fit into one question', async () => {
+    const slurm = playSlurm();
+    slurm.accounted = [67_000_000, 67_015_999];
+    open(slurm, 1);
+    const ids = Array.from({ length: 16_000 }, (_, index) => index + 67_000_000);
+    const views = await Promise.all(ids.map(async (id) => await first(id)));
+    expect(views.flatMap((view) => (view?.kind === 'job' ? view.job.ownId : []))).toEqual(slurm.accounted);
+    expect(views.filter((view) => view?.kind === 'gone')).toHaveLength(15_998);
+  });
+
   it('gives up on no books that it has not asked for, however seldom it asks', async () => {
     const slurm = playSlurm();
     slurm.accounted = [1, 2];

@@ -36,6 +36,15 @@ describe('who holds a start marker', () => {
     }
   });
 
+  it('has a number that Slurm would take, as a question with another is refused whole', () => {
+    const numberIn = (number: string) => holderOf({ kind: 'started', owner: `00@${number}.0` })?.jobId;
+    expect(['1', '67108863', '4294967279'].map(numberIn)).toEqual(['1', '67108863', '4294967279']);
+    for (const number of ['0', '01', '4294967280', '4294967295', '9'.repeat(11), '9'.repeat(4_000)]) {
+      expect(numberIn(number)).toBeUndefined();
+    }
+    expect(holderOf({ kind: 'started', owner: `00@1.${'9'.repeat(11)}` })).toBeUndefined();
+  });
+
   it('never has a name that is more than a name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
