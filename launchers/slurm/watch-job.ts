@@ -91,6 +91,7 @@ export async function* watchJob(
     const isComplete = decision.kind === 'end' && (await isAllThere(parts, look));
     endedAtMs ??= Date.now();
     if (!isComplete && Date.now() - endedAtMs < parts.lateMs) continue;
+    if (decision.kind === 'end' && hasSucceeded(look.record)) return yield decision.end;
     if (decision.kind === 'end')
       return yield await withCause(parts, decision.end, { view, job: followed, cancelled: isOurs(look) });
     const wasCancelled = view.kind === 'job' && causeOf(view.job) === 'cancelled';
@@ -129,6 +130,11 @@ function isOurs({ cancelled, marker }: Look): boolean {
 function isSettled(record: EndRecord | undefined): boolean {
   if (record === undefined || record.reason === 'signalled') return false;
   return record.reason !== 'exited' || record.signal === 0;
+}
+
+/** What Slurm says beside it is of another process of its job, or came after the end. */
+function hasSucceeded(record: EndRecord | undefined): boolean {
+  return isSettled(record) && record?.exitCode === 0;
 }
 
 /** Of what was killed, Slurm may have written why, a moment later. */

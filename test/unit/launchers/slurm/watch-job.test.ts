@@ -3,6 +3,7 @@ import type { HostLedger } from '../../../../launchers/host/host-ledger.ts';
 import type { FollowedJob, JobPoller, JobView } from '../../../../launchers/slurm/job-poller.ts';
 import { watchJob } from '../../../../launchers/slurm/watch-job.ts';
 import { UnavailableError } from '../../../../src/errors.ts';
+import type { EndRecord } from '../../../../src/launcher/end-record.ts';
 import type { AttemptRef } from '../../../../src/launcher/launcher.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 
@@ -77,6 +78,28 @@ describe('following an attempt', () => {
       'Its job ended before the program started: exit code 255, Slurm says FAILED: ' +
         'INFO: Mounting; FATAL: container creation failed: fuse: device not found',
     );
+  });
+
+  it.each([
+    ['OUT_OF_MEMORY', 0, { kind: 'exited', exitCode: 0 }],
+    ['CANCELLED', 0, { kind: 'exited', exitCode: 0 }],
+    ['OUT_OF_MEMORY', 1, { kind: 'killed', by: 'out-of-memory', exitCode: 1 }],
+  ])('tells the end that a program said, whatever comes first: its job is %s, its exit code %i', async (...of) => {
+    const [state, exitCode, end] = of;
+    const ended = { id: '70_3', ownId: 74, name: 'abaco-s1', user: 'alice', states: [state], reason: 'None' };
+    let hasEnded = false;
+    async function* follow(): AsyncGenerator<JobView> {
+      hasEnded = true;
+      yield { kind: 'job', job: { ...ended, exitCode: 0, signal: 125, nodes: 'c1' } };
+    }
+    const parts = {
+      ...partsOf({ kind: 'started', owner: 'c1:12@74.0' }),
+      poller: { follow: () => follow() } as unknown as JobPoller,
+    };
+    const record = { reason: 'exited', exitCode, signal: 0, startedAt: new Date(1), finishedAt: new Date(2) };
+    parts.ledger.readEnd = async () => (hasEnded ? (record as EndRecord) : undefined);
+    const events = await Array.fromAsync(watchJob(parts, ref, job, new AbortController().signal));
+    expect(events.at(-1)).toMatchObject({ ...end, at: record.finishedAt });
   });
 
   it('says of what runs that it is suspended, and when it goes on', async () => {
