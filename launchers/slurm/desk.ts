@@ -1,5 +1,6 @@
 /** What is ours of one user on a cluster: the ledger, the run directories, the submissions. */
 
+import { attemptKey } from '../../src/launcher/attempt-key.ts';
 import type { AttemptRef } from '../../src/launcher/launcher.ts';
 import { type Account, createAccount } from '../host/account.ts';
 import type { Host } from '../host/host.ts';
@@ -8,7 +9,7 @@ import { createHostRuns, type HostRuns } from '../host/host-runs.ts';
 import { readTogether } from '../host/read-together.ts';
 import { createRunReader, type RunReader } from '../host/run-reader.ts';
 import { createKeptRuns, type KeptRuns } from './kept-runs.ts';
-import { elementOf, parseIndex } from './submissions.ts';
+import { parseIndex } from './submissions.ts';
 
 export interface Desk {
   readonly owner: string;
@@ -23,8 +24,8 @@ export interface Desk {
   readonly jobs: string;
   /** The attempts of a submission, by element; empty where it is gone. */
   readIndex(submission: string): Promise<readonly (AttemptRef | undefined)[]>;
-  /** What stands in the output of an attempt's job: what Slurm says there, as the program writes elsewhere. */
-  readJobOutput(ref: AttemptRef, jobId: string): Promise<string>;
+  /** What stands in the output of an attempt's job: what Slurm says there, as the program writes elsewhere. Empty without. */
+  readJobOutput(ref: AttemptRef): Promise<string>;
 }
 
 export interface DeskOptions {
@@ -45,6 +46,10 @@ export function createDesk(owner: string, ofOwner: Host, { work, keepMs }: DeskO
     return Buffer.from(part?.bytes ?? []).toString();
   }
 
+  async function readIndex(submission: string): Promise<readonly (AttemptRef | undefined)[]> {
+    return parseIndex(await readText(`${jobs}/${submission}/index`, 10_000_000));
+  }
+
   return {
     owner,
     host,
@@ -54,10 +59,14 @@ export function createDesk(owner: string, ofOwner: Host, { work, keepMs }: DeskO
     reader: createRunReader(host, (ref) => runs.pathOf(ref)),
     kept: createKeptRuns({ host, runs, directory: `${work}/kept`, keepMs }),
     jobs,
-    readIndex: async (submission) => parseIndex(await readText(`${jobs}/${submission}/index`, 10_000_000)),
-    async readJobOutput(ref, jobId) {
-      const submission = await ledger.readSubmission(ref);
-      return submission === undefined ? '' : await readText(`${jobs}/${submission}/${elementOf(jobId)}.out`, 65_536);
+    readIndex,
+    async readJobOutput(ref) {
+      const submission = (await ledger.readSubmission(ref)) ?? '';
+      if (submission === '') return '';
+      const element = (await readIndex(submission)).findIndex(
+        (member) => member && attemptKey(member) === attemptKey(ref),
+      );
+      return element === -1 ? '' : await readText(`${jobs}/${submission}/${element}.out`, 65_536);
     },
   };
 }

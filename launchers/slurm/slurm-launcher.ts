@@ -277,7 +277,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
         lateMs: options.late,
         accountingMs: options.accounting,
         isWhole: async (record: EndRecord) => await desk.reader.isWhole(handle, outputLimitsOf(handle), record),
-        lastWords: async () => await desk.readJobOutput(handle, handle.nativeId),
+        lastWords: async () => await desk.readJobOutput(handle),
       };
       return watchJob(parts, handle, followed(handle, desk), signal);
     },
