@@ -13,7 +13,7 @@ import type {
   LaunchHandle,
   LaunchSpec,
 } from '../../src/launcher/launcher.ts';
-import { outputLimitsOf, renderOutputLimits } from '../../src/launcher/output-limits.ts';
+import { outputLimitsOf } from '../../src/launcher/output-limits.ts';
 import { packagePath } from '../../src/lib/package-root.ts';
 import type { ApptainerPaths } from '../apptainer/apptainer-command.ts';
 import { createClusterFiles } from '../apptainer/cluster-files.ts';
@@ -32,7 +32,7 @@ import { testSbatchCommand } from './commands/sbatch.ts';
 import { createDesk, type Desk } from './desk.ts';
 import { createEndHints } from './end-hints.ts';
 import { runAsJob } from './job-build.ts';
-import type { FollowedJob } from './job-poller.ts';
+import { followedBy, renderHandle } from './job-handle.ts';
 import type { JobRecord } from './job-record.ts';
 import { createClusterKnowledge } from './learn-cluster.ts';
 import { planStart } from './plan-start.ts';
@@ -125,9 +125,9 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     if ((await desk.ledger.readMarker(spec)).kind === 'free') await desk.account.check(spec.user);
     await owners.note(desk.owner);
     await desk.ledger.open(spec, spec.notAfter);
-    if ((await desk.ledger.readMarker(spec)).kind !== 'free') return await handleOf(desk, spec, undefined);
+    if ((await desk.ledger.readMarker(spec)).kind !== 'free') return await foundHandle(desk, spec);
     const earlier = await findEarlier(desk, spec);
-    if (earlier) return await handleOf(desk, spec, earlier.id);
+    if (earlier) return handleOf(desk, spec, earlier.id);
     pressure.check(pressureGroup(desk.owner, job.options));
     await checkMounts(desk.host, spec);
     await desk.runs.create(spec);
@@ -148,7 +148,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     try {
       const { jobId } = await submissions.submit(kind, { ref: spec, plan }, signal);
       await checkpoint('after-start');
-      return await handleOf(desk, spec, jobId);
+      return handleOf(desk, spec, jobId, true);
     } catch (thrown) {
       if (!(thrown instanceof UnknownOutcomeError)) throw thrown;
       const message = `${thrown.message}; it is looked for by its name, and then tried again`;
@@ -158,7 +158,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
 
   async function find(asked: DecidedAttempt): Promise<LaunchHandle | undefined> {
     return await atDesk(asked, async (desk) =>
-      (await desk.ledger.readMarker(asked)).kind === 'free' ? undefined : await handleOf(desk, asked, undefined),
+      (await desk.ledger.readMarker(asked)).kind === 'free' ? undefined : await foundHandle(desk, asked),
     );
   }
 
@@ -176,24 +176,13 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return jobs.find((job) => isSame(refs[elementOf(job.id)], ref));
   }
 
-  async function handleOf(desk: Desk, spec: DecidedAttempt, jobId: string | undefined): Promise<LaunchHandle> {
-    const nativeId = jobId ?? (await findEarlier(desk, spec).catch(() => undefined))?.id ?? '';
-    return {
-      launcher: name,
-      executionId: spec.executionId,
-      attempt: spec.attempt,
-      owner: desk.owner,
-      nativeId,
-      version: 1,
-      state: { ...renderOutputLimits(spec.limits), sinceMs: Date.now() },
-    };
+  function handleOf(desk: Desk, attempt: DecidedAttempt, nativeId: string, isNew = false): LaunchHandle {
+    return renderHandle(attempt, { launcher: name, owner: desk.owner, nativeId, isNew }, new Date());
   }
 
-  function followed(handle: LaunchHandle, desk: Desk): FollowedJob {
-    const since = new Date(Number(handle.state['sinceMs'] ?? Date.now()));
-    // Slurm refuses a whole question for one number that is none.
-    const id = /^\d+(?:_\d+)?$/.test(handle.nativeId) ? handle.nativeId : '';
-    return { id, user: desk.owner, since };
+  async function foundHandle(desk: Desk, attempt: DecidedAttempt): Promise<LaunchHandle> {
+    const earlier = await findEarlier(desk, attempt).catch(() => undefined);
+    return handleOf(desk, attempt, earlier?.id ?? '');
   }
 
   const atDesk = async <T>(ref: AttemptRef, action: (desk: Desk) => Promise<T>): Promise<T | undefined> =>
@@ -204,7 +193,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     return await collectOutput({
       desk,
       ref: handle,
-      job: followed(handle, desk),
+      job: followedBy(handle, desk.owner),
       poller,
       onEnd: () => ends.tell(handle),
       limits: outputLimitsOf(handle),
@@ -279,7 +268,7 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
         isWhole: async (record: EndRecord) => await desk.reader.isWhole(handle, outputLimitsOf(handle), record),
         lastWords: async () => await desk.readJobOutput(handle),
       };
-      return watchJob(parts, handle, followed(handle, desk), signal);
+      return watchJob(parts, handle, followedBy(handle, desk.owner), signal);
     },
     cancel: async (ref, graceMs) =>
       (await atDesk(ref, async (desk) => await cancellation.cancel(desk, ref, graceMs))) ?? 'never-started',
