@@ -27,13 +27,17 @@ export interface SlurmQueries {
   queue(users: readonly string[], signal: AbortSignal): Promise<QueueAnswer>;
   /** What the accounting knows of these. Of a cluster without accounting, nothing. */
   accounting(question: AccountingQuestion, signal: AbortSignal): Promise<SlurmAnswer>;
-  /** False once `sacct` has said that there is none. */
+  /** False for a while after `sacct` has said that there is none. */
   readonly hasAccounting: boolean;
 }
 
+/** It is also what `sacct` says while the configuration is another for a moment, and a site may set one up. */
+const believedMs = 600_000;
+
 export function createSlurmQueries(host: Host): SlurmQueries {
   let form: 'unknown' | 'json' | 'text' = 'unknown';
-  let hasAccounting = true;
+  let deniedAtMs = Number.NEGATIVE_INFINITY;
+  const hasAccounting = (): boolean => Date.now() - deniedAtMs >= believedMs;
 
   async function askAccounting(question: AccountingQuestion, signal: AbortSignal): Promise<SlurmAnswer> {
     if (form !== 'text') {
@@ -50,16 +54,16 @@ export function createSlurmQueries(host: Host): SlurmQueries {
 
   return {
     get hasAccounting() {
-      return hasAccounting;
+      return hasAccounting();
     },
     queue: async (users, signal) => await host.run(noticeUnknown(noticeSlowing(squeueCommand(users))), signal),
     async accounting(question, signal) {
-      if (!hasAccounting) return { jobs: [] };
+      if (!hasAccounting()) return { jobs: [] };
       try {
         return await askAccounting(question, signal);
       } catch (thrown) {
         if (!/accounting storage is disabled/i.test(asError(thrown).message)) throw thrown;
-        hasAccounting = false;
+        deniedAtMs = Date.now();
         return { jobs: [] };
       }
     },

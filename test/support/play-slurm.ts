@@ -13,6 +13,8 @@ export interface PlayedSlurm {
   broken: boolean;
   /** sacct alone does not answer. */
   accountingBroken: boolean;
+  /** Its cluster has accounting. */
+  hasAccounting: boolean;
   /** What the commands say beside their answer. */
   said: string;
   /** What both say of their jobs. */
@@ -35,6 +37,7 @@ export function playSlurm(): PlayedSlurm {
     accounted: [],
     broken: false,
     accountingBroken: false,
+    hasAccounting: true,
     said: '',
     name: 'abaco-s1',
     user: 'alice',
@@ -47,6 +50,9 @@ export function playSlurm(): PlayedSlurm {
         if (argv.some((word) => word.length >= longestArgument)) throw new Error('spawn E2BIG');
         if (slurm.broken) throw new Error('slurmctld does not answer');
         if (slurm.accountingBroken && argv[0] === 'sacct') throw new Error('slurmdbd does not answer');
+        if (!slurm.hasAccounting && argv[0] === 'sacct') {
+          return parse({ exitCode: 1, signal: null, stdout: '', stderr: 'Slurm accounting storage is disabled' });
+        }
         if (!slurm.hasJson && argv.includes('--json')) {
           const stderr = `${argv[0]}: error: JSON plugin loading failure`;
           return parse({ exitCode: 1, signal: null, stdout: '', stderr });
