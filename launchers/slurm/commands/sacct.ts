@@ -44,9 +44,12 @@ function readJob(job: Json): readonly JobRecord[] {
   if (ownId === undefined) return [];
   const array = isJson(job['array']) ? job['array'] : {};
   const arrayId = numberIn(array['job_id']) ?? 0;
+  const element = numberIn(array['task_id']);
+  // Those that still wait together have one record, which is of none of them.
+  if (arrayId !== 0 && element === undefined) return [];
   const state = isJson(job['state']) ? job['state'] : {};
   const time = isJson(job['time']) ? job['time'] : {};
-  const id = arrayId === 0 ? String(ownId) : `${arrayId}_${numberIn(array['task_id']) ?? 0}`;
+  const id = arrayId === 0 ? String(ownId) : `${arrayId}_${element}`;
   const nodes = nodesIn(job['nodes']);
   return [
     {

@@ -24,6 +24,22 @@ describe('sacct', () => {
   });
 });
 
+describe('the elements of an array that wait together', () => {
+  it.each([
+    ['24.11', { set: false, infinite: false, number: 0 }],
+    ['22.05', null],
+  ])('are in the accounting of %s no element, as they are in its columns', (_, waiting) => {
+    const record = (id: number, element: unknown, state: string) => ({
+      job_id: id,
+      name: 'abaco-s1',
+      array: { job_id: 123, task_id: element },
+      state: { current: [state] },
+    });
+    const jobs = [record(124, 0, 'FAILED'), record(123, waiting, 'PENDING')];
+    expect(parseSacct(JSON.stringify({ jobs }))).toMatchObject([{ id: '123_0', ownId: 124, states: ['FAILED'] }]);
+  });
+});
+
 describe('what is cut off or is something else', () => {
   it('is an error of ours and nothing worse', () => {
     const whole = recorded('24.11/sacct-jobs');
