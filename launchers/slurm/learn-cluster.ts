@@ -3,6 +3,7 @@
 import { asError } from '../../src/errors.ts';
 import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import { optional } from '../../src/lib/optional.ts';
+import { orAborted } from '../../src/lib/or-aborted.ts';
 import type { Host } from '../host/host.ts';
 import type { ClusterFacts, PartitionFacts } from './cluster-facts.ts';
 import { showUsersCommand } from './commands/sacctmgr.ts';
@@ -69,7 +70,8 @@ export function createClusterKnowledge({
         asking = undefined;
       });
     }
-    await (signal ? Promise.race([asking, aborted(signal)]) : asking);
+    if (asking && signal) await orAborted(asking, signal).catch(() => undefined);
+    else await asking;
   }
 
   return {
@@ -79,13 +81,6 @@ export function createClusterKnowledge({
     },
     learn,
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
 }
 
 /** A partition with the most that one of its nodes has of each. */

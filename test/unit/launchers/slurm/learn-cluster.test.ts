@@ -1,5 +1,6 @@
 /** How often a cluster is asked about itself. It is played here, since it is counted and made to fail. */
 
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../../launchers/host/command.ts';
 import type { Host } from '../../../../launchers/host/host.ts';
@@ -7,7 +8,7 @@ import { createClusterKnowledge } from '../../../../launchers/slurm/learn-cluste
 import { silentLog } from '../../../support/silent-log.ts';
 
 function playCluster() {
-  const played = { asked: [] as string[], isAway: false, hidesUsers: false, now: 0 };
+  const played = { asked: [] as string[], isAway: false, hidesUsers: false, now: 0, silence: Promise.resolve() };
   const answers: Readonly<Record<string, string>> = {
     'scontrol show config': 'ClusterName = test\nMaxArraySize = 1001\n',
     'scontrol show partition': 'PartitionName=normal Default=YES MaxTime=01:00:00\n',
@@ -16,6 +17,7 @@ function playCluster() {
   };
   const host = {
     run: async <T>({ argv, parse }: Command<T>): Promise<T> => {
+      await played.silence;
       const line = argv.join(' ');
       const name = Object.keys(answers).find((known) => line.startsWith(known)) ?? '';
       played.asked.push(name);
@@ -77,6 +79,31 @@ describe('what is known of a cluster', () => {
     played.now += 30_000;
     await knowledge.learn();
     expect(knowledge.facts()).toBeDefined();
+  });
+
+  it('is waited for no longer than the one who asks wants to, and leaves nothing behind there', async () => {
+    const { knowledge, played } = playCluster();
+    const leaving = new AbortController();
+    for (let count = 0; count < 20; count += 1) {
+      played.now += 600_000;
+      await knowledge.learn(leaving.signal);
+      // Nothing is asked.
+      await knowledge.learn(leaving.signal);
+    }
+    expect(getEventListeners(leaving.signal, 'abort')).toEqual([]);
+    expect(played.asked).toHaveLength(80);
+    const silence = Promise.withResolvers<void>();
+    played.silence = silence.promise;
+    played.now += 600_000;
+    const learning = knowledge.learn(leaving.signal);
+    leaving.abort();
+    await learning;
+    await knowledge.learn(leaving.signal);
+    expect(played.asked).toHaveLength(80);
+    // It goes on.
+    silence.resolve();
+    await knowledge.learn();
+    expect(played.asked).toHaveLength(84);
   });
 
   it('is the rest where the accounting tells nothing', async () => {
