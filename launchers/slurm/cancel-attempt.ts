@@ -24,6 +24,8 @@ export interface Cancellation {
   cancel(desk: CancelDesk, ref: AttemptRef, graceMs: number): Promise<'never-started' | 'stopping'>;
   /** Ends all jobs of an attempt at once, whatever they do. */
   endJobs(desk: CancelDesk, ref: AttemptRef): Promise<void>;
+  /** Of an attempt that is over nothing is kept. */
+  forget(ref: AttemptRef): void;
 }
 
 /** A helper that is not stuck has ended its container by then. */
@@ -56,7 +58,12 @@ export function createCancellation({ poller, log, signal }: CancellationParts): 
     });
   }
 
+  function forget(ref: AttemptRef): void {
+    unseen.delete(attemptKey(ref));
+  }
+
   async function endJobs(desk: CancelDesk, ref: AttemptRef): Promise<void> {
+    forget(ref);
     for (const { id } of await liveJobsOf(desk, poller, ref)) await desk.host.run(cancelCommand([id]), signal);
   }
 
@@ -85,5 +92,6 @@ export function createCancellation({ poller, log, signal }: CancellationParts): 
       return 'stopping';
     },
     endJobs,
+    forget,
   };
 }

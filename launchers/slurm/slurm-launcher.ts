@@ -206,7 +206,8 @@ function createSlurmLauncher(name: string, options: SlurmOptions, context: Launc
     owners.expect(desk.owner);
     const { kind } = await desk.ledger.readMarker(ref);
     const hasEnded = kind === 'started' && (await desk.ledger.readEnd(ref)) !== undefined;
-    if (!hasEnded) await cancellation.endJobs(desk, ref);
+    if (hasEnded) cancellation.forget(ref);
+    else await cancellation.endJobs(desk, ref);
     pressure.relax(desk.owner);
     await desk.kept.remove(ref, closing.signal);
     desk.reader.forget(ref);

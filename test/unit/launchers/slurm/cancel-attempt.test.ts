@@ -52,7 +52,12 @@ function playCluster() {
     log: silentLog,
     signal: new AbortController().signal,
   });
-  return { cluster, cancel: async () => await cancellation.cancel(desk, ref, graceMs) };
+  return {
+    cluster,
+    cancel: async () => await cancellation.cancel(desk, ref, graceMs),
+    endJobs: async () => await cancellation.endJobs(desk, ref),
+    forget: () => cancellation.forget(ref),
+  };
 }
 
 describe('a cancel of what has started', () => {
@@ -85,6 +90,14 @@ describe('a cancel of what has started', () => {
     await expect(cancel()).rejects.toThrow('Slurm knows no job of it');
     await vi.advanceTimersByTimeAsync(2_000);
     expect(await cancel()).toBe('stopping');
+  });
+
+  it.each(['endJobs', 'forget'] as const)('is refused as long again where it had been removed, by %s', async (end) => {
+    const played = playCluster();
+    await expect(played.cancel()).rejects.toThrow('Slurm knows no job of it');
+    await played[end]();
+    await vi.advanceTimersByTimeAsync(601_000);
+    await expect(played.cancel()).rejects.toThrow('Slurm knows no job of it');
   });
 
   it('kills it after its grace time, once, also where Slurm did not answer at first', async () => {
