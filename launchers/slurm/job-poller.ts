@@ -35,7 +35,7 @@ export type JobView =
       /** What Slurm said where it wants to be asked less often. */
       readonly slowed?: string;
     }
-  /** Both squeue and sacct have answered, and neither knows it. */
+  /** Both squeue and sacct have answered, and neither knows it, or sacct alone has for long said that it has not ended. */
   | { readonly kind: 'gone' }
   /** Nothing was learned, and nobody was asked: there is something else to look at. */
   | { readonly kind: 'hinted' }
@@ -68,12 +68,20 @@ export type Listen = (hint: () => void) => Disposable;
 /** Beside an interval of seconds it is nothing. */
 const gatherMs = 10;
 
+/**
+ * Where the accounting was not told of an end, it says for ever that a job runs (sacctmgr(1), "show RunAwayJobs"). It may be
+ * behind by minutes.
+ */
+const runawayMs = 900_000;
+
 interface Follower extends FollowedJob {
   readonly tell: (view: JobView) => void;
   /** Says that there is something to look at, to one who listens and whom Slurm has told nothing that is unread. */
   readonly hint: () => void;
   /** The accounting is being asked about it. */
   isLookedUp: boolean;
+  /** Since when squeue has not known it, and the accounting says that it has not ended. */
+  missingSinceMs: number | undefined;
 }
 
 export function createJobPoller(options: JobPollerOptions): JobPoller {
@@ -83,6 +91,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
   const queries = createSlurmQueries(host);
   const lookUps = createLookUps(queries, options.lookUpEveryMs, closing.signal);
   const book = createAccountingBook({ queries, intervalMs, backoff, log, signal: closing.signal });
+  /** Users of whose jobs squeue has told: those of others may be hidden from whoever asks. */
+  const shown = new Set<string>();
   let running = false;
   let trouble: Error | undefined;
 
@@ -92,11 +102,14 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     const { jobs, slowed, unknown } = await queries.queue([...users], closing.signal);
     const queued = byId(jobs);
     const started = byOwnId(jobs);
+    for (const { user } of jobs) shown.add(user);
     for (const follower of asked) {
       const job = queued.get(follower.id) ?? started.get(follower.id);
       const isTheirs = job && isOwnRecord(job, follower) && mayBeOf(follower.user, job, users);
-      if (isTheirs) follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
-      else {
+      if (isTheirs) {
+        follower.missingSinceMs = undefined;
+        follower.tell({ kind: 'job', job, ...optional('slowed', slowed) });
+      } else {
         // Most have ended, and wrote how where it can be read sooner than the accounting knows.
         follower.hint();
         void lookUp(follower, unknown.includes(follower.user));
@@ -111,7 +124,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     follower.isLookedUp = true;
     try {
       const job = (await book.find(follower)).at(-1);
-      if (job) follower.tell({ kind: 'job', job });
+      if (job && (isUnknown || !isRunaway(follower, job))) follower.tell({ kind: 'job', job });
       else if (isUnknown) follower.tell({ kind: 'unanswered', asked: 'squeue', error: unknownUser(follower.user) });
       else follower.tell({ kind: 'gone' });
     } catch (thrown) {
@@ -119,6 +132,12 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     } finally {
       follower.isLookedUp = false;
     }
+  }
+
+  function isRunaway(follower: Follower, job: JobRecord): boolean {
+    if (phaseOf(job) === 'ended' || !shown.has(follower.user)) return false;
+    follower.missingSinceMs ??= Date.now();
+    return Date.now() - follower.missingSinceMs >= runawayMs;
   }
 
   async function loop(): Promise<void> {
@@ -160,6 +179,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       const follower: Follower = {
         ...job,
         isLookedUp: false,
+        missingSinceMs: undefined,
         tell(view) {
           // Only the last counts: a reader that is slow is not told what was.
           views.splice(0, views.length, view);

@@ -10,6 +10,8 @@ export interface PlayedSlurm {
   queued: readonly number[];
   /** Jobs that sacct knows. */
   accounted: readonly number[];
+  /** What sacct says of them. */
+  accountedState: string;
   broken: boolean;
   /** sacct alone does not answer. */
   accountingBroken: boolean;
@@ -35,6 +37,7 @@ export function playSlurm(): PlayedSlurm {
     forms: [],
     queued: [],
     accounted: [],
+    accountedState: 'COMPLETED',
     broken: false,
     accountingBroken: false,
     hasAccounting: true,
@@ -62,13 +65,29 @@ export function playSlurm(): PlayedSlurm {
           job_id: id,
           name: slurm.name,
           user: 'alice',
-          state: { current: ['COMPLETED'] },
+          state: { current: [slurm.accountedState] },
           time: { end: 1_000, elapsed: 7 },
         });
         const rows = ids.map((id) =>
           argv[0] === 'squeue'
             ? [id, id, slurm.user, 'RUNNING', 'None', 'c1', 'N/A', 'N/A', 0, '0:0', slurm.name, '']
-            : [id, id, 'alice', 1, 'COMPLETED', '0:0', 'c1', 'N/A', 'N/A', 7, '00:01', '', '', 'None', slurm.name],
+            : [
+                id,
+                id,
+                'alice',
+                1,
+                slurm.accountedState,
+                '0:0',
+                'c1',
+                'N/A',
+                'N/A',
+                7,
+                '00:01',
+                '',
+                '',
+                'None',
+                slurm.name,
+              ],
         );
         const head = argv[0] === 'squeue' ? 'last_update_time=0 records=1\n' : '';
         const text = head + rows.map((row) => row.join(separatorIn(argv))).join('\n');
