@@ -57,6 +57,9 @@ const tokenShape = Type.Object({ token: Type.Optional(Type.String()), access_tok
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const mostRedirects = 5;
 
+/** By which a server of tokens says no. */
+const refusals: ReadonlySet<number> = new Set([400, 401, 403, 404]);
+
 /** Where a registry keeps it, with the folder that Docker Hub takes for granted. */
 export function repositoryOf(image: ImageName): { readonly registry: string; readonly repository: string } {
   const registry = image.registry ?? hub.name;
@@ -160,7 +163,9 @@ function createSession(image: ImageName, { shown, access, tenant, signal }: AskO
     url.searchParams.set('service', service);
     url.searchParams.set('scope', `repository:${repository}:pull`);
     const answer = await call(url, basic === '' ? {} : { authorization: basic });
-    if (answer.status !== 200) return '';
+    if (refusals.has(answer.status)) return '';
+    // A server of tokens in trouble says nothing about who may read.
+    if (answer.status !== 200) throw unavailable(`is opened by "${url.host}", which answers ${answer.status}`);
     const said = parseJson(answer.body);
     if (!Value.Check(tokenShape, said)) throw unavailable(`is opened by "${url.host}", which answers with no token`);
     return `Bearer ${said.token ?? said.access_token ?? ''}`;
