@@ -48,8 +48,10 @@ export interface Launcher {
   /**
    * Makes the image startable here and pins its name to a digest (the image id where there is no digest). Again is cheap.
    *
-   * Rejects with `InvalidError` or `LauncherError` (`image.*`) when the image is bad, with `UnavailableError` when trouble
-   * may pass.
+   * Rejects with `InvalidError` or `LauncherError` (`image.*`) when the image is bad, with `ForbiddenError` (`image.*`,
+   * `identity.*`, `request.forbidden`) when it is not for its user, with `launcher.rejected` when the backend refuses to make
+   * it, with `UnavailableError` when trouble may pass. What it rejects with besides is no word about the image: it is asked
+   * for again.
    *
    * @param onProgress - told in a sentence what takes so long, where it does.
    */

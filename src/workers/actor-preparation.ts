@@ -1,16 +1,17 @@
 /**
  * Makes the image of a new revision startable and pins its digest, right after registration; messages wait for it. A bad
- * image puts the actor in ERROR with a sentence; trouble that may pass, as that of a registry that is away or of a disk that
- * is full, makes it wait, and it is tried again.
+ * image puts the actor in ERROR with a sentence; any other trouble, as that of a registry that is away or of a disk that is
+ * full, makes it wait, and it is tried again.
  */
 
 import type { Actor } from '../actors/actor.ts';
 import type { ActorStore } from '../actors/actor-store.ts';
-import { asError, mayPass } from '../errors.ts';
+import { asError } from '../errors.ts';
 import type { LauncherEntry } from '../launcher/launcher-table.ts';
 import { pauseMs } from '../lib/backoff.ts';
 import { optional } from '../lib/optional.ts';
 import type { Logger } from '../observability/logger.ts';
+import { isImagesFault } from './image-fault.ts';
 import { userOf } from './launch-spec.ts';
 import { createPrepareProgress } from './prepare-progress.ts';
 import { waitFor } from './wait-for.ts';
@@ -66,7 +67,7 @@ export function createActorPreparation(options: ActorPreparationOptions): ActorP
   async function noteTrouble(actor: Actor, error: Error, attempt: Attempt): Promise<void> {
     const ref = { tenant: actor.tenant, actorId: actor.id };
     options.log.warn({ ...ref, err: error }, 'actor not prepared');
-    if (!mayPass(error)) {
+    if (isImagesFault(error)) {
       await options.actors.markError(ref, actor.revision, error.message);
       return;
     }

@@ -7,12 +7,13 @@
 import { randomBytes } from 'node:crypto';
 import { fillResources, policyProblem } from '../actors/resource-policy.ts';
 import { renderExecutionToken } from '../auth/execution-token.ts';
-import { asError, InvalidError, mayPass, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
+import { asError, InvalidError, QuotaError, ServiceError, UnavailableError } from '../errors.ts';
 import type { Wait } from '../executions/execution.ts';
 import { hashToken } from '../executions/execution-store.ts';
 import type { LaunchHandle, PreparedImage } from '../launcher/launcher.ts';
 import type { EndOfExecution } from './end-of.ts';
 import type { HeldExecution } from './held-execution.ts';
+import { isImagesFault } from './image-fault.ts';
 import { isInDoubt, isRefusedAccount } from './launch-doubt.ts';
 import { buildLaunchSpec, type MessageSpec, type OwnerSpec, ownerSpec, planLimits } from './launch-spec.ts';
 import { prepareImage } from './prepare-image.ts';
@@ -103,8 +104,8 @@ async function cancelUnstarted(held: HeldExecution): Promise<NotStarted | undefi
 }
 
 /**
- * A bad image is the actor's trouble, any other passes; either way the message waits. Before the intent it does so in the
- * mailbox, where it is the trouble of all.
+ * A bad image is the actor's trouble, any other is tried again; either way the message waits. Before the intent it does so
+ * in the mailbox, where it is the trouble of all.
  */
 async function prepare(held: HeldExecution): Promise<Step<PreparedImage>> {
   for (let count = 0; ; count += 1) {
@@ -113,9 +114,9 @@ async function prepare(held: HeldExecution): Promise<Step<PreparedImage>> {
     } catch (thrown) {
       if (held.gone) return leave(held);
       const error = asError(thrown);
-      if (!held.intended && (!mayPass(error) || isOfAll(held, error))) return await giveBack(held, error);
+      if (!held.intended && (isImagesFault(error) || isOfAll(held, error))) return await giveBack(held, error);
       if (held.kept.cancelled.aborted) return (await cancelUnstarted(held)) ?? leave(held);
-      const failed = mayPass(error) ? undefined : await failedStart(held, error.message);
+      const failed = isImagesFault(error) ? await failedStart(held, error.message) : undefined;
       if (failed) return failed;
       if (!(await held.waitWith(waitFor(error), count))) return leave(held);
     }
@@ -128,7 +129,7 @@ function isOfAll({ context: { gate }, entry }: HeldExecution, error: Error): boo
 
 async function giveBack(held: HeldExecution, error: Error): Promise<NotStarted> {
   const { actors, mailbox } = held.context;
-  if (!mayPass(error)) await actors.markError(held.ref, held.actor.revision, error.message);
+  if (isImagesFault(error)) await actors.markError(held.ref, held.actor.revision, error.message);
   await mailbox.giveBack(held.lease, waitFor(error));
   held.log.warn({ err: error }, 'execution given back');
   return { left: 'given-back' };

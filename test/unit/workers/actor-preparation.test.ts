@@ -2,10 +2,10 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../../src/actors/actor.ts';
 import {
+  ForbiddenError,
   InvalidError,
   LauncherError,
   QuotaError,
-  type ServiceError,
   UnavailableError,
   UnknownOutcomeError,
 } from '../../../src/errors.ts';
@@ -32,7 +32,7 @@ async function markedAfter(prepare: () => Promise<unknown>): Promise<readonly st
   return marked;
 }
 
-const failing = (error: ServiceError) => async () => {
+const failing = (error: Error) => async () => {
   throw error;
 };
 
@@ -45,14 +45,23 @@ describe('an actor whose image is asked for', () => {
     new UnavailableError('image.registry_unavailable', 'The registry is away'),
     new QuotaError('host.disk_full', 'The disk is full'),
     new UnknownOutcomeError('host.unknown_outcome', 'The host was cut off'),
-  ])('waits for trouble that may pass: $code', async (error) => {
+    new LauncherError('host.file_failed', 'The file system is stale'),
+    new LauncherError('host.command_failed', 'The move of a file failed'),
+    new ForbiddenError('host.file_denied', 'The file system is read-only'),
+    new ForbiddenError('host.denied', 'sudo: unknown user alice'),
+    new SyntaxError('Unexpected end of JSON input'),
+  ])('waits for what is not the fault of its image: $message', async (error) => {
     expect(await markedAfter(failing(error))).toEqual([`waiting: ${error.message}`]);
   });
 
   it.each([
     new InvalidError('image.invalid', 'It is no image'),
+    new LauncherError('image.denied', 'The registry refuses it'),
+    new ForbiddenError('image.forbidden', 'It is not for this tenant'),
+    new ForbiddenError('identity.other', 'The account is another user'),
+    new ForbiddenError('request.forbidden', 'The launcher is the account of another'),
     new LauncherError('launcher.rejected', 'The build failed'),
-  ])('is in ERROR where its image is bad: $code', async (error) => {
+  ])('is in ERROR where its image is bad, or not for its owner: $code', async (error) => {
     expect(await markedAfter(failing(error))).toEqual([`error: ${error.message}`]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { InvalidError, QuotaError, UnavailableError, UnknownOutcomeError } from '../../../src/errors.ts';
+import { InvalidError, LauncherError, QuotaError, UnavailableError, UnknownOutcomeError } from '../../../src/errors.ts';
 import { openRunBench, type RunBench } from '../../support/run-bench.ts';
 import { until } from '../../support/until.ts';
 
@@ -32,6 +32,16 @@ describe('an execution that was taken just now', () => {
     await bench.release();
     expect(await bench.run({ isFresh: true, isTrusted: true })).toBe('settled');
     expect(bench.waits.map(({ cause }) => cause)).toEqual([full, cut, away].map(({ message }) => message));
+    expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
+    expect(bench.steps.join()).not.toMatch(/error|give back/);
+  });
+
+  it('waits for its image by itself where nothing is said against it, also what is no error of ours', async () => {
+    const troubles = [new LauncherError('host.file_failed', 'The file system is stale'), new Error('aborted')];
+    prepareAfter(...troubles);
+    await bench.release();
+    expect(await bench.run({ isFresh: true })).toBe('settled');
+    expect(bench.waits.map(({ cause }) => cause)).toEqual(troubles.map(({ message }) => message));
     expect(bench.settled).toMatchObject([{ end: 'exited', exitCode: 7 }]);
     expect(bench.steps.join()).not.toMatch(/error|give back/);
   });
