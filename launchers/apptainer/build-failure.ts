@@ -18,6 +18,15 @@ export async function noteFailure(host: Host, base: string, token: string, throw
 
 export async function failureOfBuild(host: Host, base: string, token: string): Promise<Error | undefined> {
   const [part] = await host.readMany([{ path: `${base}.failed`, offset: 0, length: 1_000_000 }]);
-  const failure = part && (JSON.parse(Buffer.from(part.bytes).toString()) as FailureRecord);
+  const failure = part && parseFailure(Buffer.from(part.bytes).toString());
   return failure?.token === token ? new LauncherError(failure.code, failure.message) : undefined;
+}
+
+/** Nothing for one that was not written whole. */
+function parseFailure(text: string): FailureRecord | undefined {
+  try {
+    return JSON.parse(text) as FailureRecord;
+  } catch {
+    return undefined;
+  }
 }

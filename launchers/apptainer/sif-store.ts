@@ -28,6 +28,7 @@ import { buildFiles, buildSif, type RunScript } from './sif-build.ts';
 import { createSifChecks } from './sif-check.ts';
 import { fileNameOf, moveFile, openSifDirectory } from './sif-directory.ts';
 import { type Beat, type HeldLock, takeLock } from './sif-lock.ts';
+import { parseRecord, type SifRecord } from './sif-record.ts';
 import { removeImage, removeLeftovers } from './sif-removal.ts';
 import { createUseRights } from './use-rights.ts';
 
@@ -56,16 +57,6 @@ export interface SifStore {
   records(): Promise<readonly SifRecord[]>;
   /** Takes an image away; nothing where somebody builds it. */
   remove(digest: string): Promise<boolean>;
-}
-
-/** Written beside the SIF, by its builder, when it was whole. */
-export interface SifRecord {
-  readonly digest: string;
-  /** As it was asked for first. */
-  readonly name: string;
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly builtAt: string;
 }
 
 /** One that is there and whole. */
@@ -101,8 +92,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
   /** The SIF as it was built, or nothing: a file that has changed is built again. */
   async function find(digest: string): Promise<FoundSif | undefined> {
     const [part] = await host.readMany([{ path: `${baseOf(digest)}.json`, offset: 0, length: 1_000_000 }]);
-    if (!part) return undefined;
-    const record = JSON.parse(Buffer.from(part.bytes).toString()) as SifRecord;
+    const record = part && parseRecord(Buffer.from(part.bytes).toString());
+    if (!record) return undefined;
     const path = pathOf(digest);
     if (await checks.isWhole(path, record.sha256))
       return { ...record, argv: await checks.commandOf(record.name, path, record.sha256) };
@@ -267,7 +258,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
       );
       return parts.flatMap((part, index) => {
         const digest = (names[index] ?? '').replace('.json', '').replace('-', ':');
-        return part ? [{ ...(JSON.parse(Buffer.from(part.bytes).toString()) as SifRecord), digest }] : [];
+        const record = part && parseRecord(Buffer.from(part.bytes).toString());
+        return record ? [{ ...record, digest }] : [];
       });
     },
     remove: async (digest) => await removeImage(host, directory, digest),

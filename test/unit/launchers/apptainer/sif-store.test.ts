@@ -3,6 +3,7 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { failureOfBuild } from '../../../../launchers/apptainer/build-failure.ts';
 import { createBuildTurns } from '../../../../launchers/apptainer/build-turns.ts';
 import { createEngineImages } from '../../../../launchers/apptainer/engine-images.ts';
 import { createSifStore } from '../../../../launchers/apptainer/sif-store.ts';
@@ -91,5 +92,24 @@ describe('an image of the cache', () => {
     await using _ = directory;
     await expect(store.prepare({ name }, signal)).rejects.toThrow(UnavailableError);
     await expect(store.prepare({ name }, signal)).rejects.toThrow(/did not come to its end; it is tried again/);
+  });
+
+  it.each(['', '{"name":"a', '{}'])('is built again where its record is %j, and is listed once it is', async (torn) => {
+    const { directory, store, name } = await start(() => ({}));
+    await using _ = directory;
+    const { digest } = await store.prepare({ name }, signal);
+    await writeFile(`${store.baseOf(digest)}.json`, torn);
+    expect(await store.records()).toEqual([]);
+    expect(await store.prepare({ name, digest }, signal)).toEqual({ name, digest, argv });
+    expect(await store.records()).toMatchObject([{ digest, name }]);
+  });
+
+  it('is waited for on where what was noted of the failure of its build is no note', async () => {
+    const { directory } = await start(() => ({}));
+    await using _ = directory;
+    const base = join(directory.path, 'sha256-0');
+    await writeFile(`${base}.failed`, '{"token":"a');
+    const host = createLocalHost({ scratchRoots: [directory.path] });
+    expect(await failureOfBuild(host, base, 'a')).toBeUndefined();
   });
 });
