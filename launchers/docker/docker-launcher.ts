@@ -47,6 +47,7 @@ function createDockerLauncher(name: string, options: DockerOptions, context: Lau
     registries,
     installationId,
     dataDir: join(dataDir, 'images'),
+    log,
   });
   const ledger = createLedger(join(dataDir, 'ledger'));
   const runs = createRunDirectories({ dir: join(dataDir, 'run') });

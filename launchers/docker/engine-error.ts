@@ -119,3 +119,19 @@ function pullCase(error: EngineRefusal, image: string): ServiceError {
     options,
   );
 }
+
+/** An image may have as many layers as its engine stacks, and the one that is put over it is one too many then. */
+const tooManyLayers = /max depth exceeded/i;
+
+/** What is refused of putting our layer over an image that the engine has. */
+export function layerFailure(error: unknown, image: string): unknown {
+  if (!(error instanceof EngineRefusal)) return error;
+  const options = { cause: error };
+  const message = `Image "${image}" was not made ready: ${error.message}`;
+  if (tooManyLayers.test(error.message)) return new LauncherError('image.invalid', message, options);
+  return new UnavailableError(
+    noSpace.test(error.message) ? 'launcher.disk_full' : 'launcher.unavailable',
+    message,
+    options,
+  );
+}

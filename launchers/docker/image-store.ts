@@ -15,7 +15,7 @@ import { optional } from '../../src/lib/optional.ts';
 import { orAborted } from '../../src/lib/or-aborted.ts';
 import type { DockerOptions } from './docker-options.ts';
 import type { Engine, RegistryCredentials } from './engine.ts';
-import { isRefusal, pullFailure } from './engine-error.ts';
+import { isRefusal, layerFailure, pullFailure } from './engine-error.ts';
 import { ensurePreparedImage, preparedImageName, sweepPreparedImages } from './prepared-image.ts';
 
 /** Images of the engine, pinned to digests and ready to start. */
@@ -45,8 +45,9 @@ export function createImageStore(parts: {
   readonly installationId: string;
   /** Where it notes when an image was last asked for. */
   readonly dataDir: string;
+  readonly log: LauncherContext['log'];
 }): ImageStore {
-  const { engine, pullPolicy, registries, installationId, dataDir } = parts;
+  const { engine, pullPolicy, registries, installationId, dataDir, log } = parts;
   const known = new Map<string, { readonly until: number; readonly image: Promise<PreparedImage> }>();
 
   async function prepare(image: ImageRef, signal: AbortSignal): Promise<PreparedImage> {
@@ -68,14 +69,21 @@ export function createImageStore(parts: {
   async function make(name: ImageName, image: ImageRef): Promise<PreparedImage> {
     const found = await fetchImage({ engine, pullPolicy, registries, name, digest: pinnedDigest(name, image) });
     const digest = pinnedDigest(name, image) ?? digestIn(found, name) ?? found.Id;
-    await ensurePreparedImage(engine, { id: found.Id, digest }, installationId);
+    await ensurePreparedImage(engine, { id: found.Id, digest, installationId, log }).catch((thrown: unknown) => {
+      throw layerFailure(thrown, image.name);
+    });
     await noteUse(digest);
     return { name: image.name, digest, argv: [...(found.Config?.Entrypoint ?? []), ...(found.Config?.Cmd ?? [])] };
   }
 
+  /** No image is refused for it: at worst its prepared form is swept, and made again. */
   async function noteUse(digest: string): Promise<void> {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await writeFile(join(dataDir, stampOf(preparedImageName(installationId, digest))), `${digest}\n`);
+    try {
+      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      await writeFile(join(dataDir, stampOf(preparedImageName(installationId, digest))), `${digest}\n`);
+    } catch (thrown) {
+      log.warn({ err: thrown, digest }, 'use of an image not noted; the next one is');
+    }
   }
 
   async function isRecent(preparedName: string): Promise<boolean> {

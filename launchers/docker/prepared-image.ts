@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
 import { resultsLink } from '../../src/launcher/helper-arguments.ts';
+import type { LauncherLog } from '../../src/launcher/launcher.ts';
 import type { Engine } from './engine.ts';
 import { isRefusal } from './engine-error.ts';
 import { labelFilter, labels } from './ownership.ts';
@@ -24,20 +25,26 @@ export function preparedImageName(installationId: string, digest: string): strin
   return `${repository}:${hash}`;
 }
 
+interface PreparedForm {
+  readonly id: string;
+  readonly digest: string;
+  readonly installationId: string;
+  readonly log: LauncherLog;
+}
+
 /** Makes the prepared form where it is missing. */
 export async function ensurePreparedImage(
   engine: Engine,
-  image: { readonly id: string; readonly digest: string },
-  installationId: string,
+  { id, digest, installationId, log }: PreparedForm,
 ): Promise<void> {
-  const name = preparedImageName(installationId, image.digest);
+  const name = preparedImageName(installationId, digest);
   if (await hasImage(engine, name)) return;
   const created = (await engine.ask({
     method: 'POST',
     path: '/containers/create',
     // Never started: an entrypoint is only there because an image without one could not be created from.
     body: {
-      Image: image.id,
+      Image: id,
       Entrypoint: ['/_abaco/bin/abaco-start'],
       Cmd: [],
       Labels: { [labels.preparedFor]: installationId },
@@ -53,7 +60,9 @@ export async function ensurePreparedImage(
     const [repo, tag] = name.split(':') as [string, string];
     await engine.ask({ method: 'POST', path: '/commit', query: { container: created.Id, repo, tag, pause: false } });
   } finally {
-    await removeContainer(engine, created.Id);
+    await removeContainer(engine, created.Id).catch((thrown: unknown) => {
+      log.warn({ err: thrown, digest }, 'container of a prepared image not removed; a sweep does so');
+    });
   }
 }
 
