@@ -14,6 +14,12 @@ export interface EngineImages {
 
 /** @param socket of the engine; where it is empty there is none, and all is refused. */
 export function createEngineImages(socket: string): EngineImages {
+  function away(what: string, thrown: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    const message = `Engine at "${socket}" ${what}: ${asError(thrown).message}`;
+    return new UnavailableError('launcher.unavailable', message, { cause: thrown });
+  }
+
   async function ask(path: string, what: string, signal: AbortSignal): Promise<IncomingMessage> {
     if (socket === '') {
       throw new LauncherError(
@@ -24,9 +30,7 @@ export function createEngineImages(socket: string): EngineImages {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     request({ socketPath: socket, path, signal }, resolve).on('error', reject).end();
     const answer = await promise.catch((thrown: unknown) => {
-      if (signal.aborted) throw signal.reason;
-      const message = `Engine at "${socket}" does not answer: ${asError(thrown).message}`;
-      throw new UnavailableError('launcher.unavailable', message, { cause: thrown });
+      throw away('does not answer', thrown, signal);
     });
     if (answer.statusCode === 200) return answer;
     answer.resume();
@@ -46,14 +50,21 @@ export function createEngineImages(socket: string): EngineImages {
     async identify(reference, signal) {
       // Checked names, of letters that a path takes as they are.
       const answer = await ask(`/images/${reference}/json`, reference, signal);
-      const { Id: id } = (await json(answer)) as { readonly Id?: unknown };
+      const { Id: id } = (await json(answer).catch((thrown: unknown) => {
+        throw away('does not answer to the end', thrown, signal);
+      })) as { readonly Id?: unknown };
       if (typeof id !== 'string' || !isDigest(id)) {
         throw new LauncherError('image.invalid', `Image "docker-daemon:${reference}" has no id that we understand`);
       }
       return id;
     },
     async *save(id, signal) {
-      yield* (await ask(`/images/${id}/get`, id, signal)) as AsyncIterable<Uint8Array>;
+      const answer = await ask(`/images/${id}/get`, id, signal);
+      try {
+        yield* answer as AsyncIterable<Uint8Array>;
+      } catch (thrown) {
+        throw away('does not answer to the end', thrown, signal);
+      }
     },
   };
 }
