@@ -1,9 +1,10 @@
 /** Ends an attempt: what has not started never will, and what has is told to end, and killed after its grace time. */
 
+import { UnavailableError } from '../../src/errors.ts';
 import type { AttemptRef, LauncherLog } from '../../src/launcher/launcher.ts';
 import { pause } from '../../src/lib/backoff.ts';
 import type { Desk } from './desk.ts';
-import { killTree, terminateTree } from './kill-tree.ts';
+import { type Heard, killTree, terminateTree } from './kill-tree.ts';
 import { renderStarter, type Starter } from './process-table.ts';
 
 export interface CancellationParts {
@@ -13,7 +14,7 @@ export interface CancellationParts {
 }
 
 type CancelDesk = Pick<Desk, 'host' | 'processes' | 'startersOf'> & {
-  readonly ledger: Pick<Desk['ledger'], 'close' | 'noteCancel'>;
+  readonly ledger: Pick<Desk['ledger'], 'close' | 'noteCancel' | 'readEnd'>;
 };
 
 export interface Cancellation {
@@ -41,6 +42,20 @@ export function createCancellation({ log, signal }: CancellationParts): Cancella
     });
   }
 
+  /** Who asks a host that is not the starter's has told nobody, and the program would run on: that is told again. */
+  async function tell(desk: CancelDesk, ref: AttemptRef, graceMs: number): Promise<void> {
+    const heardBy = new Map<Heard, Starter>();
+    for (const starter of await desk.startersOf(ref)) {
+      const heard = await terminateTree(desk, starter, signal);
+      if (heard === 'told') void killLater(desk, starter, graceMs);
+      heardBy.set(heard, starter);
+    }
+    const unknown = heardBy.has('told') ? undefined : heardBy.get('unknown');
+    if (unknown === undefined || (await desk.ledger.readEnd(ref)) !== undefined) return;
+    const why = `it was started on host "${unknown.host}", and what answers is not known to be that`;
+    throw new UnavailableError('launcher.unavailable', `Execution "${ref.executionId}" is not told to end: ${why}`);
+  }
+
   /** The marker is not asked: the program may have put another's name there. */
   async function endProcesses(desk: CancelDesk, ref: AttemptRef): Promise<void> {
     for (const starter of await desk.startersOf(ref)) await killTree(desk, starter, signal);
@@ -53,9 +68,7 @@ export function createCancellation({ log, signal }: CancellationParts): Cancella
         return 'never-started';
       }
       await desk.ledger.noteCancel(ref);
-      for (const starter of await desk.startersOf(ref)) {
-        if (await terminateTree(desk, starter, signal)) void killLater(desk, starter, graceMs);
-      }
+      await tell(desk, ref, graceMs);
       return 'stopping';
     },
     endProcesses,

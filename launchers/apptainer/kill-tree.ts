@@ -2,7 +2,7 @@
 
 import type { Command } from '../host/command.ts';
 import type { Host } from '../host/host.ts';
-import { type ProcessEntry, type Starter, treeOf } from './process-table.ts';
+import { type ProcessEntry, presenceOf, type Starter, treeOf } from './process-table.ts';
 import type { ProcessWatch } from './process-watch.ts';
 
 export interface ProcessesOfHost {
@@ -10,14 +10,18 @@ export interface ProcessesOfHost {
   readonly processes: ProcessWatch;
 }
 
+/** Whether anybody was there to hear it; `unknown` where what answered is not known to be the host of the starter. */
+export type Heard = 'told' | 'nobody' | 'unknown';
+
 /** Our helper in the container: it passes TERM on to the program, and keeps the grace time. */
 const helperName = 'abaco-start';
 
-/** @returns whether anybody was there to hear it. */
-export async function terminateTree(where: ProcessesOfHost, starter: Starter, signal: AbortSignal): Promise<boolean> {
-  const tree = treeOf(starter, await where.processes.now());
+export async function terminateTree(where: ProcessesOfHost, starter: Starter, signal: AbortSignal): Promise<Heard> {
+  const table = await where.processes.now();
+  if (presenceOf(starter, table) === 'unknown') return 'unknown';
+  const tree = treeOf(starter, table);
   const helpers = tree.filter(({ name }) => name === helperName);
-  return await send(where, 'TERM', helpers.length > 0 ? helpers : tree, signal);
+  return (await send(where, 'TERM', helpers.length > 0 ? helpers : tree, signal)) ? 'told' : 'nobody';
 }
 
 /** Until nothing is left: what was about to start something may have done so meanwhile. */

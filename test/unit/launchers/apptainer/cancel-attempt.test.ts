@@ -13,7 +13,7 @@ const killAfterMs = graceMs + 5_000;
 
 /** An attempt that has started; what stands there of it hears nothing but KILL. */
 function playHost() {
-  const host = { isAway: false, told: [] as string[] };
+  const host = { isAway: false, name: 'login', boot: starter.boot, hasEnded: false, told: [] as string[] };
   const there = new Map<number, ProcessEntry>([[100, { ...starter, name: 'abaco-start', parent: 1, session: 100 }]]);
   const desk = {
     host: {
@@ -24,8 +24,17 @@ function playHost() {
         if (name === 'KILL') there.clear();
       },
     },
-    ledger: { close: async () => 'started', noteCancel: async () => undefined },
-    processes: { now: async () => ({ host: 'login', boot: starter.boot, processes: there }) },
+    ledger: {
+      close: async () => 'started',
+      noteCancel: async () => undefined,
+      readEnd: async () => (host.hasEnded ? { exitCode: 0 } : undefined),
+    },
+    processes: {
+      async now() {
+        const isThere = host.name === 'login' && host.boot === starter.boot;
+        return { host: host.name, boot: host.boot, processes: isThere ? there : new Map() };
+      },
+    },
     startersOf: async () => [starter],
   } as unknown as Parameters<Cancellation['cancel']>[0];
   const begin = (): Cancellation => createCancellation({ log: silentLog, signal: new AbortController().signal });
@@ -66,5 +75,31 @@ describe('a cancel of what has started', () => {
     await begin().cancel(desk, ref, graceMs);
     await vi.advanceTimersByTimeAsync(killAfterMs);
     expect(host.told).toEqual(['TERM 100', 'TERM 100', 'KILL 100']);
+  });
+
+  it.each([
+    ['another host of its address answers', { name: 'login2' }],
+    ['nobody can say whether its host was started anew', { boot: '' }],
+  ])('is not lost where %s', async (_, answers) => {
+    const { host, desk, begin } = playHost();
+    const cancellation = begin();
+    Object.assign(host, answers);
+    await expect(cancellation.cancel(desk, ref, graceMs)).rejects.toMatchObject({
+      code: 'launcher.unavailable',
+      message: expect.stringMatching(/^Execution "e1" is not told to end: it was started on host "login", and /),
+    });
+    Object.assign(host, { name: 'login', boot: starter.boot });
+    await cancellation.cancel(desk, ref, graceMs);
+    expect(host.told).toEqual(['TERM 100']);
+  });
+
+  it.each([
+    ['has ended', { name: 'login2', hasEnded: true }],
+    ['went with its host, which was started anew', { boot: '1e45e1c1-5a5b-4c5d-9c7e-0123456789ab' }],
+  ])('has nobody to tell where it %s', async (_, answers) => {
+    const { host, desk, begin } = playHost();
+    Object.assign(host, answers);
+    expect(await begin().cancel(desk, ref, graceMs)).toBe('stopping');
+    expect(host.told).toEqual([]);
   });
 });
