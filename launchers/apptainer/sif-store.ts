@@ -170,6 +170,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     try {
       return await build(image.name, resolved, { base, lock, onLine, signal });
     } catch (thrown) {
+      // Whoever took us for dead has removed what we built with: that it failed is no word about the image.
+      if (!signal.aborted && !(await lock.isHeld().catch(() => false))) throw builtByAnother(image.name, thrown);
       await noteFailure(host, base, lock.token, thrown);
       throw thrown;
     }
@@ -232,8 +234,7 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     const found = await find(digest);
     if (found) return found;
     // Whoever took us for dead builds another, which is as good; and writes its record.
-    if (!(await lock.isHeld()))
-      throw new UnavailableError('launcher.unavailable', `Image "${name}" is built by another`);
+    if (!(await lock.isHeld())) throw builtByAnother(name);
     const [part] = await host.readMany([{ path: sif, offset: 0, length: 0 }]);
     await moveFile(host, sif, pathOf(digest), 0o644);
     const record: SifRecord = { ...file, bytes: part?.size ?? 0, builtAt: new Date().toISOString() };
@@ -264,4 +265,8 @@ export function createSifStore(options: SifStoreOptions): SifStore {
     },
     remove: async (digest) => await removeImage(host, directory, digest),
   };
+}
+
+function builtByAnother(name: string, cause?: unknown): UnavailableError {
+  return new UnavailableError('launcher.unavailable', `Image "${name}" is built by another`, { cause });
 }

@@ -1,6 +1,6 @@
 /** What becomes of an image where its cache has trouble that passes. */
 
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failureOfBuild } from '../../../../launchers/apptainer/build-failure.ts';
@@ -17,8 +17,8 @@ import { makeTestDirectory } from '../../../support/test-directory.ts';
 const signal = new AbortController().signal;
 const argv = ['/bin/sh', '-c', 'true'];
 
-/** A cache on this machine, of images that are files. @param broken - what fails there. */
-async function start(broken: (host: Host) => Partial<Host>) {
+/** A cache on this machine, of images that are files. @param broken - what fails there. @param fail - ends its builds. */
+async function start(broken: (host: Host) => Partial<Host>, fail?: (work: string) => Promise<number>) {
   const directory = await makeTestDirectory('sif-store');
   const sound = createLocalHost({ scratchRoots: [directory.path] });
   const host: Host = { ...sound, ...broken(sound) };
@@ -36,6 +36,7 @@ async function start(broken: (host: Host) => Partial<Host>) {
     turns: createBuildTurns(1),
     accessOf: () => undefined,
     run: async (script) => {
+      if (fail) return await fail(dirname(script));
       await copyFile(path, join(dirname(script), 'image.sif'));
       return 0;
     },
@@ -111,5 +112,32 @@ describe('an image of the cache', () => {
     await writeFile(`${base}.failed`, '{"token":"a');
     const host = createLocalHost({ scratchRoots: [directory.path] });
     expect(await failureOfBuild(host, base, 'a')).toBeUndefined();
+  });
+
+  it('is not taken for bad where its builder was taken for dead, and what it built with was removed', async () => {
+    const { directory, store, name } = await start(
+      () => ({}),
+      async (work) => {
+        const lock = work.replace(/\.building-.*$/, '.lock');
+        await rm(lock);
+        await symlink('another', lock);
+        await rm(work, { recursive: true });
+        return 255;
+      },
+    );
+    await using _ = directory;
+    await expect(store.prepare({ name }, signal)).rejects.toMatchObject({
+      code: 'launcher.unavailable',
+      message: expect.stringMatching(/ is built by another$/),
+    });
+  });
+
+  it('is bad where its build fails', async () => {
+    const { directory, store, name } = await start(
+      () => ({}),
+      async () => 255,
+    );
+    await using _ = directory;
+    await expect(store.prepare({ name }, signal)).rejects.toMatchObject({ code: 'image.invalid' });
   });
 });
