@@ -1,7 +1,7 @@
 /**
  * Who builds an image of a cache that several processes share: whoever makes the link. Its holder says something every
  * few seconds, in a file beside it; one that has said nothing for a minute is dead, and one of those who wait takes its
- * place. All by the clock of whoever waits: that of the builder may be another.
+ * place. All by the clock of whoever waits, and by one that nobody sets: that of the builder may be another.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -51,23 +51,23 @@ export async function takeLock<T>(
   const { host, base, log, signal, deadAfterMs } = parts;
   const token = randomBytes(8).toString('hex');
   const [lock, beatFile] = [`${base}.lock`, `${base}.beat`];
-  let seen = { text: '', atMs: Date.now() };
+  let seen = { text: '', atMs: performance.now() };
   let other = '';
   let tries = 0;
   while (!(await host.link(lock, token))) {
     signal.throwIfAborted();
     const [holder] = await host.readLinks([lock]);
-    if (holder !== undefined && holder !== other) [other, seen] = [holder, { text: '', atMs: Date.now() }];
+    if (holder !== undefined && holder !== other) [other, seen] = [holder, { text: '', atMs: performance.now() }];
     const [part] = await host.readMany([{ path: beatFile, offset: 0, length: 10_000 }]);
     const text = Buffer.from(part?.bytes ?? []).toString();
     if (text !== seen.text) {
-      seen = { text, atMs: Date.now() };
+      seen = { text, atMs: performance.now() };
       const beat = parseBeat(text);
       if (beat) onWait(beat);
-    } else if (holder !== undefined && Date.now() - seen.atMs > deadAfterMs) {
+    } else if (holder !== undefined && performance.now() - seen.atMs > deadAfterMs) {
       log.warn({ lock, holder }, 'builder of an image is gone; its lock is taken');
       await takeAway(host, lock, holder, (tries += 1));
-      seen = { text, atMs: Date.now() };
+      seen = { text, atMs: performance.now() };
     }
     await pause(lookMs, signal);
     const value = await isOver(other);

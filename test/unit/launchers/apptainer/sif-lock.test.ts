@@ -1,6 +1,6 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type HeldLock, takeLock } from '../../../../launchers/apptainer/sif-lock.ts';
 import { createLocalHost } from '../../../../launchers/host/local-host.ts';
 import { silentLog } from '../../../support/silent-log.ts';
@@ -22,6 +22,8 @@ function held(taken: HeldLock | { readonly value: unknown }): HeldLock {
 }
 
 describe('the lock of a build', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
   it('is one builder after the other, also where they find a dead one', async () => {
     const { directory, host, base, parts } = await start(200);
     await using _ = directory;
@@ -64,4 +66,16 @@ describe('the lock of a build', () => {
     await lock[Symbol.asyncDispose]();
     expect(await host.readLinks([`${base}.lock`])).toEqual(['another']);
   });
+
+  it('stays with a holder that lives, also where the clock of whoever waits is set on', async () => {
+    const { directory, host, base, parts } = await start(60_000);
+    await using _ = directory;
+    await using lock = held(await takeLock(parts, nothing, () => undefined));
+    let looks = 0;
+    const before = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => before + looks * 120_000);
+    const isOver = async (): Promise<true | undefined> => ((looks += 1) === 3 ? true : undefined);
+    expect(await takeLock(parts, isOver, () => undefined)).toEqual({ value: true });
+    expect(await host.readLinks([`${base}.lock`])).toEqual([lock.token]);
+  }, 20_000);
 });
