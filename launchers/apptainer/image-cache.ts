@@ -23,8 +23,17 @@ export interface ImageCacheOptions {
 
 /** Whoever has just been told that an image is there has yet to write down that it is needed. */
 const leastAgeMs = 3_600_000;
-/** What another installation has asked for so lately is taken for needed there: nobody here can say. */
+/**
+ * What was asked for so lately is taken for needed where nobody here can say: by another installation, or by what an owner
+ * whose account refuses us has in a queue. Who has left for good refuses for ever, so it is no reason to keep all.
+ */
 const othersMs = 30 * 86_400_000;
+
+/** How many owners could not be asked. */
+interface Unasked {
+  readonly refused: number;
+  readonly away: number;
+}
 
 export function createImageCache(options: ImageCacheOptions): ImageCache {
   const { owners, shared, storeOf, digestsInRuns, letGo, log } = options;
@@ -63,20 +72,21 @@ export function createImageCache(options: ImageCacheOptions): ImageCache {
     return pruned;
   }
 
-  /** One after the other, with a connection of one at a time. @returns whether all could be asked who can have anything. */
-  async function forEachOwner(look: (owner: string) => Promise<void>): Promise<boolean> {
-    let isWhole = true;
+  /** One after the other, with a connection of one at a time. @returns who could not be asked and may have something. */
+  async function forEachOwner(look: (owner: string) => Promise<void>): Promise<Unasked> {
+    const unasked = { refused: 0, away: 0 };
     for (const owner of await owners.list()) {
       try {
         await look(owner);
         await letGo(owner);
       } catch (thrown) {
-        // As whom nothing can be run, nothing runs.
-        if (!(thrown instanceof ForbiddenError || thrown instanceof InvalidError)) isWhole = false;
+        // Of whom there can be no account, nothing runs; an account that refuses us may have had something before.
+        if (thrown instanceof ForbiddenError) unasked.refused += 1;
+        else if (!(thrown instanceof InvalidError)) unasked.away += 1;
         log.warn({ err: thrown, owner }, 'images of an owner not looked at; those of the others are');
       }
     }
-    return isWhole;
+    return unasked;
   }
 
   return {
@@ -88,14 +98,17 @@ export function createImageCache(options: ImageCacheOptions): ImageCache {
     async prune(request) {
       const pruned: CachedImage[] = [];
       const running: string[] = [];
-      const isWhole = await forEachOwner(async (owner) => {
+      const { refused, away } = await forEachOwner(async (owner) => {
         const own = await digestsInRuns(owner);
         running.push(...own);
         pruned.push(...(await pruneIn(storeOf(owner), request, own, owner)));
       });
-      if (isWhole) return [...(await pruneIn(shared, request, running)), ...pruned];
-      log.warn({}, 'images that all use not pruned: what runs with them is not known of every owner');
-      return pruned;
+      if (away > 0) {
+        log.warn({}, 'images that all use not pruned: what runs with them is not known of every owner');
+        return pruned;
+      }
+      const olderThanMs = refused > 0 ? Math.max(request.olderThanMs, othersMs) : request.olderThanMs;
+      return [...(await pruneIn(shared, { ...request, olderThanMs }, running)), ...pruned];
     },
   };
 }

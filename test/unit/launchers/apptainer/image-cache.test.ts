@@ -3,12 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import { createImageCache } from '../../../../launchers/apptainer/image-cache.ts';
 import type { SifStore } from '../../../../launchers/apptainer/sif-store.ts';
-import { ForbiddenError, UnavailableError } from '../../../../src/errors.ts';
+import { ForbiddenError, InvalidError, UnavailableError } from '../../../../src/errors.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 
 /** One image, long unused. */
-function playStore(digest: string, thrown?: Error): SifStore {
-  const record = { digest, name: digest, sha256: '', bytes: 1, builtAt: new Date(0).toISOString() };
+function playStore(digest: string, thrown?: Error, builtAt = new Date(0)): SifStore {
+  const record = { digest, name: digest, sha256: '', bytes: 1, builtAt: builtAt.toISOString() };
   return {
     records: async () => (thrown ? await Promise.reject(thrown) : [record]),
     uses: { list: async () => [] },
@@ -35,6 +35,24 @@ describe('images of a cluster', () => {
       log: silentLog,
     });
     expect((await cache.list()).map(({ digest }) => digest)).toEqual(['shared', 'bob']);
+    expect((await cache.prune(request)).map(({ digest }) => digest)).toEqual(pruned);
+  });
+
+  it.each([
+    // What that owner has in the queue may need it; who has left for good holds nothing for ever.
+    ['is refused', 10, new ForbiddenError('host.denied', 'no such user'), []],
+    ['is refused', 31, new ForbiddenError('host.denied', 'no such user'), ['shared']],
+    ['cannot have an account', 10, new InvalidError('actor.invalid', 'no name of an account'), ['shared']],
+  ])('are pruned where an owner %s, unused for %i days', async (_, days, thrown, pruned) => {
+    const cache = createImageCache({
+      installationId: 'here',
+      owners: { list: async () => ['aaron'] },
+      shared: playStore('shared', undefined, new Date(request.now.getTime() - days * 86_400_000)),
+      storeOf: (owner) => playStore(owner, thrown),
+      digestsInRuns: async () => await Promise.reject(thrown),
+      letGo: async () => undefined,
+      log: silentLog,
+    });
     expect((await cache.prune(request)).map(({ digest }) => digest)).toEqual(pruned);
   });
 });
