@@ -6,6 +6,7 @@
  * start it does not, and after a reboot the boot is another. The helper's label carries it into the start marker.
  */
 
+import { UnavailableError } from '../../src/errors.ts';
 import type { Command } from '../host/command.ts';
 
 export interface Starter {
@@ -51,7 +52,12 @@ const listing =
 export const listProcesses: Command<ProcessTable> = {
   argv: ['/bin/sh', '-c', listing],
   timeoutMs: 30_000,
-  parse: ({ stdout }) => parseProcesses(stdout),
+  parse({ exitCode, signal, stdout }) {
+    // Of those that a list which was cut off lacks, nobody knows that they are gone. One that has ended is grep's 2.
+    if (exitCode !== null && exitCode < 128) return parseProcesses(stdout);
+    const how = signal ?? (exitCode === null ? 'a signal' : `exit code ${exitCode}`);
+    throw new UnavailableError('launcher.unavailable', `The list of processes was cut off by ${how}`);
+  },
 };
 
 /**

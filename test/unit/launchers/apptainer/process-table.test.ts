@@ -54,6 +54,19 @@ describe('the processes of a host', () => {
   });
 
   it.each([
+    [null, 'SIGKILL'],
+    [137, null],
+  ])('are not known by a list that was cut off: exit code %j', (exitCode, signal) => {
+    const cut = () => listProcesses.parse({ exitCode, signal, stdout: listed([]), stderr: '' });
+    expect(cut).toThrow(expect.objectContaining({ code: 'launcher.unavailable', retryable: true }));
+  });
+
+  it.each([0, 2])('are known by a list of what was there, also where some have ended meanwhile: %i', (exitCode) => {
+    const table = listProcesses.parse({ exitCode, signal: null, stdout: listed([]), stderr: '' });
+    expect(presenceOf(starter, table)).toBe('gone');
+  });
+
+  it.each([
     ['Z', 1, 'gone'],
     ['Z', 2, 'there'],
     ['X', 1, 'gone'],
