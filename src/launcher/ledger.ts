@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { rarely } from '../lib/rarely.ts';
 import { openRegular } from '../lib/regular-file.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
+import { writeFailure } from './disk-full.ts';
 import { type EndRecord, parseEndRecord } from './end-record.ts';
 import type { AttemptRef, FindDead } from './launcher.ts';
 
@@ -108,13 +109,24 @@ export function createLedger(dir: string): Ledger {
     return parseMarker(target);
   }
 
+  /** No attempt is at fault for a full disk: its start, and its end, wait. */
+  async function writing<T>(ref: AttemptRef, write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      throw writeFailure(error, `Ledger entry "${home(ref)}"`);
+    }
+  }
+
   return {
     entryPath,
-    open: openEntry,
+    open: (ref, notAfter) => writing(ref, () => openEntry(ref, notAfter)),
     readMarker,
     async close(ref, reason) {
-      await openEntry(ref, new Date(Date.now() + closedEntryMs));
-      await symlink(closingTarget(reason), markerPath(ref)).catch(returnOn('EEXIST', undefined));
+      await writing(ref, async () => {
+        await openEntry(ref, new Date(Date.now() + closedEntryMs));
+        await symlink(closingTarget(reason), markerPath(ref)).catch(returnOn('EEXIST', undefined));
+      });
       // Read back: EEXIST may also be the answer to a repeated call of our own.
       return (await readMarker(ref)).kind === 'closed' ? 'closed' : 'started';
     },
@@ -122,7 +134,7 @@ export function createLedger(dir: string): Ledger {
       const text = await readBounded(join(entryPath(ref), 'end'));
       return ownersRecord(text, await readMarker(ref));
     },
-    noteCancel: (ref) => writeFile(join(home(ref), 'cancelled'), ''),
+    noteCancel: (ref) => writing(ref, () => writeFile(join(home(ref), 'cancelled'), '')),
     wasCancelled: (ref) => isThere(join(home(ref), 'cancelled')),
     sweep: rarely(sweepEveryMs, async (now, findDead) => {
       const over: AttemptRef[] = [];

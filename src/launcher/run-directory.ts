@@ -9,9 +9,9 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnavailableError } from '../errors.ts';
 import { openRegular } from '../lib/regular-file.ts';
 import { attemptKey, parseAttemptKey } from './attempt-key.ts';
+import { writeFailure } from './disk-full.ts';
 import { binaryMessageFile } from './helper-arguments.ts';
 import type { AttemptRef, ExecutionOutput, LaunchSpec } from './launcher.ts';
 import type { OutputLimits } from './output-limits.ts';
@@ -47,7 +47,7 @@ export function createRunDirectories({ dir }: { readonly dir: string }): RunDire
       try {
         await fill(path, spec);
       } catch (error) {
-        throw writeFailure(error, path);
+        throw writeFailure(error, `Run directory "${path}"`);
       }
       return path;
     },
@@ -152,15 +152,4 @@ function unless<T>(code: string, value: T): (error: NodeJS.ErrnoException) => T 
     if (error.code === code) return value;
     throw error;
   };
-}
-
-function writeFailure(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  const help = 'free some there';
-  return new UnavailableError(
-    'launcher.disk_full',
-    `Run directory "${path}" was not written: no space is left; ${help}`,
-    { cause: error },
-  );
 }
