@@ -107,7 +107,8 @@ function createApptainerLauncher(name: string, options: ApptainerOptions, contex
   }
 
   async function probe(signal: AbortSignal): Promise<LauncherHealth> {
-    const { health, limits } = await probePlace({ places, options, nativeDir: context.nativeDir, signal });
+    const asked = { places, options, nativeDir: context.nativeDir, knownLimits: canLimit, signal };
+    const { health, limits } = await probePlace(asked);
     canLimit = limits ?? canLimit;
     return health;
   }

@@ -1,8 +1,8 @@
 /** Whether Apptainer would run programs here now, and what is wrong if not. */
 
-import { asError, ServiceError } from '../../src/errors.ts';
+import { asError } from '../../src/errors.ts';
 import type { LauncherHealth } from '../../src/launcher/launcher.ts';
-import { type Command, expectSuccess, lastWords } from '../host/command.ts';
+import { type Command, type CommandResult, expectSuccess, lastWords } from '../host/command.ts';
 import { installFile } from '../host/install-file.ts';
 import type { ApptainerOptions } from './apptainer-options.ts';
 import type { Places } from './places.ts';
@@ -13,6 +13,8 @@ export interface ProbeOptions {
   readonly places: Places;
   readonly options: ApptainerOptions;
   readonly nativeDir: string;
+  /** What an earlier probe has found of limits. */
+  readonly knownLimits: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -25,7 +27,7 @@ export interface Probed {
 /** What Apptainer wants to mount something on. */
 const rootParts = ['dev', 'proc', 'sys', 'tmp', 'var/tmp', 'etc', 'root'];
 
-export async function probePlace({ places, options, nativeDir, signal }: ProbeOptions): Promise<Probed> {
+export async function probePlace({ places, options, nativeDir, knownLimits, signal }: ProbeOptions): Promise<Probed> {
   const { service, directory } = places;
   const checks: Check[] = [];
   const check = async (name: string, look: () => Promise<string>): Promise<boolean> => {
@@ -54,7 +56,7 @@ export async function probePlace({ places, options, nativeDir, signal }: ProbeOp
         await service.run(tryCommand(options.program, root, []), signal);
         return 'a program was run in one';
       });
-      limits = await canLimit(places, options.program, root, signal, checks);
+      limits = await canLimit(places, options.program, root, { knownLimits, signal, checks });
     }
   }
   const wrong = checks.find(({ ok }) => !ok);
@@ -68,28 +70,37 @@ async function canLimit(
   { service }: Places,
   program: string,
   root: string,
-  signal: AbortSignal,
-  checks: Check[],
+  { knownLimits, signal, checks }: Pick<ProbeOptions, 'knownLimits' | 'signal'> & { readonly checks: Check[] },
 ): Promise<boolean | undefined> {
+  const command = tryCommand(program, root, ['--memory', '67108864', '--cpus', '0.5', '--pids-limit', '50']);
+  const argv = ['timeout', '20', ...command.argv] as const;
   try {
-    const command = tryCommand(program, root, ['--memory', '67108864', '--cpus', '0.5', '--pids-limit', '50']);
-    // A systemd that does not answer cannot limit anything; a host that does not may yet be found to.
-    await service.run({ ...command, argv: ['timeout', '20', ...command.argv] }, signal);
-    checks.push({ name: 'limits', ok: true, detail: 'memory, processors and processes can be limited' });
-    return true;
+    const result = await service.run({ ...command, argv, parse: (ended) => ended }, signal);
+    const { limits, detail } = judgeLimits(result, knownLimits);
+    checks.push({ name: 'limits', ok: true, detail });
+    return limits;
   } catch (thrown) {
     const why = asError(thrown).message;
-    if (thrown instanceof ServiceError) {
-      checks.push({ name: 'limits', ok: true, detail: `not known yet whether there are any: ${why}` });
-      return undefined;
-    }
-    checks.push({
-      name: 'limits',
-      ok: true,
-      detail: `none here, so that actors with a limit of memory or processors are refused: ${why}`,
-    });
-    return false;
+    checks.push({ name: 'limits', ok: true, detail: `not known yet whether there are any: ${why}` });
+    return undefined;
   }
+}
+
+/**
+ * A systemd that never answers cannot limit anything; one that has may do so again, so a try that did not come to its end
+ * takes back nothing.
+ */
+function judgeLimits({ exitCode, stdout, stderr }: CommandResult, known: boolean | undefined) {
+  if (exitCode === usage) return { limits: true, detail: 'memory, processors and processes can be limited' };
+  const why = lastWords(stderr || stdout);
+  if (isCutShort(exitCode) && known === true) return { limits: true, detail: `found before, and not now: ${why}` };
+  const detail = `none here, so that actors with a limit of memory or processors are refused: ${why}`;
+  return { limits: false, detail };
+}
+
+/** By a signal, also as a shell tells of one, or by timeout(1); Apptainer itself ends with 255. */
+function isCutShort(exitCode: number | null): boolean {
+  return exitCode === null || exitCode === 124 || (exitCode > 128 && exitCode < 193);
 }
 
 function firstLine(what: string, argv: readonly [string, ...string[]]): Command<string> {

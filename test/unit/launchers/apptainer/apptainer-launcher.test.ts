@@ -13,15 +13,22 @@ import { makeTestDirectory } from '../../../support/test-directory.ts';
 const signal = new AbortController().signal;
 
 /** What the played one does where it is asked to limit a program. */
-const plays = { limits: 'exit 2', none: 'echo "FATAL: cannot use cgroups" >&2; exit 255' } as const;
+const plays = {
+  limits: 'exit 2',
+  none: 'echo "FATAL: cannot use cgroups" >&2; exit 255',
+  // As timeout(1) ends where systemd does not answer.
+  slow: 'exit 124',
+  killed: 'kill -KILL $$',
+} as const;
 
 async function start(play: keyof typeof plays | 'absent') {
   const directory = await makeTestDirectory('limits');
   const program = join(directory.path, 'apptainer');
-  if (play !== 'absent') {
-    const text = `#!/bin/sh\ncase "$*" in\n*--version*) echo apptainer version 1 ;;\n*--memory*probe) ${plays[play]} ;;\n*probe) exit 2 ;;\nesac\n`;
+  const become = async (now: keyof typeof plays): Promise<void> => {
+    const text = `#!/bin/sh\ncase "$*" in\n*--version*) echo apptainer version 1 ;;\n*--memory*probe) ${plays[now]} ;;\n*probe) exit 2 ;;\nesac\n`;
     await writeFile(program, text, { mode: 0o755 });
-  }
+  };
+  if (play !== 'absent') await become(play);
   await writeFile(join(directory.path, 'abaco-start'), 'the helper');
   const options = { ...apptainerDefaults, become: false, program };
   const launcher = await apptainerKind.create('node', options, {
@@ -40,6 +47,7 @@ async function start(play: keyof typeof plays | 'absent') {
   return {
     launcher,
     script,
+    become,
     async [Symbol.asyncDispose]() {
       await launcher.close();
       await directory[Symbol.asyncDispose]();
@@ -72,6 +80,28 @@ describe('limits of a program', () => {
       await played.launcher.probe(signal);
       expect(played.launcher.capabilities.resourceLimits).toBe(play === 'limits');
     }
+  });
+
+  it.each(['slow', 'killed'] as const)(
+    'stay what they were where a probe was %s, and else there are none',
+    async (play) => {
+      await using played = await start('limits');
+      await played.launcher.probe(signal);
+      await played.become(play);
+      expect(await played.launcher.probe(signal)).toMatchObject({ ok: true });
+      expect(played.launcher.capabilities.resourceLimits).toBe(true);
+      await using other = await start(play);
+      await other.launcher.probe(signal);
+      expect(other.launcher.capabilities.resourceLimits).toBe(false);
+    },
+  );
+
+  it('are none any more where a probe finds so', async () => {
+    await using played = await start('limits');
+    await played.launcher.probe(signal);
+    await played.become('none');
+    await played.launcher.probe(signal);
+    expect(played.launcher.capabilities.resourceLimits).toBe(false);
   });
 
   it('are held from the first launch on, also where no probe came before it', async () => {
