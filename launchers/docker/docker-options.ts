@@ -29,7 +29,7 @@ export const DockerOptions = Type.Object(
       minimum: 1_000,
       maximum: 3_600_000,
       description:
-        'How long one answer of the engine may take before it counts as unavailable; pulls take what they take.',
+        'How long one answer of the engine may take before it counts as unavailable; a pull is given up after 10 min without progress.',
     }),
   },
   { description: 'Containers of a Docker or Podman engine on this host.', additionalProperties: false },

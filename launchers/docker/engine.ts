@@ -6,7 +6,6 @@
  */
 
 import { Agent } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import { asError } from '../../src/errors.ts';
@@ -23,6 +22,8 @@ export interface EngineQuestion {
   readonly credentials?: RegistryCredentials;
   /** Nothing given is the engine's usual limit; `none` for questions that are answered when something happens. */
   readonly limit?: 'none';
+  /** Told whenever a part of the answer has come. */
+  readonly onBytes?: () => void;
 }
 
 export interface RegistryCredentials {
@@ -66,7 +67,7 @@ export function createEngine(options: { readonly socket: string; readonly answer
     const abortSignal = AbortSignal.any([closed.signal, ...limit, ...(signal ? [signal] : [])]);
     try {
       const response = await dial(modem, question, abortSignal);
-      return readAnswer(response.statusCode ?? 0, await text(response));
+      return readAnswer(response.statusCode ?? 0, await readText(response, question.onBytes));
     } catch (error) {
       if (error instanceof EngineRefusal) throw error;
       signal?.throwIfAborted();
@@ -105,6 +106,15 @@ function dial(modem: Modem, question: EngineQuestion, abortSignal: AbortSignal):
       (error, response) => (error ? reject(error) : resolve(response as Response)),
     );
   });
+}
+
+async function readText(response: Response, onBytes?: () => void): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) {
+    onBytes?.();
+    chunks.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function readAnswer(status: number, body: string): unknown {

@@ -1,6 +1,6 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidError, LauncherError } from '../../src/errors.ts';
+import { InvalidError, LauncherError, UnavailableError } from '../../src/errors.ts';
 import {
   type ImageName,
   isDigest,
@@ -11,6 +11,7 @@ import {
 } from '../../src/launcher/image-name.ts';
 import { parseImageSource } from '../../src/launcher/image-source.ts';
 import type { ImageRef, LauncherContext, PreparedImage } from '../../src/launcher/launcher.ts';
+import { createIdleLimit } from '../../src/lib/idle-limit.ts';
 import { optional } from '../../src/lib/optional.ts';
 import { orAborted } from '../../src/lib/or-aborted.ts';
 import type { DockerOptions } from './docker-options.ts';
@@ -31,6 +32,12 @@ export interface ImageStore {
 const knownForMs = 60_000;
 /** Prepared images are cheap to keep and hold on to the layers of a pinned image that lost its tag. */
 const keptForMs = 30 * 86_400_000;
+
+/**
+ * A pull takes what it takes, but all that ask for its image wait for it. Engines tell of its progress every second or so;
+ * the rest is for a large layer that a slow disk takes apart.
+ */
+const stalledAfterMs = 600_000;
 
 interface Inspected {
   readonly Id: string;
@@ -164,14 +171,20 @@ async function pull({ engine, registries, name, digest }: Wanted): Promise<void>
     tag: digest ?? name.tag ?? 'latest',
   };
   const shown = digest === undefined ? renderImageName(name) : renderPinned(name, digest);
+  using idle = createIdleLimit(stalledAfterMs, () => {
+    const message = `Image "${shown}" was not pulled: nothing came of it for ${stalledAfterMs / 60_000} min`;
+    return new UnavailableError('image.registry_unavailable', message);
+  });
+  const question = {
+    method: 'POST',
+    path: '/images/create',
+    query,
+    ...optional('credentials', credentialsFor(name, registries)),
+    limit: 'none',
+    onBytes: idle.beat,
+  } as const;
   try {
-    await engine.ask({
-      method: 'POST',
-      path: '/images/create',
-      query,
-      ...optional('credentials', credentialsFor(name, registries)),
-      limit: 'none',
-    });
+    await engine.ask(question, idle.signal);
   } catch (error) {
     throw pullFailure(error, shown);
   }
