@@ -96,7 +96,8 @@ export function createImageStore(parts: {
   async function isRecent(preparedName: string): Promise<boolean> {
     const usedAt = await stat(join(dataDir, stampOf(preparedName))).then(
       (stats) => stats.mtimeMs,
-      () => 0,
+      // Of what cannot be looked at nobody knows that it is old.
+      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 0 : Date.now()),
     );
     const isKept = Date.now() - usedAt < keptForMs;
     if (!isKept) await rm(join(dataDir, stampOf(preparedName)), { force: true });

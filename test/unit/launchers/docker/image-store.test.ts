@@ -22,6 +22,8 @@ function playEngine(refuse: (asked: string) => EngineRefusal | undefined): Engin
       if (refusal) throw refusal;
       if (path.startsWith('/images/abaco-prepared')) throw new EngineRefusal(404, 'No such image');
       if (path === '/containers/create') return { Id: 'c1' };
+      if (path === '/containers/json') return [];
+      if (path === '/images/json') return [{ Id: 'i1', Created: 0, RepoTags: ['abaco-prepared:x'] }];
       return { Id: digest, RepoDigests: null, Config: { Entrypoint: ['/bin/tool'] } };
     },
     close: () => undefined,
@@ -80,5 +82,18 @@ describe('an image of an engine', () => {
     await writeFile(join(directory.path, 'images'), '');
     expect(await store.prepare(image, signal)).toMatchObject({ digest });
     expect(warned).toEqual(['use of an image not noted; the next one is']);
+  });
+
+  it.each([
+    { what: 'is kept where nobody can say when it was used last', isUnreadable: true, removed: [] },
+    { what: 'is removed where no use was noted', isUnreadable: false, removed: ['DELETE /images/abaco-prepared:x'] },
+  ])('that was prepared $what', async ({ isUnreadable, removed }) => {
+    const asked: string[] = [];
+    const { directory, store } = await start((question) => (asked.push(question), undefined));
+    await using _ = directory;
+    // A file in the place of the directory of notes: there is no looking into it.
+    if (isUnreadable) await writeFile(join(directory.path, 'images'), '');
+    await store.sweep(signal);
+    expect(asked.filter((question) => question.startsWith('DELETE'))).toEqual(removed);
   });
 });
