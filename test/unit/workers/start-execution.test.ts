@@ -68,6 +68,21 @@ describe('an execution that was taken just now', () => {
     expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
   });
 
+  it('is ended by its owner while its image is built, and the build goes on for others', async () => {
+    let building: AbortSignal | undefined;
+    bench.launcher.prepare = async (_, signal) => {
+      building = signal;
+      return await new Promise<never>(() => undefined);
+    };
+    const outcome = bench.run({ isFresh: true });
+    await until(() => building !== undefined);
+    bench.cancelled.abort();
+    expect(await outcome).toBe('settled');
+    expect(bench.settled).toMatchObject([{ end: 'cancelled' }]);
+    expect(building?.aborted).toBe(false);
+    expect(bench.steps.join()).not.toMatch(/error|give back/);
+  });
+
   it('says what is done to have its image, where it has to be made again', async () => {
     const before = { ...bench.launcher };
     bench.launcher.prepare = async (image, signal, tell) => {
